@@ -1,0 +1,1 @@
+"""The settings that ship with pipeforecast, one folder a group."""
