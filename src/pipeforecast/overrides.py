@@ -1,0 +1,180 @@
+"""A verb and its overrides composed by Hydra, and Hydra's complaints in the words of this project.
+
+With ``settings`` the only room that knows Hydra. The compose API serves single runs (no change of folder, no log
+files); a sweep goes through Hydra's own sweeper and launcher, so that other launchers can take it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipeforecast.errors import SettingsError, some
+from pipeforecast.guess import nearest
+
+PACKAGE = "pipeforecast.configs"
+
+
+def composed(verb: str, overrides: Sequence[str]) -> Any:
+    """Compose the configuration of one run (a DictConfig).
+
+    Raises
+    ------
+    SettingsError
+        If Hydra cannot: unknown key or choice, unreadable override or file.
+    """
+    from hydra import compose
+
+    with _hydra(verb), _own_words(verb, overrides):
+        return compose(config_name=verb, overrides=list(overrides))
+
+
+def shown(verb: str, overrides: Sequence[str], resolve: bool = False) -> str:
+    """Write the composed configuration as YAML."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        return OmegaConf.to_yaml(composed(verb, overrides), resolve=resolve)
+    except OmegaConfBaseException as error:
+        raise SettingsError(_first_lines(error)) from None
+
+
+def swept(verb: str, overrides: Sequence[str], job: Callable[[Any], int]) -> list[int]:
+    """Run ``job`` on every combination of the comma-separated values; give their exit statuses.
+
+    Every combination is composed before the first one runs, so a wrong value in the last stops the sweep at once.
+    """
+    from hydra.core.global_hydra import GlobalHydra
+
+    with _hydra(verb), _own_words(verb, overrides):
+        hydra = GlobalHydra.instance().hydra
+        batches = hydra.multirun(verb, job, list(overrides), with_log_configuration=False)
+    return [int(run.return_value) for batch in batches for run in batch]
+
+
+def folder_of_job() -> tuple[int, str, Path]:
+    """Inside a sweep's job: its number, its own overrides and the folder that is its alone."""
+    from hydra.core.hydra_config import HydraConfig
+
+    run = HydraConfig.get()
+    return int(run.job.num), str(run.job.override_dirname), Path(run.runtime.output_dir)
+
+
+@contextmanager
+def _hydra(verb: str) -> Iterator[None]:
+    """Start Hydra on the configs that ship, with the working directory's own in front."""
+    from hydra import initialize_config_module
+    from hydra.core.config_search_path import ConfigSearchPath, SearchPathQuery
+    from hydra.core.plugins import Plugins
+    from hydra.plugins.search_path_plugin import SearchPathPlugin
+
+    # hydra.searchpath only appends behind the main path; a plugin is the documented way to come before it.
+    class OwnConfigsFirst(SearchPathPlugin):  # type: ignore[misc]
+        def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
+            if here.is_dir():
+                search_path.prepend("working directory", here.as_uri(), SearchPathQuery(provider="main"))
+
+    here = Path.cwd() / "configs"
+    plugins = Plugins.instance()
+    plugins.register(OwnConfigsFirst)
+    try:
+        with initialize_config_module(config_module=PACKAGE, version_base="1.3", job_name=verb):
+            yield
+    finally:
+        for known in plugins.plugin_type_to_subclass_list.values():
+            if OwnConfigsFirst in known:
+                known.remove(OwnConfigsFirst)
+
+
+@contextmanager
+def _own_words(verb: str, overrides: Sequence[str]) -> Iterator[None]:
+    """Say what Hydra refuses as a ``SettingsError`` of one or two lines."""
+    import yaml
+    from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        yield
+    except OverrideParseException as error:
+        raise SettingsError(_unreadable(error)) from None
+    except MissingConfigException as error:
+        raise SettingsError(_no_such_choice(error)) from None
+    except yaml.YAMLError as error:
+        raise SettingsError(f"a file in configs/ is not YAML: {' '.join(str(error).split())}") from None
+    except (HydraException, OmegaConfBaseException) as error:
+        raise SettingsError(_explained(verb, overrides, error)) from None
+
+
+def _unreadable(error: Any) -> str:
+    """Explain an override that Hydra's grammar refuses."""
+    said = str(error).splitlines()[0]
+    return f"{error.override}: expected key=value, with quotes around a value that holds special signs ({said})"
+
+
+def _several_values(overrides: Sequence[str]) -> str | None:
+    """Find the first override that only a sweep can take."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        if override.is_sweep_override():
+            key = override.get_key_element()
+            return (
+                f"{override.input_line}: expected one value, came several; add --multirun to run once for each, "
+                f"write {key}=[a,b] for a list, or quote a value that holds a comma"
+            )
+    return None
+
+
+def _no_such_choice(error: Any) -> str:
+    """Explain a choice that no file of its group bears."""
+    group, _, choice = str(error.missing_cfg_file).rpartition("/")
+    options = list(error.options or [])
+    return f"{group}: expected one of {some(options, 20)}, came {choice!r}{nearest(choice, options)}"
+
+
+def _unknown_key(verb: str, overrides: Sequence[str]) -> str | None:
+    """Find the first override whose key is neither a setting nor a group of this verb."""
+    from hydra import compose
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from omegaconf import OmegaConf
+
+    groups = set(GlobalHydra.instance().config_loader().list_groups("")) - {"hydra"}
+    plain: Any = OmegaConf.to_container(compose(config_name=verb), resolve=False)
+    known = _keys(plain)
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        key = str(override.key_or_group).split("@")[0]
+        if override.is_add() or key in known or key.startswith("hydra"):
+            continue
+        if key in groups and override.package is None and key in plain:
+            continue
+        branch = key.rpartition(".")[0]
+        near = [k for k in known if k.rpartition(".")[0] == branch] or [k for k in known if "." not in k]
+        return f"{key}: {verb} has no such setting{nearest(key, [*near, *known])} Known here: {some(near, 20)}"
+    return None
+
+
+def _keys(node: Any, before: str = "") -> list[str]:
+    """List every dotted key of a plain configuration; a CRM's mapping is only judged by its own room."""
+    out: list[str] = []
+    for key, value in node.items():
+        out.append(f"{before}{key}")
+        if isinstance(value, dict):
+            out += _keys(value, f"{before}{key}.")
+    return out
+
+
+def _explained(verb: str, overrides: Sequence[str], error: BaseException) -> str:
+    """Look for the cause where Hydra's own text is long or wide of the mark."""
+    if str(error).startswith("Ambiguous value"):
+        return _several_values(overrides) or _first_lines(error)
+    return _unknown_key(verb, overrides) or _first_lines(error)
+
+
+def _first_lines(error: BaseException) -> str:
+    """Give the first two telling lines of an error whose kind is not foreseen."""
+    lines = [line.strip() for line in f"{error}\n{error.__cause__ or ''}".splitlines() if line.strip()]
+    return "; ".join(lines[:2])

@@ -1,0 +1,254 @@
+"""What a run may be told: closed, frozen settings that judge plain values and build nothing.
+
+Hydra picks files and merges overrides, ``settings_for`` judges the result, and from here on nothing sees a DictConfig.
+Every path is absolute afterwards (relative ones count from the working directory).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from pipeforecast.complaint import complaint
+from pipeforecast.errors import SettingsError, some
+
+Verb = Literal["demo", "check", "train", "forecast", "backtest"]
+
+
+def _path(value: object) -> object:
+    """Refuse the empty path, which would silently mean the working directory; a folder may be called 2024."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str | Path) or not str(value).strip():
+        raise ValueError(f"expected a path, came {value!r}")
+    return value
+
+
+def _day(value: object) -> object:
+    """Let only written days through: pydantic alone would read 20170331 as seconds since 1970."""
+    if isinstance(value, dt.date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)):
+        return value
+    raise ValueError("expected a day written YYYY-MM-DD")
+
+
+def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Refuse a value that is named twice: it would be counted twice."""
+    twice = sorted({v for v in values if values.count(v) > 1})
+    if twice:
+        raise ValueError(f"expected each value once, came {some(twice)} more than once")
+    return values
+
+
+Folder = Annotated[Path, BeforeValidator(_path), AfterValidator(lambda p: p.expanduser().absolute())]
+Day = Annotated[dt.date, BeforeValidator(_day)]
+Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(_distinct)]
+DaysOfPeriod = Annotated[
+    tuple[Annotated[int, Field(ge=0, le=366)], ...], Field(min_length=1), AfterValidator(_distinct)
+]
+
+
+class _Closed(BaseModel):
+    """Frozen, and an unknown key is an error: a misspelt setting must never be ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+
+class CalendarSettings(_Closed):
+    """How time is cut into periods (``configs/calendar``)."""
+
+    length: Literal["month", "quarter", "year"] = "quarter"
+    start_month: int = Field(1, ge=1, le=12, description="first month of the fiscal year")
+    weeks_445: bool = Field(False, description="months of 4, 4 and 5 weeks")
+
+
+class HazardSettings(_Closed):
+    """The hazard model (``configs/model/hazard.yaml``)."""
+
+    kind: Literal["hazard"] = "hazard"
+    penalty: float = Field(1.0, gt=0, description="scikit-learn's C: the smaller, the stronger the penalty")
+    max_rows: int = Field(30_000, ge=100, description="most lesson rows to learn from; more are thinned by deal")
+    periods: int = Field(12, ge=1, description="periods before the cut-off that lessons are taken from")
+    lesson_days: DaysOfPeriod = Field((0, 15, 30, 45, 60, 75), description="days of each period with a lesson")
+    draws: int = Field(2000, ge=100, description="draws of a forecast; configs tie it to the run's draws")
+    coefficient_draws: int = Field(200, ge=1, description="draws of the coefficients that the draws share")
+    shock_prior_sd: float = Field(0.25, gt=0, description="prior scale of a period's common shock, log-odds")
+
+
+class RuleSettings(_Closed):
+    """A rule in the model's place (``configs/model/rule.yaml``)."""
+
+    kind: Literal["rule"] = "rule"
+    name: str = Field(min_length=1)
+
+
+ModelSettings = Annotated[HazardSettings | RuleSettings, Field(discriminator="kind")]
+
+
+class OriginSettings(_Closed):
+    """From which days of the past the replay forecasts."""
+
+    days: DaysOfPeriod = Field((0, 30, 60), description="days of the period whose evenings are origins")
+    periods: int = Field(8, ge=1, description="closed periods to replay, the newest ones")
+    jobs: int = Field(1, ge=-1, description="processes at once; -1 takes every core")
+
+    @model_validator(mode="after")
+    def _some_process(self) -> OriginSettings:
+        if self.jobs == 0:
+            raise ValueError("jobs: expected 1 or more processes, or -1 for every core, came 0")
+        return self
+
+
+class TrackingSettings(_Closed):
+    """Where runs are recorded (``configs/tracking``)."""
+
+    enabled: bool = True
+    uri: str = Field("sqlite:///mlflow.db", min_length=1)
+    experiment: str = Field("pipeforecast", min_length=1)
+    artifacts: str | None = Field(None, description="folder or address; default: mlartifacts beside a local store")
+    required: bool = Field(False, description="fail where the record cannot be written, instead of warning")
+
+
+class ProofSettings(_Closed):
+    """How much of the past is replayed beside a forecast (``configs/proof``)."""
+
+    mode: Literal["none", "cached", "full"] = "cached"
+    budget_s: float = Field(60.0, ge=0, description="seconds that missing origins may take in mode cached")
+    folder: Folder = Field(Path(".pipeforecast/proof"), description="where replayed origins are kept")
+
+
+class ReportSettings(_Closed):
+    """What the report shows (``configs/report``)."""
+
+    people: Literal["full", "own_team", "anonymous"] = "full"
+    top_deals: int = Field(15, ge=0)
+
+
+class CompanySettings(_Closed):
+    """The made-up company of the demo."""
+
+    kind: Literal["standard", "other"] = "standard"
+    n_deals: int = Field(5000, ge=100)
+    seed: int = Field(0, ge=0)
+    folder: Folder = Path("demo_company")
+
+
+class RunSettings(_Closed):
+    """What every verb is told.
+
+    Attributes
+    ----------
+    crm : dict
+        The mapping as written; ``pipeforecast.mapping`` judges it.
+    source : Path
+        Folder (or file) with the export.
+    as_of : date or None
+        Evening of the day to look from; None is the last written day.
+    """
+
+    crm: dict[str, Any]
+    source: Folder
+    calendar: CalendarSettings = CalendarSettings()
+    as_of: Day | None = None
+    out: Folder = Path("out")
+    seed: int = Field(0, ge=0)
+    tracking: TrackingSettings = TrackingSettings()
+
+
+class CheckSettings(RunSettings):
+    """What ``check`` is told: every run's settings and no more."""
+
+
+class BacktestSettings(RunSettings):
+    """What ``backtest`` is told.
+
+    Attributes
+    ----------
+    levels : tuple of str
+        Columns of deals by which the total is split.
+    rules : tuple of str
+        Rules beside the model; empty: every rule that the data allow.
+    draws : int
+        Draws of a period's revenue.
+    """
+
+    levels: Words = ("owner", "region", "segment", "product", "deal_type")
+    model: ModelSettings = HazardSettings()
+    rules: Words = ()
+    origins: OriginSettings = OriginSettings()
+    draws: int = Field(2000, ge=100)
+
+
+class TrainSettings(BacktestSettings):
+    """What ``train`` is told: the same as ``backtest``, which proves what it fits."""
+
+
+class ForecastSettings(BacktestSettings):
+    """What ``forecast`` is told.
+
+    Attributes
+    ----------
+    period : str or None
+        Name of the period to forecast (2024Q1); None is the one that ``as_of`` lies in.
+    horizon : int
+        Days within which a deal's chance to be won counts (``p_win``).
+    """
+
+    period: Annotated[str, Field(coerce_numbers_to_str=True, min_length=4)] | None = None
+    horizon: int = Field(365, ge=1, le=3650)
+    proof: ProofSettings = ProofSettings()
+    report: ReportSettings = ReportSettings()
+
+
+class DemoSettings(ForecastSettings):
+    """What ``demo`` is told: a forecast's settings and the company to make up."""
+
+    demo: CompanySettings = CompanySettings()
+
+
+AnySettings = CheckSettings | TrainSettings | ForecastSettings | BacktestSettings | DemoSettings
+
+SETTINGS: Mapping[str, type[RunSettings]] = {
+    "demo": DemoSettings,
+    "check": CheckSettings,
+    "train": TrainSettings,
+    "forecast": ForecastSettings,
+    "backtest": BacktestSettings,
+}
+
+
+def settings_for(verb: str, config: Mapping[str, Any]) -> RunSettings:
+    """Judge a composed configuration (DictConfig or plain) and freeze it.
+
+    Raises
+    ------
+    SettingsError
+        If a key is unknown, missing or of a wrong value; at most three of them are named.
+    """
+    if verb not in SETTINGS:
+        raise SettingsError(f"verb: expected one of {some(SETTINGS, 10)}, came {verb!r}")
+    model = SETTINGS[verb]
+    try:
+        return model.model_validate(_plain(config))
+    except ValidationError as error:
+        raise SettingsError(complaint(model, error)) from None
+
+
+def _plain(config: Mapping[str, Any]) -> Any:
+    """Turn a DictConfig into dicts and lists, with interpolations followed and ``???`` refused."""
+    if isinstance(config, dict):
+        return config
+    from omegaconf import OmegaConf
+    from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+
+    try:
+        return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except MissingMandatoryValue as error:
+        key = error.full_key
+        raise SettingsError(f"{key}: nothing was given; say {key}=VALUE") from None
+    except OmegaConfBaseException as error:
+        raise SettingsError(f"{error.full_key}: {str(error).splitlines()[0]}") from None
