@@ -1,0 +1,253 @@
+"""Turning a mapping's expressions into canonical columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import reduce
+from typing import Any
+
+import pandas as pd
+
+from pipeforecast import mapping as m
+from pipeforecast.contract import Kind, typed
+from pipeforecast.errors import DataError, MissingFileError, some
+from pipeforecast.findings import Finding, first_examples
+from pipeforecast.ingest.dates import day_from_parts, parse_dates
+from pipeforecast.ingest.files import Source
+from pipeforecast.ingest.numbers import looks_grouped, parse_flags, parse_numbers
+from pipeforecast.mapping import CrmMapping, TableSettings, kind_of
+
+
+class MissingColumnError(DataError):
+    """A source column that the mapping names is not there."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What every step of reading needs: the mapping, the files, and where findings go."""
+
+    mapping: CrmMapping
+    source: Source
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one file, as text, on which expressions are evaluated."""
+
+    frame: pd.DataFrame
+    table: str
+    reading: Reading
+
+    @property
+    def file(self) -> str:
+        """The file's name, for errors."""
+        return str(self.frame.attrs.get("file", self.table))
+
+    def text(self, name: str, missing: Iterable[str] = ()) -> pd.Series:
+        """Give a source column with what means missing as NA.
+
+        Raises
+        ------
+        MissingColumnError
+            If there is no such column, also not with other capitals.
+        """
+        columns = self.frame.columns
+        if name not in columns:
+            alike = [c for c in columns if str(c).strip().casefold() == name.strip().casefold()]
+            if len(alike) != 1:
+                raise MissingColumnError(self._absent(name))
+            name = alike[0]
+        values = self.frame[name]
+        return values.mask(values.isin([*self.reading.mapping.missing, *missing]))
+
+    def _absent(self, name: str) -> str:
+        columns = [str(c) for c in self.frame.columns]
+        near = get_close_matches(name, columns, n=3, cutoff=0.6)
+        hint = f"; near it are {some(near)}" if near else ""
+        return f"{self.file} has no column {name!r} (table {self.table!r}){hint}; it has {some(columns, 12)}"
+
+    def holds(self, condition: m.Condition) -> pd.Series:
+        """Tell in which rows a condition holds; an empty text in its list stands for missing."""
+        text = self.text(condition.column).fillna("").str.casefold()
+        return text.isin([v.casefold() for v in condition.is_])
+
+    def evaluate(self, expression: Any, kind: Kind) -> pd.Series:
+        """Evaluate an expression in every row, as values of ``kind``."""
+        return _FORMS[type(expression)](self, expression, kind)
+
+
+def _parse(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
+    where = f"{rows.file}, column {column!r}"
+    settings = rows.reading.mapping
+    if kind in ("id", "text"):
+        return text.astype("string")
+    if kind in ("date", "time"):
+        return typed(parse_dates(text, where, settings.dates, settings.dates.formats.get(column)), kind)
+    if kind == "flag":
+        return parse_flags(text, where)
+    if looks_grouped(text, settings.numbers):
+        rows.reading.findings.append(
+            Finding(
+                "NUMBERS-LOOK-GROUPED", "warning", rows.table, column, len(text), repair="read as decimals",
+                advice="every decimal has three digits: if they are thousands, set numbers.decimal and numbers.thousands",
+            )
+        )  # fmt: skip
+    return parse_numbers(text, where, settings.numbers)
+
+
+def _column(rows: Rows, e: m.ColumnOf, kind: Kind) -> pd.Series:
+    text = rows.text(e.column, e.missing)
+    if e.others is not None:
+        text = text.where(text.isin(list(e.values)) | text.isna(), e.others)
+    if e.values:
+        replaced = text.map(e.values)
+        text = replaced.astype(text.dtype).where(text.isin(list(e.values)), text)
+        text = text.mask(text.eq(""))
+    values = _parse(rows, text, kind, e.column)
+    return values * e.scale if e.scale != 1.0 else values
+
+
+def _constant(rows: Rows, e: m.Constant, kind: Kind) -> pd.Series:
+    text = pd.Series(e.constant, index=rows.frame.index, dtype="string")
+    return _parse(rows, text, kind, "(constant)")
+
+
+def _row_number(rows: Rows, e: m.RowNumber, kind: Kind) -> pd.Series:
+    numbers = pd.Series(range(1, len(rows.frame) + 1), index=rows.frame.index)
+    return typed(numbers, kind)
+
+
+def _date_from(rows: Rows, e: m.DateFrom, kind: Kind) -> pd.Series:
+    parts = e.date_from
+    year, month, day = (rows.text(c) for c in (parts.year, parts.month, parts.day))
+    return typed(day_from_parts(year, month, day, f"{rows.file}, {parts.year!r}, {parts.month!r}, {parts.day!r}"), kind)
+
+
+def _days(rows: Rows, parts: tuple[Any, ...], sign: int) -> pd.Series:
+    first, *rest = parts
+    start = rows.evaluate(first, "time")
+    days = reduce(pd.Series.add, [rows.evaluate(r, "number") for r in rest])
+    return start + pd.to_timedelta((sign * days * 86400).round(), unit="s")
+
+
+def _add_days(rows: Rows, e: m.AddDays, kind: Kind) -> pd.Series:
+    return typed(_days(rows, e.add_days, 1), kind)
+
+
+def _subtract_days(rows: Rows, e: m.SubtractDays, kind: Kind) -> pd.Series:
+    return typed(_days(rows, e.subtract_days, -1), kind)
+
+
+def _product(rows: Rows, e: m.Product, kind: Kind) -> pd.Series:
+    return reduce(pd.Series.mul, [rows.evaluate(p, "number") for p in e.product])
+
+
+def _sum(rows: Rows, e: m.Sum, kind: Kind) -> pd.Series:
+    return reduce(pd.Series.add, [rows.evaluate(p, "number") for p in e.sum])
+
+
+def _first_of(rows: Rows, e: m.FirstOf, kind: Kind) -> pd.Series:
+    first, *rest = (rows.evaluate(p, kind) for p in e.first_of)
+    return reduce(lambda a, b: a.where(a.notna(), b), rest, first)
+
+
+def _join(rows: Rows, e: m.Joined, kind: Kind) -> pd.Series:
+    first, *rest = (rows.evaluate(p, "text").fillna("") for p in e.join)
+    joined = reduce(lambda a, b: a + e.by + b, rest, first).str.strip()
+    return joined.mask(joined.eq(""))
+
+
+def _when(rows: Rows, e: m.When, kind: Kind) -> pd.Series:
+    holds = rows.holds(e.when)
+    then = rows.evaluate(e.then, kind)
+    if e.otherwise is None:
+        return then.where(holds)
+    return then.where(holds, rows.evaluate(e.otherwise, kind))
+
+
+def _lookup(rows: Rows, e: m.Lookup, kind: Kind) -> pd.Series:
+    look = e.lookup
+    frame = rows.reading.source.rows(look.file)
+    if frame is None:
+        raise MissingFileError(
+            f"the table {rows.table!r} looks up {some(look.file)} in {rows.reading.source.where}, where it is not"
+        )
+    other = replace(rows, frame=frame)
+    keys = other.text(look.key)
+    known = pd.Series(other.evaluate(look.value, kind).array, index=pd.Index(keys.astype("object")))
+    repeated = keys.notna() & keys.duplicated()
+    if repeated.any():
+        _note_lookup(rows, "LOOKUP-KEY-REPEATED", look, keys[repeated], "the first row counts")
+    known = known[known.index.notna() & ~known.index.duplicated()]
+    by = rows.evaluate(look.by, "id").astype("object")
+    found = by.map(known) if len(known) else pd.Series(pd.NA, index=by.index)
+    unmatched = by.notna() & ~by.isin(known.index)
+    if unmatched.any():
+        _note_lookup(rows, "LOOKUP-UNMATCHED", look, by[unmatched], "left missing")
+    return typed(found, kind)
+
+
+def _note_lookup(rows: Rows, code: str, look: m.LookupIn, values: pd.Series, repair: str) -> None:
+    finding = Finding(
+        code, "warning", rows.table, look.key, len(values), look.file[:1], repair,
+        f"make {look.key} in {look.file[0]} complete and unique, or rename its spellings with values",
+    )  # fmt: skip
+    if finding not in rows.reading.findings:  # several columns may be looked up in one file
+        rows.reading.findings.append(finding)
+
+
+_FORMS: dict[type[Any], Callable[[Rows, Any, Kind], pd.Series]] = {
+    m.ColumnOf: _column, m.Constant: _constant, m.RowNumber: _row_number, m.DateFrom: _date_from,
+    m.AddDays: _add_days, m.SubtractDays: _subtract_days, m.Product: _product, m.Sum: _sum,
+    m.FirstOf: _first_of, m.Joined: _join, m.Lookup: _lookup, m.When: _when,
+}  # fmt: skip
+
+
+#: Read with their hours, which order them among the rows of a log; the contract promises days in the end.
+_TIMED = ("created_at", "closed_at", "closed_recorded_at", "stage_entered_at")
+
+
+def _kind(canonical: str, name: str) -> Kind:
+    return "time" if canonical == "deals" and name in _TIMED else kind_of(canonical, name) or "text"
+
+
+def read_columns(rows: Rows, settings: TableSettings, canonical: str) -> pd.DataFrame:
+    """Evaluate all expressions of a table; optional columns that are absent become one finding.
+
+    Parameters
+    ----------
+    canonical : name of the table in the contract, whose kinds count
+    """
+    out: dict[str, pd.Series] = {}
+    absent: list[str] = []
+    for name, expression in settings.columns.items():
+        out[name] = rows.evaluate(expression, _kind(canonical, name))
+    optional = [(n, e, _kind(canonical, n)) for n, e in settings.optional.items()]
+    optional += [(n, e, kind) for kind, kept in settings.keep.items() for n, e in kept.items()]
+    for name, expression, kind in optional:
+        try:
+            out[name] = rows.evaluate(expression, kind)
+        except (MissingColumnError, MissingFileError):
+            absent.append(name)
+    if absent:
+        rows.reading.findings.append(
+            Finding(
+                "COLUMN-NOT-THERE", "info", rows.table, count=len(absent), examples=first_examples(absent),
+                repair="read without", advice=f"add the source columns to {rows.file} or change the mapping",
+            )
+        )  # fmt: skip
+    return pd.DataFrame(out, index=rows.frame.index)
+
+
+def left_out(rows: Rows, settings: TableSettings) -> pd.Series:
+    """Tell which rows the mapping excludes (deleted ones, say); an absent column excludes nothing."""
+    out = pd.Series(False, index=rows.frame.index)
+    for condition in settings.exclude:
+        try:
+            out |= rows.holds(condition).astype(bool)
+        except MissingColumnError:
+            continue
+    return out

@@ -1,0 +1,101 @@
+"""The stages of each pipeline: their order and whether they are open, won or lost."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipeforecast.contract import OPEN, conform, empty
+from pipeforecast.errors import DataError, some
+from pipeforecast.findings import Finding, first_examples
+from pipeforecast.ingest.expressions import Reading, Rows, left_out, read_columns
+from pipeforecast.mapping import StageSettings
+
+STAGE_COLUMNS = ("pipeline", "stage", "position", "kind", "probability", "qualified")
+
+
+def read_stages(reading: Reading) -> pd.DataFrame:
+    """Read the stages from their table if it is there, else from the mapping's list; perhaps no row."""
+    settings = reading.mapping.stages
+    frame = reading.source.rows(settings.table.files) if settings.table is not None else None
+    if settings.table is not None and frame is not None:
+        rows = Rows(frame, "stages", reading)
+        stages = read_columns(rows, settings.table, "stages")[~left_out(rows, settings.table)]
+    else:
+        stages = _listed(settings.list)
+    if stages.empty:
+        return _complete(empty("stages"))
+    if "position" not in stages:
+        stages["position"] = range(1, len(stages) + 1)
+    unknown = stages.loc[~stages["kind"].isin(["open", "won", "lost"]), "kind"]
+    if len(unknown):
+        raise DataError(f"stages: {some(unknown.unique())} are no kinds; expected open, won or lost")
+    return _complete(conform(stages.sort_values("position", kind="stable"), "stages"))
+
+
+def _listed(stages: tuple[StageSettings, ...]) -> pd.DataFrame:
+    frame = pd.DataFrame([s.model_dump() for s in stages])
+    return frame.assign(position=range(1, len(frame) + 1)) if len(frame) else frame
+
+
+def _complete(stages: pd.DataFrame) -> pd.DataFrame:
+    blank = empty("stages")
+    for name in STAGE_COLUMNS:
+        if name not in stages:
+            stages[name] = pd.Series([None] * len(stages), index=stages.index, dtype="object").astype(
+                blank[name].dtype
+            )
+    others = [c for c in stages if c not in STAGE_COLUMNS]
+    return stages[[*STAGE_COLUMNS, *others]].reset_index(drop=True)
+
+
+def kinds(stages: pd.DataFrame, stage: pd.Series, pipeline: pd.Series | None) -> pd.Series:
+    """Give the kind of each stage in ``stage``, missing where the stage is not known in its pipeline."""
+    anywhere = stages[stages["pipeline"].isna().to_numpy(dtype=bool)]
+    names = stage.astype("object")
+    out = names.map(_by_name(anywhere["stage"], anywhere["kind"])).astype("string")
+    of_one = stages[stages["pipeline"].notna().to_numpy(dtype=bool)]
+    if of_one.empty:
+        return out
+    if pipeline is None:  # without the deals' pipeline a name must mean the same in all of them
+        meant = of_one.groupby("stage")["kind"].nunique()
+        same = of_one[of_one["stage"].isin(meant.index[meant == 1])]
+        return names.map(_by_name(same["stage"], same["kind"])).astype("string").fillna(out)
+    key = (pipeline.astype("string") + "\x1f" + stage.astype("string")).astype("object")
+    found = key.map(_by_name(of_one["pipeline"] + "\x1f" + of_one["stage"], of_one["kind"]))
+    return found.astype("string").fillna(out)
+
+
+def _by_name(names: pd.Series, kind: pd.Series) -> dict[str, str]:
+    return dict(zip(names.astype("object"), kind.astype("object"), strict=True))
+
+
+def check_known(stages: pd.DataFrame, stage: pd.Series, kind: pd.Series, where: str) -> None:
+    """Refuse stages that are not in the list.
+
+    Raises
+    ------
+    DataError
+        It names the unknown stages, the known ones and the setting.
+    """
+    unknown = stage[(stage.notna() & kind.isna()).to_numpy(dtype=bool)]
+    if len(unknown):
+        raise DataError(
+            f"{where}: the stages {some(unknown.unique())} are not known; known are {some(stages['stage'], 20)}. "
+            "Add them to crm.stages, in their order, with kind open, won or lost"
+        )
+
+
+def infer_stages(deals: pd.DataFrame, reading: Reading) -> pd.DataFrame:
+    """List the stages in the order in which they first appear, with a finding: the order is not known."""
+    if "stage" not in deals or deals["stage"].isna().all():
+        return _complete(empty("stages"))
+    seen = deals.dropna(subset=["stage"])
+    kind = seen.groupby("stage", sort=False)["status"].agg(lambda s: OPEN if (s == OPEN).any() else s.iloc[0])
+    frame = pd.DataFrame({"stage": kind.index, "kind": kind.to_numpy(), "position": range(1, len(kind) + 1)})
+    reading.findings.append(
+        Finding(
+            "STAGES-INFERRED", "warning", "stages", "position", len(frame), first_examples(frame["stage"]),
+            "taken in the order in which they first appear", "list them in their order under crm.stages",
+        )
+    )  # fmt: skip
+    return _complete(conform(frame, "stages"))

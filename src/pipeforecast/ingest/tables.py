@@ -1,0 +1,45 @@
+"""The other tables of an export: leads, touches, quotas, forecast calls, spend."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipeforecast.contract import TABLES, conform
+from pipeforecast.findings import Finding, first_examples
+from pipeforecast.ingest.expressions import Reading, Rows, left_out, read_columns
+from pipeforecast.mapping import TableSettings
+
+
+def read_tables(reading: Reading) -> dict[str, pd.DataFrame]:
+    """Read every mapped table whose file is there; the others become one finding."""
+    out: dict[str, pd.DataFrame] = {}
+    absent: list[str] = []
+    for name, settings in reading.mapping.tables.items():
+        frame = reading.source.rows(settings.files, settings.delimiter, settings.encoding, settings.sheet)
+        if frame is None:
+            absent.append(name)
+        else:
+            out[name] = _table(Rows(frame, name, reading), name, settings)
+    if absent:
+        reading.findings.append(
+            Finding(
+                "TABLE-NOT-THERE", "info", "", count=len(absent), examples=first_examples(absent),
+                repair="read without", advice="export these tables too for what needs them",
+            )
+        )  # fmt: skip
+    return out
+
+
+def _table(rows: Rows, name: str, settings: TableSettings) -> pd.DataFrame:
+    """Read one table; rows without a required value are left out, with a finding."""
+    table = read_columns(rows, settings, name)[~left_out(rows, settings)]
+    required = [c for c, promise in TABLES[name].items() if promise.required and c in table]
+    incomplete = table[required].isna().any(axis=1).to_numpy(dtype=bool)
+    if incomplete.any():
+        rows.reading.findings.append(
+            Finding(
+                "ROWS-INCOMPLETE", "warning", name, ", ".join(required), int(incomplete.sum()),
+                tuple(f"row {i + 2}" for i in table.index[incomplete][:5]), "left out", "fill the required columns",
+            )
+        )  # fmt: skip
+    return conform(table[~incomplete], name).reset_index(drop=True)
