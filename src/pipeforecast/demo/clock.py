@@ -112,7 +112,7 @@ def make_clock(last_day: date, quarters: int) -> Clock:
         left_in_month=_left_in(months, workday),
         arrivals=growth * MONTH_ARRIVALS[month] * np.where(low, 0.78, 1.0) * workday,
         pace=MONTH_PACE[month],
-        mood=np.where(low, -0.35, 0.0) + np.where(month >= 9, 0.1, 0.0),
+        mood=np.where(low, -0.28, 0.0) + np.where(month >= 9, 0.1, 0.0),
         downturn=(slump, slump + DOWNTURN_QUARTERS),
     )
 

@@ -51,7 +51,7 @@ class Paperwork:
             "due": self._due(day, wait, 0.4),
             "probability": self.defaults[stage].astype(np.int8),
             "category": np.full(n, PIPELINE, dtype=np.int8),
-            "blur": (0.12 * rng.standard_normal(n)).astype(np.float32),
+            "blur": (0.09 * rng.standard_normal(n)).astype(np.float32),
         }
         self._write(log, deals, np.arange(n), day, FORENOON)
         return deals
@@ -69,7 +69,7 @@ class Paperwork:
         mine["ready"] = self.mechanism.readiness(deals)[rows]
         signing = self.mechanism.signing(deals)[rows]
         before = {name: mine[name].copy() for name in COPIED}
-        mine["seen"] = mine["ready"] + mine["blur"] + 0.1 * rng.standard_normal(len(rows), dtype=np.float32)
+        mine["seen"] = mine["ready"] + mine["blur"] + 0.07 * rng.standard_normal(len(rows), dtype=np.float32)
         moved = self._stage(mine, signing)
         self._close_date(mine, moved, day)
         self._amount(mine, moved)
@@ -117,9 +117,9 @@ class Paperwork:
         due = np.searchsorted(np.array(self.rules.thresholds, dtype=np.float32), seen, side="right")
         due = np.where(signing, len(self.rules.stages) - 1, due)
         stage, luck = mine["stage"], self.rng.random(len(seen), dtype=np.float32)
-        up = mine["live"] & (due > stage) & (luck < 0.2)
+        up = mine["live"] & (due > stage) & (luck < 0.28)
         down = mine["live"] & (due < stage - 1) & (luck > 0.985)
-        target = np.where(luck < 0.06, due, stage + 1)
+        target = np.where(luck < 0.08, due, stage + 1)
         mine["stage"] = np.where(up, target, np.where(down, stage - 1, stage)).astype(np.int8)
         return up | down
 
@@ -162,9 +162,9 @@ class Paperwork:
         luck = rng.random(n, dtype=np.float32)
         bias = self.people.rep_bias[self.people.rep_at[mine["desk"], day]]
         default = self.defaults[mine["stage"]]
-        rows = np.flatnonzero(moved | (luck > 0.996) & mine["live"])
+        rows = np.flatnonzero(moved | (luck > 0.99) & mine["live"])
         own = luck[rows] < np.where(moved[rows], 0.35, 2.0)
-        sense = default[rows] + 9 * bias[rows] + 14 * (mine["seen"][rows] - 0.45) + 5 * rng.standard_normal(len(rows))
+        sense = default[rows] + 9 * bias[rows] + 22 * (mine["seen"][rows] - 0.45) + 5 * rng.standard_normal(len(rows))
         own_value = np.clip(5 * np.round(sense / 5), 5, 95)
         mine["probability"][rows] = np.where(own, own_value, default[rows]).astype(np.int8)
         mood = mine["probability"] + 5 * bias
@@ -175,7 +175,7 @@ class Paperwork:
     def _touch(self, mine: Columns, day: int, log: Log) -> None:
         """Tasks come as often as the buyer is keen, noisily; a silent buyer has none."""
         rate = np.array(self.rules.touches, dtype=np.float32)[mine["segment"]]
-        rate = rate * np.exp(0.6 * (np.clip(mine["ready"], -2, 1.5) - 0.4)) * mine["live"]
+        rate = rate * np.exp(1.0 * (np.clip(mine["ready"], -1.5, 1.2) - 0.35)) * mine["live"]
         rows = np.flatnonzero(self.rng.random(len(rate), dtype=np.float32) < rate)
         kind = (self.rng.random(len(rows)) * 2 + 0.3 * mine["stage"][rows]).astype(np.int8)
         log.add("task", deal=mine["deal"][rows], day=np.full(len(rows), day, dtype=np.int16), kind=kind)

@@ -13,7 +13,7 @@ from pipeforecast.demo.rules import Rules
 DEALS_PER_DESK = 280
 MOST_DESKS = 600
 DESKS_PER_MANAGER = 6
-SKILL_SD = 0.28
+SKILL_SD = 0.22
 MEAN_TENURE_DAYS = 1300.0
 
 

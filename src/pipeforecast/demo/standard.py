@@ -34,15 +34,15 @@ RULES = Rules(
     belief=0.62,
 )
 
-SPEED = np.array([0.05, 0.03, 0.019], dtype=np.float32)
+SPEED = np.array([0.038, 0.024, 0.015], dtype=np.float32)
 STEPS = np.array([1, 2, 3])
 STEP_RATE = np.array([0.16, 0.14, 0.11], dtype=np.float32)
 SIGMA = 0.85
-SHOCK = 0.22
+SHOCK = 0.085
 UPPER, LOWER = 0.95, -0.95
 CHAMPION_LIFT = 0.5
 CHAMPION_LEAVES, CHAMPION_FOUND = 0.004, 0.003
-COMPETITOR_STRIKES, SILENCE = 0.0016, 0.0013
+COMPETITOR_STRIKES, SILENCE = 0.0016, 0.00105
 
 
 class Standard:
@@ -55,7 +55,7 @@ class Standard:
         n = len(births["segment"])
         noise = rng.standard_normal((3, n), dtype=np.float32)
         fit = (
-            -0.42
+            -0.93
             + 0.75 * noise[0]
             + 0.38 * births["existing"]
             + 0.3 * births["lead_quality"]
