@@ -50,7 +50,7 @@ def swept(verb: str, overrides: Sequence[str], job: Callable[[Any], int]) -> lis
     from hydra.core.global_hydra import GlobalHydra
 
     with _hydra(verb), _own_words(verb, overrides):
-        hydra = GlobalHydra.instance().hydra
+        hydra: Any = GlobalHydra.instance().hydra
         batches = hydra.multirun(verb, job, list(overrides), with_log_configuration=False)
     return [int(run.return_value) for batch in batches for run in batch]
 
@@ -72,7 +72,7 @@ def _hydra(verb: str) -> Iterator[None]:
     from hydra.plugins.search_path_plugin import SearchPathPlugin
 
     # hydra.searchpath only appends behind the main path; a plugin is the documented way to come before it.
-    class OwnConfigsFirst(SearchPathPlugin):  # type: ignore[misc]
+    class OwnConfigsFirst(SearchPathPlugin):
         def manipulate_search_path(self, search_path: ConfigSearchPath) -> None:
             if here.is_dir():
                 search_path.prepend("working directory", here.as_uri(), SearchPathQuery(provider="main"))
