@@ -65,13 +65,18 @@ TextMap = Annotated[dict[str, str], BeforeValidator(_text_map)]
 
 
 class ColumnOf(_Model):
-    """A source column: ``values`` renames, ``others`` is what all else becomes, ``scale`` multiplies numbers."""
+    """A source column.
+
+    ``values`` renames, ``others`` is what all else becomes, ``missing`` adds texts that mean nothing, ``scale``
+    multiplies numbers, ``hashed`` keeps a key of personal data without the data.
+    """
 
     column: str
     values: TextMap = {}
     others: Text | None = None
     missing: Texts = ()
     scale: float = 1.0
+    hashed: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -143,12 +148,16 @@ class Joined(_Model):
 
 
 class LookupIn(_Model):
-    """Another file: the row whose ``key`` equals ``by`` here gives ``value`` (an expression on that file)."""
+    """Another file: the row whose ``key`` equals ``by`` here gives ``value`` (an expression on that file).
+
+    ``partial`` says that many rows have no match, so that this is no finding.
+    """
 
     file: Texts
     key: str
     by: Expression
     value: Expression
+    partial: bool = False
 
 
 class Lookup(_Model):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -22,6 +24,11 @@ from pipeforecast.mapping import CrmMapping, TableSettings, kind_of
 
 class MissingColumnError(DataError):
     """A source column that the mapping names is not there."""
+
+
+def _bare(name: str) -> str:
+    """Reduce a column's name to letters and digits: ``Close Date``, ``close_date`` and ``CloseDate`` are one."""
+    return re.sub(r"[\W_]", "", name).casefold()
 
 
 @dataclass(frozen=True)
@@ -52,11 +59,11 @@ class Rows:
         Raises
         ------
         MissingColumnError
-            If there is no such column, also not with other capitals.
+            If there is no such column, also not with other capitals, spaces or underscores.
         """
         columns = self.frame.columns
         if name not in columns:
-            alike = [c for c in columns if str(c).strip().casefold() == name.strip().casefold()]
+            alike = [c for c in columns if _bare(str(c)) == _bare(name)]
             if len(alike) != 1:
                 raise MissingColumnError(self._absent(name))
             name = alike[0]
@@ -106,8 +113,17 @@ def _column(rows: Rows, e: m.ColumnOf, kind: Kind) -> pd.Series:
         replaced = text.map(e.values)
         text = replaced.astype(text.dtype).where(text.isin(list(e.values)), text)
         text = text.mask(text.eq(""))
+    if e.hashed:
+        return _hashed(text)
     values = _parse(rows, text, kind, e.column)
     return values * e.scale if e.scale != 1.0 else values
+
+
+def _hashed(text: pd.Series) -> pd.Series:
+    """Give a key by which equal texts (but for capitals) are told, and nothing of the text."""
+    codes, distinct = pd.factorize(text.str.casefold(), use_na_sentinel=True)
+    keys = [hashlib.sha256(str(value).encode()).hexdigest()[:16] for value in distinct]
+    return pd.Series([*keys, None], dtype="string").take(codes).set_axis(text.index)
 
 
 def _constant(rows: Rows, e: m.Constant, kind: Kind) -> pd.Series:
@@ -184,7 +200,7 @@ def _lookup(rows: Rows, e: m.Lookup, kind: Kind) -> pd.Series:
     known = known[known.index.notna() & ~known.index.duplicated()]
     by = rows.evaluate(look.by, "id").astype("object")
     found = by.map(known) if len(known) else pd.Series(pd.NA, index=by.index)
-    unmatched = by.notna() & ~by.isin(known.index)
+    unmatched = by.notna() & ~by.isin(known.index) & (not look.partial)
     if unmatched.any():
         _note_lookup(rows, "LOOKUP-UNMATCHED", look, by[unmatched], "left missing")
     return typed(found, kind)
