@@ -22,6 +22,7 @@ from pipeforecast.demo.exports import (
 from pipeforecast.demo.lead_exports import campaign_ids, campaign_spend, lead_history, lead_table
 from pipeforecast.demo.leads import Leads, lead_tasks, make_leads
 from pipeforecast.demo.life import Life, make_world, run
+from pipeforecast.demo.other import Other
 from pipeforecast.demo.rules import Mechanism
 from pipeforecast.demo.staff import account_table, quota_table, reporting_line, users
 from pipeforecast.demo.standard import Standard
@@ -29,7 +30,7 @@ from pipeforecast.demo.text import identifiers
 from pipeforecast.demo.truth import Truth, truth_of
 from pipeforecast.errors import SettingsError
 
-KINDS: dict[str, type[Mechanism]] = {"standard": Standard}
+KINDS: dict[str, type[Mechanism]] = {"standard": Standard, "other": Other}
 FEWEST_DEALS, MOST_DEALS = 300, 1_000_000
 LAST_DAY = date(2025, 2, 14)
 QUARTERS = 20

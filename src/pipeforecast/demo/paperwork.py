@@ -51,7 +51,7 @@ class Paperwork:
             "due": self._due(day, wait, 0.4),
             "probability": self.defaults[stage].astype(np.int8),
             "category": np.full(n, PIPELINE, dtype=np.int8),
-            "blur": (0.09 * rng.standard_normal(n)).astype(np.float32),
+            "blur": (0.07 * rng.standard_normal(n)).astype(np.float32),
         }
         self._write(log, deals, np.arange(n), day, FORENOON)
         return deals
@@ -69,7 +69,7 @@ class Paperwork:
         mine["ready"] = self.mechanism.readiness(deals)[rows]
         signing = self.mechanism.signing(deals)[rows]
         before = {name: mine[name].copy() for name in COPIED}
-        mine["seen"] = mine["ready"] + mine["blur"] + 0.07 * rng.standard_normal(len(rows), dtype=np.float32)
+        mine["seen"] = mine["ready"] + mine["blur"] + 0.06 * rng.standard_normal(len(rows), dtype=np.float32)
         moved = self._stage(mine, signing)
         self._close_date(mine, moved, day)
         self._amount(mine, moved)
@@ -113,13 +113,13 @@ class Paperwork:
     def _stage(self, mine: Columns, signing: Array) -> Array:
         """Stages follow what the rep sees, late, sometimes skipping one or going back."""
         age = np.log1p(mine["age"] / self.cycle[mine["segment"]])
-        seen = (mine["seen"] - 0.12 * age).astype(np.float32)
+        seen = (mine["seen"] - 0.08 * age).astype(np.float32)
         due = np.searchsorted(np.array(self.rules.thresholds, dtype=np.float32), seen, side="right")
         due = np.where(signing, len(self.rules.stages) - 1, due)
         stage, luck = mine["stage"], self.rng.random(len(seen), dtype=np.float32)
-        up = mine["live"] & (due > stage) & (luck < 0.28)
-        down = mine["live"] & (due < stage - 1) & (luck > 0.985)
-        target = np.where(luck < 0.08, due, stage + 1)
+        up = mine["live"] & (due > stage) & (luck < 0.4)
+        down = mine["live"] & (due < stage - 1) & (luck > 0.97)
+        target = np.where(luck < 0.1, due, stage + 1)
         mine["stage"] = np.where(up, target, np.where(down, stage - 1, stage)).astype(np.int8)
         return up | down
 
@@ -175,7 +175,7 @@ class Paperwork:
     def _touch(self, mine: Columns, day: int, log: Log) -> None:
         """Tasks come as often as the buyer is keen, noisily; a silent buyer has none."""
         rate = np.array(self.rules.touches, dtype=np.float32)[mine["segment"]]
-        rate = rate * np.exp(1.0 * (np.clip(mine["ready"], -1.5, 1.2) - 0.35)) * mine["live"]
+        rate = rate * np.exp(1.3 * (np.clip(mine["ready"], -1.5, 1.2) - 0.35)) * mine["live"]
         rows = np.flatnonzero(self.rng.random(len(rate), dtype=np.float32) < rate)
         kind = (self.rng.random(len(rows)) * 2 + 0.3 * mine["stage"][rows]).astype(np.int8)
         log.add("task", deal=mine["deal"][rows], day=np.full(len(rows), day, dtype=np.int16), kind=kind)

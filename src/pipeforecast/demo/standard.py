@@ -30,13 +30,14 @@ RULES = Rules(
     thresholds=(0.22, 0.45, 0.68, 0.95),
     won_label="Closed Won",
     lost_label="Closed Lost",
-    touches=(0.16, 0.12, 0.09),
+    touches=(0.22, 0.16, 0.12),
     belief=0.62,
 )
 
 SPEED = np.array([0.038, 0.024, 0.015], dtype=np.float32)
 STEPS = np.array([1, 2, 3])
 STEP_RATE = np.array([0.16, 0.14, 0.11], dtype=np.float32)
+SOURCE_FIT = np.array([0.05, -0.2, 0.1, 0.0, 0.4, 0.2, -0.15, 0.1])
 SIGMA = 0.85
 SHOCK = 0.085
 UPPER, LOWER = 0.95, -0.95
@@ -55,12 +56,13 @@ class Standard:
         n = len(births["segment"])
         noise = rng.standard_normal((3, n), dtype=np.float32)
         fit = (
-            -0.93
-            + 0.75 * noise[0]
-            + 0.38 * births["existing"]
+            -1.0
+            + 0.68 * noise[0]
+            + 0.5 * births["existing"]
             + 0.3 * births["lead_quality"]
             - 0.12 * births["size"]
-            + np.array([0.0, 0.08, -0.05])[births["product"]]
+            + np.array([0.0, 0.12, -0.1])[births["product"]]
+            + SOURCE_FIT[births["source"]]
         )
         return {
             "fit": fit.astype(np.float32),
