@@ -1,0 +1,163 @@
+"""Describe: what a snapshot says about each open deal. Sees the snapshot and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeforecast.contract import WON
+from pipeforecast.snapshot import Snapshot
+
+MISSING = "(missing)"
+#: A group's win rate is pulled towards the company's with the weight of this many closed deals.
+_SHRINK_DEALS = 20.0
+_RECENT_DAYS = 91
+#: Tracked facts that are categories; birth facts of text join them.
+_TRACKED_CATEGORIES = ("stage", "forecast_category", "segment", "region", "team", "pipeline")
+#: Never features: identities and free text.
+_IDENTITIES = frozenset({
+    "deal_id", "name", "account_id", "account_name", "lead_id", "owner", "owner_name", "manager", "next_step",
+    "campaign", "currency", "created_at", "lost_reason",
+})  # fmt: skip
+_STATE_NUMBERS = frozenset({"amount", "probability", "expected_close", "stage"})
+
+
+@dataclass(frozen=True)
+class Features:
+    """One row per row of ``snapshot.open``.
+
+    Attributes
+    ----------
+    numbers : DataFrame of float
+        Missing values are NaN; what is missing is information and kept.
+    categories : DataFrame of str
+        Missing values are the level ``(missing)``.
+    """
+
+    numbers: pd.DataFrame
+    categories: pd.DataFrame
+
+    def rows(self, keep: np.ndarray) -> Features:
+        """Keep some rows (mask or positions)."""
+        return Features(
+            self.numbers.iloc[keep].reset_index(drop=True), self.categories.iloc[keep].reset_index(drop=True)
+        )
+
+
+def describe(snapshot: Snapshot) -> Features:
+    """Describe each open deal by what was written of it, and of the deals closed, by its ``as_of``."""
+    rows = snapshot.open
+    numbers = _timing(rows) | _money(rows) | _activity(rows) | _birth_numbers(snapshot)
+    frame = pd.DataFrame(numbers, index=rows.index).astype("float64")
+    rates = _past_rates(snapshot)
+    frame[list(rates.columns)] = rates.to_numpy()
+    return Features(frame, _categories(snapshot))
+
+
+def _days_between(later: pd.Series, earlier: pd.Series) -> np.ndarray:
+    a, b = (s.to_numpy().astype("datetime64[s]") for s in (later, earlier))
+    out = (a - b).astype("float64") / 86400
+    out[np.isnat(a) | np.isnat(b)] = np.nan
+    return out
+
+
+def _log_days(later: pd.Series, earlier: pd.Series) -> np.ndarray:
+    return np.log1p(np.maximum(_days_between(later, earlier), 0.0))
+
+
+def _timing(rows: pd.DataFrame) -> dict[str, np.ndarray]:
+    as_of = rows["as_of"]
+    overdue = _days_between(as_of, rows["expected_close"])
+    return {
+        "log_age": _log_days(as_of, rows["created_at"]),
+        "log_days_in_stage": _log_days(as_of, rows["stage_entered_at"]),
+        "log_days_since_change": _log_days(as_of, rows["last_change_at"]),
+        "log_moves": np.log1p(rows["n_moves"].to_numpy()),
+        "log_back": np.log1p(rows["n_back"].to_numpy()),
+        "log_pushes": np.log1p(rows["n_pushes"].to_numpy()),
+        "log_push_days": np.log1p(rows["push_days"].to_numpy()),
+        "overdue": np.where(np.isnan(overdue), 0.0, overdue > 0),
+        "log_overdue": np.log1p(np.maximum(np.nan_to_num(overdue), 0.0)),
+        "no_expected_close": np.isnan(overdue).astype("float64"),
+        "planned_days": _log_days(rows["first_expected_close"], rows["created_at"]),
+    }
+
+
+def _money(rows: pd.DataFrame) -> dict[str, np.ndarray]:
+    amount = rows["amount"].to_numpy(dtype="float64")
+    first = rows["first_amount"].to_numpy(dtype="float64")
+    known = amount > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_amount = np.where(known, np.log(amount), np.nan)
+        change = np.where(known & (first > 0), np.clip(np.log(amount / first), -2, 2), 0.0)
+    p = rows["probability"].to_numpy(dtype="float64")
+    clipped = np.clip(p, 0.02, 0.98)
+    return {
+        "log_amount": log_amount,
+        "amount_change": change,
+        "log_amount_changes": np.log1p(rows["n_amount_changes"].to_numpy()),
+        "listed_log_odds": np.where(np.isnan(p), np.nan, np.log(clipped / (1 - clipped))),
+    }
+
+
+def _activity(rows: pd.DataFrame) -> dict[str, np.ndarray]:
+    if "n_touches" not in rows:
+        return {}
+    return {
+        "log_touches": np.log1p(rows["n_touches"].to_numpy()),
+        "log_touches_recent": np.log1p(rows["n_touches_recent"].to_numpy()),
+        "log_days_since_touch": _log_days(rows["as_of"], rows["last_touch_at"]),
+    }
+
+
+def _birth_numbers(snapshot: Snapshot) -> dict[str, np.ndarray]:
+    out = {}
+    for name in snapshot.birth_facts:
+        values = snapshot.open[name]
+        if name in _IDENTITIES | _STATE_NUMBERS:
+            continue
+        if pd.api.types.is_bool_dtype(values.dtype) or pd.api.types.is_numeric_dtype(values.dtype):
+            x = values.to_numpy(dtype="float64", na_value=np.nan)
+            out[name] = np.sign(x) * np.log1p(np.abs(x))  # counts and sizes have long tails
+    return out
+
+
+def _categories(snapshot: Snapshot) -> pd.DataFrame:
+    rows = snapshot.open
+    names = [c for c in _TRACKED_CATEGORIES if snapshot.roles.get(c) in ("tracked", "birth") and c in rows]
+    for name in snapshot.birth_facts:
+        text = pd.api.types.is_string_dtype(rows[name].dtype) or rows[name].dtype == object
+        if text and name not in names and name not in _IDENTITIES:
+            names.append(name)
+    return pd.DataFrame({n: rows[n].astype("object").where(rows[n].notna(), MISSING).astype(str) for n in names})
+
+
+def _past_rates(snapshot: Snapshot) -> pd.DataFrame:
+    """Log-odds of the owner's past wins and of the company's recent ones, closed and written by ``as_of``.
+
+    Both are differences from the company's long-run log-odds and shrunk, so that 0 means "nothing known".
+    """
+    rows = snapshot.open
+    by_owner = snapshot.roles.get("owner") in ("tracked", "birth")
+    owner, recent = np.zeros(len(rows)), np.zeros(len(rows))
+    positions = rows.groupby("as_of", sort=False).indices
+    for day, at in positions.items():
+        closed = snapshot.closed_by(pd.Timestamp(day))
+        won = (closed["status"] == WON).to_numpy(dtype="float64")
+        if not len(won):
+            continue
+        base = (won.sum() + 0.5) / (len(won) + 1.0)
+        late = (pd.Timestamp(day) - closed["closed_at"]).dt.days.to_numpy() < _RECENT_DAYS
+        recent[at] = _shrunk(won[late].sum(), late.sum(), base)
+        if by_owner:
+            sums = pd.Series(won).groupby(closed["owner"].to_numpy(dtype=object)).agg(["sum", "count"])
+            known = sums.reindex(rows["owner"].to_numpy(dtype=object)[at]).fillna(0.0)
+            owner[at] = _shrunk(known["sum"].to_numpy(), known["count"].to_numpy(), base)
+    return pd.DataFrame({"owner_wins": owner, "recent_wins": recent})
+
+
+def _shrunk(won: np.ndarray | float, closed: np.ndarray | float, base: float) -> np.ndarray:
+    rate = (won + _SHRINK_DEALS * base) / (closed + _SHRINK_DEALS)
+    return np.asarray(np.log(rate / (1 - rate)) - np.log(base / (1 - base)))

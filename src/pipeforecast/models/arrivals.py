@@ -1,0 +1,196 @@
+"""Deals that are not yet in the CRM: what they will bring within a window of days ahead.
+
+For every past day on which a lesson was taken, the same window is looked at: what did deals first recorded after that
+evening bring by its end? Three readings of the past (all windows alike; in proportion to what came in lately; in
+proportion to what came in lately and is due by the end), over the windows at the same place of the period or over
+all windows, are each judged by leaving out windows, and averaged by how well they foretell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import PoissonRegressor
+
+from pipeforecast.fiscal import Period
+from pipeforecast.outcome import Lessons, won_between
+from pipeforecast.snapshot import Snapshot
+
+_LATELY_DAYS = 91
+_PACE_DAYS = 28
+_PRIOR_SD = 0.15
+_PRIOR_WINDOWS = 4.0
+_FEWEST_ALIGNED = 3
+_POOL = 30
+
+
+@dataclass(frozen=True)
+class ArrivalModel:
+    """Recipe of the business that is not yet created.
+
+    Parameters
+    ----------
+    ridge : float
+        Penalty on the elasticities (towards strict proportion).
+    """
+
+    ridge: float = 0.03
+
+    def fit(self, lessons: Lessons) -> FittedArrivals:
+        """Keep the lessons: what is asked (the window) is known only when a forecast is made."""
+        days = [pd.Timestamp(d) for d in lessons.snapshot.days]
+        recent = {d: _lately(lessons.deals, d) for d in days}
+        return FittedArrivals(self, lessons, recent)
+
+
+@dataclass(frozen=True)
+class NewBusiness:
+    """What deals not yet recorded are expected to bring.
+
+    Attributes
+    ----------
+    mean : float
+        Expected amount in the window.
+    sd : float
+        Spread of log(expected amount) beyond the luck of single deals.
+    pool : DataFrame
+        Past deals of this kind (with ``amount``), from which single deals are drawn.
+    """
+
+    mean: float
+    sd: float
+    pool: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class FittedArrivals:
+    """Windows of the past, ready to be asked."""
+
+    recipe: ArrivalModel
+    lessons: Lessons
+    lately: dict[pd.Timestamp, float]
+
+    def expected(self, snapshot: Snapshot, period: Period) -> NewBusiness:
+        """What deals first recorded after the evening of ``snapshot.as_of`` will bring in ``period``."""
+        as_of = snapshot.as_of
+        if as_of >= period.end:
+            return NewBusiness(0.0, 0.0, self.lessons.deals.iloc[:0].assign(amount=[]))
+        windows, pools = self._windows(as_of, period)
+        now = self._reading(snapshot.open, as_of, period.end, _lately(self.lessons.deals, as_of))
+        pool = self._pool(pools, windows)
+        if windows.empty or windows["new"].sum() <= 0:
+            return NewBusiness(0.0, 0.0, pool)
+        mean, mse = _blend(windows, now, self.recipe.ridge)
+        amounts = pool["amount"].to_numpy(dtype="float64")
+        count = mean / amounts.mean() if len(pool) and amounts.mean() > 0 else 1.0
+        luck = (1.0 + (amounts.std() / amounts.mean()) ** 2) / max(count, 1.0) if len(pool) else 0.0
+        n = float(windows["aligned"].sum())
+        variance = (n * max(mse - luck, 0.0) + _PRIOR_WINDOWS * _PRIOR_SD**2) / (n + _PRIOR_WINDOWS)
+        return NewBusiness(mean, float(np.sqrt(variance)), pool)
+
+    def _windows(self, as_of: pd.Timestamp, period: Period) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+        """One row per past day: what came in after it and was won in the same window, and what was seen then."""
+        lessons = self.lessons
+        k = period.day_of(as_of)
+        reach, since = (period.end - as_of).days, max((period.start - as_of).days, 1)
+        past = {p.evening(k): p for p in lessons.past_periods(16)}
+        by_day = lessons.snapshot.open.groupby("as_of", sort=False).indices
+        rows, pools = [], []
+        for day in (pd.Timestamp(d) for d in lessons.snapshot.days):
+            aligned = day in past
+            end = past[day].end if aligned else day + pd.Timedelta(days=reach)
+            if end > lessons.cutoff:
+                continue
+            new = new_business(lessons.deals, day, day + pd.Timedelta(days=since), end)
+            seen = lessons.snapshot.open.iloc[by_day.get(day, np.zeros(0, dtype=int))]
+            rows.append({
+                "day": day, "end": end, "aligned": aligned, "new": float(new["amount"].sum()),
+                **self._reading(seen, day, end, self.lately[day]),
+            })  # fmt: skip
+            pools.append(new)
+        return pd.DataFrame(rows, columns=["day", "end", "aligned", "new", "always", "lately", "pace", "book"]), pools
+
+    @staticmethod
+    def _reading(rows: pd.DataFrame, day: pd.Timestamp, end: pd.Timestamp, lately: float) -> dict[str, float]:
+        due = (rows["expected_close"] <= end) | rows["expected_close"].isna()
+        young = rows["first_recorded_at"] > day - pd.Timedelta(days=_PACE_DAYS)
+        amount = rows["amount"].fillna(0.0).clip(lower=0.0)
+        return {
+            "always": 1.0,
+            "lately": lately,
+            "pace": float(amount[(due & young).to_numpy()].sum()),
+            "book": float(amount[(due & (rows["expected_close"] > day)).to_numpy()].sum()),
+        }
+
+    def _pool(self, pools: Sequence[pd.DataFrame], windows: pd.DataFrame) -> pd.DataFrame:
+        aligned = [p for p, a in zip(pools, windows["aligned"], strict=True) if a]
+        for candidates in (aligned, pools):
+            if sum(len(p) for p in candidates) >= _POOL:
+                return pd.concat(candidates)
+        won = self.lessons.deals[(self.lessons.deals["status"] == "won").to_numpy()]
+        return won[(won["amount"] > 0).to_numpy()]
+
+
+def new_business(deals: pd.DataFrame, day: pd.Timestamp, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    """Deals first recorded after the evening of ``day`` and won with a close date from ``start`` to ``end``."""
+    won = won_between(deals, start, end)
+    later = won["first_recorded_at"] >= day + pd.Timedelta(days=1)
+    return won[(later & won["amount"].notna()).to_numpy()]
+
+
+def _lately(deals: pd.DataFrame, day: pd.Timestamp) -> float:
+    first = deals["first_recorded_at"]
+    evening = day + pd.Timedelta(days=1)
+    return float(((first < evening) & (first >= evening - pd.Timedelta(days=_LATELY_DAYS))).sum())
+
+
+def _blend(windows: pd.DataFrame, now: dict[str, float], ridge: float) -> tuple[float, float]:
+    """Average the readings by their error on left-out windows; give the mean and the mean squared log error."""
+    aligned = windows["aligned"].to_numpy()
+    judged = aligned if aligned.sum() >= _FEWEST_ALIGNED else np.ones(len(windows), dtype=bool)
+    logs, errors = [], []
+    for base in ("always", "lately", "pace"):
+        for only_aligned in (True, False):
+            used = windows[aligned] if only_aligned else windows
+            if now[base] <= 0 or len(used) < 2 or (used[base] <= 0).any():
+                continue
+            logs.append(np.log(_foretell(used, now, base, ridge)))
+            errors.append(_left_out_error(used, windows[judged], base, ridge))
+    if not logs:
+        return float(windows["new"].mean()), 1.0
+    mse = np.array(errors)
+    weight = 1.0 / mse**2
+    return float(np.exp(np.average(logs, weights=weight))), float(np.average(mse, weights=weight))
+
+
+def _left_out_error(used: pd.DataFrame, judged: pd.DataFrame, base: str, ridge: float) -> float:
+    """Mean squared log error of each judged window, foretold from the windows that do not overlap with it."""
+    floor = 0.05 * max(float(used["new"].mean()), 1e-9)
+    errors = []
+    for _, row in judged.iterrows():
+        others = used[((used["end"] <= row["day"]) | (used["day"] >= row["end"])).to_numpy()]
+        if len(others) < 2 or row[base] <= 0:
+            continue
+        foretold = _foretell(others, row.to_dict(), base, ridge)
+        errors.append(float(np.log((row["new"] + floor) / (foretold + floor)) ** 2))
+    if not errors:
+        return 1.0
+    return (float(np.sum(errors)) + _PRIOR_SD) / (len(errors) + 1.0)  # one prior window keeps luck from ruling
+
+
+def _foretell(used: pd.DataFrame, now: dict[str, float], base: str, ridge: float) -> float:
+    """Proportion to ``base``, bent by how the book compares with it (quasi-Poisson, so that means stay means)."""
+    y, size = used["new"].to_numpy(), used[base].to_numpy()
+    rate = float(y.sum() / size.sum())
+    floor = 1e-6 + 0.01 * float(used["book"].mean())
+    if base != "pace" or len(used) < 5 or rate <= 0 or now["book"] <= 0:
+        return max(rate * now[base], 1e-9)
+    x = np.log((used["book"].to_numpy() + floor) / size)
+    weight = size / size.mean()
+    centre = float(np.average(x, weights=weight))
+    model = PoissonRegressor(alpha=ridge, max_iter=200).fit(((x - centre))[:, None], y / size / rate, sample_weight=weight)
+    bent = model.predict(np.array([[np.clip(np.log((now["book"] + floor) / now[base]), x.min(), x.max()) - centre]]))
+    return max(float(bent[0]) * rate * now[base], 1e-9)

@@ -1,0 +1,153 @@
+"""Ridge multinomial logistic regression by Newton steps, with the uncertainty of its coefficients.
+
+The Hessian that the covariance needs is the Hessian that Newton's method needs: one pass gives both. On the tall,
+narrow matrices of person-period data this is several times faster than a general solver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+import scipy.sparse
+
+_STEPS = 30
+_TOLERANCE = 1e-6
+_RARE = -12.0
+
+
+@dataclass(frozen=True)
+class Multinomial:
+    """Fitted coefficients; class 0 is the reference.
+
+    Attributes
+    ----------
+    coefficients : float array (K−1, p+1)
+        The last column is the intercept.
+    factor : float array (q, q)
+        Square root of the covariance of the flattened coefficients (cluster-robust).
+    """
+
+    coefficients: np.ndarray
+    factor: np.ndarray
+
+    def probabilities(self, x: np.ndarray, coefficients: np.ndarray | None = None) -> np.ndarray:
+        """P(class) of each row, (n, K)."""
+        b = self.coefficients if coefficients is None else coefficients
+        return _softmax(x @ b[:, :-1].T.astype(x.dtype) + b[:, -1])
+
+    def draws(self, n: int, rng: np.random.Generator) -> list[np.ndarray]:
+        """Draw ``n`` sets of coefficients from their approximate posterior."""
+        z = rng.standard_normal((n, self.factor.shape[1]))
+        moved = self.coefficients.ravel() + z @ self.factor.T
+        return list(moved.reshape(n, *self.coefficients.shape))
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Penalised likelihood of one data set: ``z`` has a last column of ones, ``hot`` (n, K−1) marks the class."""
+
+    z: np.ndarray
+    hot: np.ndarray
+    ridge: np.ndarray
+
+    def fitted(self, beta: np.ndarray) -> np.ndarray:
+        return _softmax(self.z @ beta.T.astype("float32"))
+
+    def loss(self, beta: np.ndarray) -> float:
+        observed = np.column_stack([1.0 - self.hot.sum(axis=1), self.hot])
+        likelihood = np.maximum((self.fitted(beta) * observed).sum(axis=1), 1e-300)
+        return float(-np.log(likelihood).sum() + 0.5 * (beta**2 * self.ridge).sum())
+
+    def gradient(self, beta: np.ndarray, p: np.ndarray) -> np.ndarray:
+        error = (p[:, 1:] - self.hot).astype("float32")
+        return np.asarray((self.z.T @ error).T.astype("float64") + beta * self.ridge)
+
+    def hessian(self, p: np.ndarray) -> np.ndarray:
+        p = p[:, 1:]
+        k, width = p.shape[1], self.z.shape[1]
+        out = np.empty((k * width, k * width))
+        for a in range(k):
+            for b in range(a, k):
+                w = (p[:, a] * ((a == b) - p[:, b])).astype("float32")
+                block = self.z.T @ (self.z * w[:, None])
+                out[a * width : (a + 1) * width, b * width : (b + 1) * width] = block
+                out[b * width : (b + 1) * width, a * width : (a + 1) * width] = block.T
+        out[np.diag_indices_from(out)] += np.tile(self.ridge, k)
+        return out
+
+
+def fit_multinomial(x: np.ndarray, y: np.ndarray, classes: int, C: float, groups: np.ndarray) -> Multinomial:
+    """Fit by penalised likelihood; covariance by the sandwich that lets rows of one group depend on each other.
+
+    Parameters
+    ----------
+    x : float array (n, p)
+        Columns on a common scale.
+    y : int array (n,), values 0 … classes − 1
+        A class that never came stays all but impossible.
+    C : float
+        Inverse ridge penalty on the coefficients against class 0; the intercepts are all but free.
+    groups : int array (n,)
+        Rows of one deal share a group.
+
+    References
+    ----------
+    Böhning, "Multinomial logistic regression algorithm", Annals of the Institute of Statistical Mathematics 44, 1992.
+    Liang and Zeger, "Longitudinal data analysis using generalized linear models", Biometrika 73, 1986.
+    """
+    z = np.column_stack([x, np.ones(len(x))]).astype("float32")
+    ridge = np.full(z.shape[1], 1.0 / C)
+    ridge[-1] = 1e-3
+    problem = _Problem(z, (y[:, None] == np.arange(1, classes)[None, :]).astype("float64"), ridge)
+    beta = np.zeros((classes - 1, z.shape[1]))
+    share = problem.hot.mean(axis=0)
+    beta[:, -1] = np.maximum(np.log((share + 1e-6) / (1.0 - share.sum() + 1e-6)), _RARE)
+    loss = problem.loss(beta)
+    damping = 0.0
+    for _ in range(_STEPS):
+        p = problem.fitted(beta)
+        hessian, gradient = problem.hessian(p), problem.gradient(beta, p)
+        moved, smaller, damping = _damped_step(problem, beta, loss, hessian, gradient, damping)
+        gained, beta, loss = loss - smaller, moved, smaller
+        if gained < _TOLERANCE * len(z):
+            break
+    return Multinomial(beta, _covariance_factor(problem, beta, groups))
+
+
+def _damped_step(
+    problem: _Problem, beta: np.ndarray, loss: float, hessian: np.ndarray, gradient: np.ndarray, damping: float
+) -> tuple[np.ndarray, float, float]:
+    """Take a Newton step, damped until the loss falls (Levenberg, Marquardt): where a date all but settles the
+    closing, the full step overshoots."""
+    for _ in range(_STEPS):
+        damped = hessian + np.diag(damping * np.diag(hessian))
+        step = scipy.linalg.cho_solve(scipy.linalg.cho_factor(damped, lower=True), gradient.ravel())
+        moved = beta - step.reshape(beta.shape)
+        now = problem.loss(moved)
+        if now < loss:
+            return moved, now, damping / 5 if damping > 1e-3 else 0.0
+        damping = max(damping * 6, 0.02)
+    return beta, loss, damping
+
+
+def _softmax(eta: np.ndarray) -> np.ndarray:
+    full = np.column_stack([np.zeros(len(eta)), eta])
+    full -= full.max(axis=1, keepdims=True)
+    p = np.exp(full, out=full)
+    p /= p.sum(axis=1, keepdims=True)
+    return p
+
+
+def _covariance_factor(problem: _Problem, beta: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Square root of H⁻¹ S H⁻¹, with S the sum over groups of the outer products of their scores."""
+    p = problem.fitted(beta)
+    error = problem.hot - p[:, 1:]
+    _, code = np.unique(groups, return_inverse=True)
+    member = scipy.sparse.csr_matrix((np.ones(len(code), dtype="float32"), (code, np.arange(len(code)))))
+    scores = np.hstack([member @ (problem.z * e[:, None].astype("float32")) for e in error.T]).astype("float64")
+    # The prior's curvature stays in: with few deals the sandwich alone would claim too much.
+    meat = scores.T @ scores + np.diag(np.tile(problem.ridge, error.shape[1]))
+    half = scipy.linalg.cho_solve(scipy.linalg.cho_factor(problem.hessian(p), lower=True), np.linalg.cholesky(meat))
+    return np.asarray(half)

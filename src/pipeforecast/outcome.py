@@ -1,0 +1,155 @@
+"""Observe: what became of the deals of a snapshot, looked at no further than a given day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from pipeforecast.contract import OPEN, WON
+from pipeforecast.fiscal import FiscalCalendar, Period
+from pipeforecast.history import DealHistory
+from pipeforecast.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was written by the evening of ``until`` about the rows of a snapshot.
+
+    Attributes
+    ----------
+    until : Timestamp
+    rows : DataFrame, one row per row of ``snapshot.open``
+        ``status`` (open: censored at ``until``), ``closed_at`` (true day), ``days`` from ``as_of`` to the closing
+        or, while open, to ``until`` (0: closed on or before ``as_of`` but written later), ``amount`` (as last
+        written).
+    """
+
+    until: pd.Timestamp
+    rows: pd.DataFrame
+
+
+def observe(history: DealHistory, snapshot: Snapshot, until: pd.Timestamp) -> Outcome:
+    """Look up what was known by ``until`` of each deal that was open in ``snapshot``.
+
+    A deal that is still open is censored: neither lost nor dropped.
+    """
+    latest = history.known_by(until).latest()
+    found = latest.reindex(snapshot.open["deal"].to_numpy())
+    as_of = snapshot.open["as_of"].to_numpy().astype("datetime64[s]")
+    closed_at = found["closed_at"].to_numpy().astype("datetime64[s]")
+    end = np.where(np.isnat(closed_at), np.datetime64(until, "s"), closed_at)
+    days = (end - as_of).astype("int64") / 86400
+    rows = pd.DataFrame({
+        "status": found["status"].fillna(OPEN).to_numpy(),
+        "closed_at": closed_at,
+        "days": np.maximum(days, 0.0),
+        "amount": found["amount"].to_numpy(dtype="float64", na_value=np.nan),
+    })  # fmt: skip
+    return Outcome(pd.Timestamp(until), rows)
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """All that a forecaster may learn from on the evening of ``cutoff``: every choice comes from here.
+
+    Attributes
+    ----------
+    cutoff : Timestamp
+    calendar : FiscalCalendar
+    snapshot : Snapshot
+        Days before the cutoff.
+    outcome : Outcome
+        Of its rows, until the cutoff.
+    deals : DataFrame, index deal key
+        Every deal known by the cutoff: ``created_at``, ``first_recorded_at``, its last written state
+        (``status``, ``closed_at``, ``recorded_at``, ``amount``, ``owner``, …) and its birth facts.
+    entered : DataFrame
+        ``deal`` and ``stage``, once for each stage that a deal is known to have been in.
+    """
+
+    cutoff: pd.Timestamp
+    calendar: FiscalCalendar
+    snapshot: Snapshot
+    outcome: Outcome
+    deals: pd.DataFrame
+    entered: pd.DataFrame
+
+    def past_periods(self, most: int = 8) -> list[Period]:
+        """Give the last periods that were complete by the cutoff and began after wins were recorded, oldest first."""
+        first = observed_from(self.deals)
+        out: list[Period] = []
+        period = self.calendar.containing(self.cutoff + pd.Timedelta(days=1))
+        while len(out) < most:
+            period = self.calendar.shift(period, -1)
+            # The first win may come some days into the first period that the records hold whole.
+            if first is None or period.start + pd.Timedelta(days=period.days // 10) < first:
+                break
+            out.insert(0, period)
+        return out
+
+    def won_in(self, period: Period) -> pd.DataFrame:
+        """Deals won with a close date in ``period`` (true day), as known by the cutoff."""
+        return won_between(self.deals, period.start, period.end)
+
+
+def observed_from(deals: pd.DataFrame) -> pd.Timestamp | None:
+    """First true day of a win: exports often hold open deals, or losses, that are older than any win they hold."""
+    first = deals.loc[(deals["status"] == WON).to_numpy(), "closed_at"].min()
+    return None if pd.isna(first) else pd.Timestamp(first)
+
+
+def won_between(deals: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    """Rows of ``deals`` that are won and whose true day of closing lies from ``start`` to ``end``."""
+    closed = deals["closed_at"]
+    hit = (deals["status"] == WON) & (closed >= start) & (closed < end + pd.Timedelta(days=1))
+    return deals[hit.fillna(False).to_numpy(dtype=bool)]
+
+
+def gather_lessons(
+    history: DealHistory,
+    calendar: FiscalCalendar,
+    snapshot: Snapshot,
+    cutoff: pd.Timestamp,
+) -> Lessons:
+    """Collect what was known on the evening of ``cutoff``.
+
+    Parameters
+    ----------
+    history : DealHistory
+        May know more: nothing written after the cutoff is used.
+    snapshot : Snapshot
+        Of many days; those on or after the cutoff are left out.
+    """
+    known = history.known_by(cutoff)
+    before = [d for d in snapshot.days if pd.Timestamp(d) < cutoff]
+    past = snapshot.only(pd.Timestamp(d) for d in before)
+    past = replace(past, closings=past.closings[(past.closings["recorded_at"] < cutoff + pd.Timedelta(days=1)).to_numpy()])
+    birth = [c for c, role in known.roles.items() if role == "birth" and c in known.deals]
+    latest = known.latest()
+    first = known.states.groupby("deal")["recorded_at"].min().rename("first_recorded_at")
+    facts = known.deals[["created_at", *(c for c in birth if c not in latest and c != "created_at")]]
+    return Lessons(
+        cutoff=pd.Timestamp(cutoff),
+        calendar=calendar,
+        snapshot=past,
+        outcome=observe(known, past, cutoff),
+        deals=latest.join(facts).join(first),
+        entered=known.states[["deal", "stage"]].dropna().drop_duplicates(),
+    )
+
+
+def lesson_days(
+    calendar: FiscalCalendar, first: pd.Timestamp, last: pd.Timestamp, ks: Iterable[int], periods: int
+) -> list[pd.Timestamp]:
+    """Days on which lessons are taken: the days ``ks`` of the last ``periods`` periods up to ``last``."""
+    period = calendar.containing(last)
+    days: list[pd.Timestamp] = []
+    for _ in range(periods + 1):
+        days += [period.evening(k) for k in ks if k <= period.days]
+        if period.start <= first:
+            break
+        period = calendar.shift(period, -1)
+    return sorted({d for d in days if first <= d <= last})

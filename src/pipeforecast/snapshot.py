@@ -1,0 +1,236 @@
+"""Rewind: what was known of every open deal on the evening of any past day, for many days in one query.
+
+The expressions are Ibis', so that the same ones run embedded (DuckDB) and on a cluster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeforecast.contract import OPEN, Role
+from pipeforecast.history import STATE_KEYS, DealHistory
+
+#: Running facts that the change log adds to a state.
+RUNNING = (
+    "first_recorded_at", "stage_entered_at", "last_change_at", "n_moves", "n_back", "n_pushes", "push_days",
+    "n_amount_changes", "first_amount", "first_expected_close",
+)  # fmt: skip
+_NEVER = pd.Timestamp("9999-12-31")
+_RECENT_DAYS = 30
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What was known on the evenings of ``days``, and nothing that was written later.
+
+    Attributes
+    ----------
+    days : datetime64[s] array, rising
+    open : DataFrame, one row per day and deal that was open then
+        ``as_of``, ``deal`` (key), ``created_at``, the deal's state (``stage``, ``amount``, ``expected_close``,
+        ``probability``, ``forecast_category``, ``owner``, …), its running facts (``RUNNING``), its touches and
+        its birth facts.
+    closings : DataFrame, one row per written closing
+        ``deal``, ``status``, ``closed_at`` (true day), ``recorded_at``, ``known_until`` (when a later row replaced
+        it), ``created_at``, the closing state and the birth facts. Ask ``closed_by(day)``.
+    stages : DataFrame
+        The stages of the pipelines, with ``position`` and ``kind``.
+    roles : mapping of column to role
+    labels : DataFrame, index deal key
+        Names to show (deal, account, owner); never features.
+    """
+
+    days: np.ndarray
+    open: pd.DataFrame
+    closings: pd.DataFrame
+    stages: pd.DataFrame
+    roles: Mapping[str, Role]
+    labels: pd.DataFrame
+
+    @property
+    def as_of(self) -> pd.Timestamp:
+        """The day of a snapshot of one day."""
+        (day,) = self.days
+        return pd.Timestamp(day)
+
+    @cached_property
+    def birth_facts(self) -> list[str]:
+        """Names of the columns that were true on every past day."""
+        return sorted(c for c, role in self.roles.items() if role == "birth" and c in self.open)
+
+    def closed_by(self, day: pd.Timestamp) -> pd.DataFrame:
+        """Give the deals that were closed, and written as closed, by the evening of ``day``."""
+        evening = pd.Timestamp(day).normalize() + pd.Timedelta(days=1)
+        known = (self.closings["recorded_at"] < evening) & (self.closings["known_until"] >= evening)
+        return self.closings[known.to_numpy()]
+
+    def only(self, days: Iterable[pd.Timestamp]) -> Snapshot:
+        """Keep the snapshots of ``days``."""
+        wanted = np.intersect1d(self.days, _day_array(days))
+        rows = np.isin(self.open["as_of"].to_numpy().astype("datetime64[s]"), wanted)
+        return replace(self, days=wanted, open=self.open[rows].reset_index(drop=True))
+
+    def take(self, rows: np.ndarray) -> Snapshot:
+        """Keep the open deals at the positions ``rows``."""
+        return replace(self, open=self.open.iloc[rows].reset_index(drop=True))
+
+
+def take_snapshots(history: DealHistory, days: Iterable[pd.Timestamp]) -> Snapshot:
+    """Rebuild what was known on the evening of each of ``days``.
+
+    Parameters
+    ----------
+    history : DealHistory
+    days : iterable of Timestamp
+
+    Returns
+    -------
+    Snapshot
+        One row per day and deal that was open that evening, as written by then.
+    """
+    wanted = _day_array(days)
+    states = _with_positions(history)
+    open_rows = _open_rows(history, states, wanted)
+    birth = [c for c, role in history.roles.items() if role == "birth" and c in history.deals and c not in states]
+    facts = history.deals[["created_at", *birth]]
+    open_rows = open_rows.join(facts, on="deal")
+    return Snapshot(
+        days=wanted,
+        open=open_rows,
+        closings=_closings(history, facts),
+        stages=history.stages,
+        roles=history.roles,
+        labels=history.deals[[c for c in ("deal_id", "name", "account_name", "owner_name", "currency", "pipeline")
+                              if c in history.deals]],
+    )  # fmt: skip
+
+
+def _day_array(days: Iterable[pd.Timestamp]) -> np.ndarray:
+    return np.unique(np.array([pd.Timestamp(d).normalize() for d in days], dtype="datetime64[s]"))
+
+
+def _with_positions(history: DealHistory) -> pd.DataFrame:
+    """Add the position of the stage, so that moves forward and back can be told apart."""
+    position = history.stages.drop_duplicates("stage").set_index("stage")["position"]
+    return history.states.assign(position=history.states["stage"].map(position).astype("float64"))
+
+
+def _closings(history: DealHistory, facts: pd.DataFrame) -> pd.DataFrame:
+    states = history.states
+    same = states["deal"].eq(states["deal"].shift(-1))
+    until = states["recorded_at"].shift(-1).where(same, _NEVER).astype("datetime64[s]")
+    closed = (states["status"] != OPEN).to_numpy()
+    out = states[closed].assign(known_until=until[closed])
+    return out.join(facts, on="deal").reset_index(drop=True)
+
+
+def _open_rows(history: DealHistory, states: pd.DataFrame, days: np.ndarray) -> pd.DataFrame:
+    """Run the query: running facts by window functions, then each state joined to the days on which it held."""
+    import ibis
+
+    table = ibis.memtable(states.reset_index(drop=True))
+    con = ibis.duckdb.connect()
+    try:
+        con.raw_sql("SET TimeZone='UTC'")
+        facts = [c for c in states.columns if c not in (*STATE_KEYS, "position")]
+        calendar = ibis.memtable(_calendar(days))
+        held = _held(_running(table), facts)
+        joined = held.inner_join(
+            calendar, [held["recorded_at"] < calendar["evening"], held["known_until"] >= calendar["evening"]]
+        )
+        columns = ["as_of", "deal", *facts, *RUNNING]
+        opened = joined.filter(joined["status"] == OPEN).select(columns).order_by(["as_of", "deal"])
+        out = con.to_pandas(opened)
+        if "touches" in history.tables and len(history.tables["touches"]):
+            out = out.merge(_touch_rows(con, history, calendar), on=["as_of", "deal"], how="left")
+    finally:
+        con.disconnect()
+    return _canonical(out, states)
+
+
+def _calendar(days: np.ndarray) -> pd.DataFrame:
+    day = pd.Series(days).astype("datetime64[us]")
+    return pd.DataFrame({
+        "as_of": day,
+        "evening": day + pd.Timedelta(days=1),
+        "recent": day + pd.Timedelta(days=1 - _RECENT_DAYS),
+    })  # fmt: skip
+
+
+def _running(table: Any) -> Any:
+    """Add the facts that only the order of the states tells."""
+    import ibis
+
+    by = {"group_by": "deal", "order_by": ["recorded_at", "seq"]}
+    step = ibis.window(**by)
+    past = ibis.window(**by, preceding=None, following=0)
+
+    def lagged(name: str) -> Any:
+        return table[name].lag(1).over(step)
+
+    moved = (table["stage"] != lagged("stage")).fill_null(False)
+    first = ibis.row_number().over(step) == 0
+    pushed_days = table["expected_close"].epoch_seconds() - lagged("expected_close").epoch_seconds()
+    pushed_days = (pushed_days / 86400).fill_null(0)
+    marked = table.mutate(
+        moved=moved,
+        back=(moved & (table["position"] < lagged("position"))).fill_null(False),
+        pushed=pushed_days > 0,
+        pushed_by=pushed_days.clip(lower=0),
+        repriced=(table["amount"] != lagged("amount")).fill_null(False),
+        entered=(moved | (first & table["stage"].notnull())).ifelse(table["recorded_at"], ibis.null("timestamp")),
+        known_until=table["recorded_at"].lead(1).over(step).fill_null(ibis.literal(_NEVER.to_pydatetime())),
+    )
+    return marked.mutate(
+        first_recorded_at=marked["recorded_at"].min().over(past),
+        stage_entered_at=marked["entered"].max().over(past),
+        last_change_at=marked["recorded_at"],
+        n_moves=marked["moved"].cast("int64").sum().over(past),
+        n_back=marked["back"].cast("int64").sum().over(past),
+        n_pushes=marked["pushed"].cast("int64").sum().over(past),
+        push_days=marked["pushed_by"].sum().over(past),
+        n_amount_changes=marked["repriced"].cast("int64").sum().over(past),
+        first_amount=marked["amount"].first().over(past),
+        first_expected_close=marked["expected_close"].first().over(past),
+    )
+
+
+def _held(running: Any, facts: list[str]) -> Any:
+    return running.select("deal", "recorded_at", "known_until", "status", *facts, *RUNNING)
+
+
+def _touch_rows(con: Any, history: DealHistory, calendar: Any) -> pd.DataFrame:
+    """Count the touches of each deal by each day, and the recent ones; the day of the last."""
+    keys = pd.Series(history.deals.index, index=history.deals["deal_id"].to_numpy())
+    touches = history.tables["touches"]
+    touches = touches[touches["deal_id"].notna().to_numpy()]
+    frame = pd.DataFrame({"deal": touches["deal_id"].map(keys).to_numpy(), "at": touches["at"].to_numpy()}).dropna()
+    frame["deal"] = frame["deal"].astype("int64")
+    table = ibis.memtable(frame)
+    joined = table.inner_join(calendar, [table["at"] < calendar["evening"]])
+    counted = joined.group_by("as_of", "deal").aggregate(
+        n_touches=joined.count(),
+        n_touches_recent=(joined["at"] >= joined["recent"]).cast("int64").sum(),
+        last_touch_at=joined["at"].max(),
+    )
+    rows: pd.DataFrame = con.to_pandas(counted)
+    return rows
+
+
+def _canonical(rows: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
+    """Give the columns the types that the history has, whatever the engine made of them."""
+    for name in rows.columns:
+        if pd.api.types.is_datetime64_any_dtype(rows[name].dtype):
+            rows[name] = rows[name].astype("datetime64[s]")
+        elif name in states and states[name].dtype != rows[name].dtype:
+            rows[name] = rows[name].astype(states[name].dtype)
+    counts = ["n_moves", "n_back", "n_pushes", "push_days", "n_amount_changes", "n_touches", "n_touches_recent"]
+    for name in (c for c in counts if c in rows):
+        rows[name] = rows[name].fillna(0).astype("float64")
+    return rows
