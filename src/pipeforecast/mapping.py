@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Discriminator,
-    Field,
-    Tag,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from pipeforecast.contract import REWRITTEN_AT_CLOSING, TABLES, TRACKABLE, Kind
 from pipeforecast.errors import SettingsError, some
+from pipeforecast.expressions import FORMS, ColumnOf, Condition, Constant, Expression, Settings, Text, TextMap, Texts
 
 #: Columns that a mapping may name besides the promised ones, because reading needs them.
 HELPERS: Mapping[str, Mapping[str, Kind]] = {
@@ -36,188 +27,6 @@ def kind_of(table: str, name: str) -> Kind | None:
     return HELPERS.get(table, {}).get(name)
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-def _as_text(value: Any) -> Any:
-    """Read YAML scalars as the text that stands in the file: ``true``, ``0``."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
-
-
-def _as_texts(value: Any) -> Any:
-    return [_as_text(v) for v in value] if isinstance(value, list | tuple) else _as_text(value)
-
-
-def _text_map(value: Any) -> Any:
-    return {_as_text(k): _as_text(v) for k, v in value.items()} if isinstance(value, Mapping) else value
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str | int | float | bool) else value
-
-
-Text = Annotated[str, BeforeValidator(_as_text)]
-Texts = Annotated[tuple[str, ...], BeforeValidator(_as_texts), BeforeValidator(_listed)]
-TextMap = Annotated[dict[str, str], BeforeValidator(_text_map)]
-
-
-class ColumnOf(_Model):
-    """A source column.
-
-    ``values`` renames, ``others`` is what all else becomes, ``missing`` adds texts that mean nothing, ``scale``
-    multiplies numbers, ``hashed`` keeps a key of personal data without the data.
-    """
-
-    column: str
-    values: TextMap = {}
-    others: Text | None = None
-    missing: Texts = ()
-    scale: float = 1.0
-    hashed: bool = False
-
-    @model_validator(mode="before")
-    @classmethod
-    def _plain(cls, value: Any) -> Any:
-        return {"column": value} if isinstance(value, str) else value
-
-
-class Constant(_Model):
-    """The same value in every row."""
-
-    constant: Text
-
-
-class RowNumber(_Model):
-    """The row's place in the source, from 1."""
-
-    row_number: Literal[True]
-
-
-class DateParts(_Model):
-    """Columns that hold a day's year, month (number or name) and day."""
-
-    year: str
-    month: str
-    day: str
-
-
-class DateFrom(_Model):
-    """A day from its parts."""
-
-    date_from: DateParts
-
-
-class AddDays(_Model):
-    """A date plus numbers of days."""
-
-    add_days: tuple[Expression, ...] = Field(min_length=2)
-
-
-class SubtractDays(_Model):
-    """A date minus numbers of days."""
-
-    subtract_days: tuple[Expression, ...] = Field(min_length=2)
-
-
-class Product(_Model):
-    """The product of numbers."""
-
-    product: tuple[Expression, ...] = Field(min_length=1)
-
-
-class Sum(_Model):
-    """The sum of numbers; missing if one is missing."""
-
-    sum: tuple[Expression, ...] = Field(min_length=1)
-
-
-class FirstOf(_Model):
-    """The first of several that is not missing."""
-
-    first_of: tuple[Expression, ...] = Field(min_length=1)
-
-
-class Joined(_Model):
-    """Texts joined by ``by`` (first and last name, say)."""
-
-    join: tuple[Expression, ...] = Field(min_length=1)
-    by: str = " "
-
-
-class LookupIn(_Model):
-    """Another file: the row whose ``key`` equals ``by`` here gives ``value`` (an expression on that file).
-
-    ``partial`` says that many rows have no match, so that this is no finding.
-    """
-
-    file: Texts
-    key: str
-    by: Expression
-    value: Expression
-    partial: bool = False
-
-
-class Lookup(_Model):
-    """A value from another file."""
-
-    lookup: LookupIn
-
-
-class Condition(_Model):
-    """Whether a column holds one of some values; capitals do not matter, an empty text stands for missing."""
-
-    column: str
-    is_: Texts = Field(alias="is")
-
-
-class When(_Model):
-    """One of two expressions, row by row; without ``otherwise`` the other rows are missing."""
-
-    when: Condition
-    then: Expression
-    otherwise: Expression | None = None
-
-
-_FORMS: Mapping[str, type[_Model]] = {
-    "column": ColumnOf, "constant": Constant, "row_number": RowNumber, "date_from": DateFrom, "add_days": AddDays,
-    "subtract_days": SubtractDays, "product": Product, "sum": Sum, "first_of": FirstOf, "join": Joined,
-    "lookup": Lookup, "when": When,
-}  # fmt: skip
-
-
-def _form(value: Any) -> str | None:
-    """Tell which form of expression ``value`` is by the key that only that form has."""
-    if isinstance(value, str):
-        return "column"
-    if isinstance(value, Mapping):
-        return next((form for form in _FORMS if form in value), None)
-    return next((form for form, model in _FORMS.items() if isinstance(value, model)), None)
-
-
-Expression = Annotated[
-    Annotated[ColumnOf, Tag("column")]
-    | Annotated[Constant, Tag("constant")]
-    | Annotated[RowNumber, Tag("row_number")]
-    | Annotated[DateFrom, Tag("date_from")]
-    | Annotated[AddDays, Tag("add_days")]
-    | Annotated[SubtractDays, Tag("subtract_days")]
-    | Annotated[Product, Tag("product")]
-    | Annotated[Sum, Tag("sum")]
-    | Annotated[FirstOf, Tag("first_of")]
-    | Annotated[Joined, Tag("join")]
-    | Annotated[Lookup, Tag("lookup")]
-    | Annotated[When, Tag("when")],
-    Discriminator(
-        _form,
-        custom_error_type="expression",
-        custom_error_message="expected a source column or one of " + ", ".join(_FORMS),
-    ),
-]
-
-
 def _same_names(value: Any) -> Any:
     """Let ``[adults, children]`` stand for ``{adults: adults, children: children}``."""
     return {name: name for name in value} if isinstance(value, list | tuple) else value
@@ -226,7 +35,7 @@ def _same_names(value: Any) -> Any:
 Columns = Annotated[dict[str, Expression], BeforeValidator(_same_names)]
 
 
-class TableSettings(_Model):
+class TableSettings(Settings):
     """Where a table stands and what its columns are.
 
     ``files`` are names or glob patterns, the ending may be left out; the first that matches counts. ``columns``
@@ -234,9 +43,9 @@ class TableSettings(_Model):
     """
 
     files: Texts = Field(min_length=1)
-    columns: dict[str, Expression] = {}
-    optional: dict[str, Expression] = {}
-    keep: dict[Kind, Columns] = {}
+    columns: dict[str, Expression] = Field(default_factory=dict)
+    optional: dict[str, Expression] = Field(default_factory=dict)
+    keep: dict[Kind, Columns] = Field(default_factory=dict)
     exclude: tuple[Condition, ...] = ()
     delimiter: str | None = None
     encoding: str | None = None
@@ -255,14 +64,14 @@ class TableSettings(_Model):
         return {**self.columns, **self.optional, **kept}
 
 
-class DateSettings(_Model):
+class DateSettings(Settings):
     """How dates are written: one order for every column, or an explicit format for some."""
 
     order: Literal["auto", "day_first", "month_first", "iso"] = "auto"
-    formats: dict[str, str] = {}
+    formats: dict[str, str] = Field(default_factory=dict)
 
 
-class NumberSettings(_Model):
+class NumberSettings(Settings):
     """How numbers are written."""
 
     decimal: Literal[".", ","] = "."
@@ -275,7 +84,7 @@ class NumberSettings(_Model):
         return self
 
 
-class StatusSettings(_Model):
+class StatusSettings(Settings):
     """How open, won and lost are told: by an expression, by two flags, or by the kind of the stage."""
 
     value: Expression | None = None
@@ -293,7 +102,7 @@ class StatusSettings(_Model):
         return self
 
 
-class StageSettings(_Model):
+class StageSettings(Settings):
     """One stage."""
 
     stage: Text
@@ -304,7 +113,7 @@ class StageSettings(_Model):
     forecast_category: str | None = None
 
 
-class StagesSettings(_Model):
+class StagesSettings(Settings):
     """The stages in their order: a list, or a table (which wins where its file is there)."""
 
     list: tuple[StageSettings, ...] = ()
@@ -316,12 +125,21 @@ class StagesSettings(_Model):
         return {"list": value} if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
-class FieldSettings(_Model):
-    """Which field of a log is meant, and how its values are read."""
+class Names(Settings):
+    """A file that gives names for the ids that a log holds."""
+
+    file: Texts
+    key: str
+    value: str
+
+
+class FieldSettings(Settings):
+    """Which field of a log is meant, and how its values are read; ``names`` turns ids into names."""
 
     field: Texts
-    values: TextMap = {}
+    values: TextMap = Field(default_factory=dict)
     scale: float = 1.0
+    names: Names | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -329,7 +147,7 @@ class FieldSettings(_Model):
         return {"field": value} if isinstance(value, str | list | tuple) else value
 
 
-class LogSettings(_Model):
+class LogSettings(Settings):
     """A log with one row per change of one field; ``fields`` says which source field is which column."""
 
     files: Texts = Field(min_length=1)
@@ -344,7 +162,7 @@ class LogSettings(_Model):
     encoding: str | None = None
 
 
-class HistorySettings(_Model):
+class HistorySettings(Settings):
     """Where the past of deals is written; nothing at all means that only today is known.
 
     ``wide``: a table whose rows are whole states. ``long``: logs of single fields, which may supplement it.
@@ -355,8 +173,8 @@ class HistorySettings(_Model):
 
     wide: TableSettings | None = None
     long: tuple[LogSettings, ...] = ()
-    entered: dict[str, Expression] = {}
-    created: dict[str, Expression] = {}
+    entered: dict[str, Expression] = Field(default_factory=dict)
+    created: dict[str, Expression] = Field(default_factory=dict)
     exports: str = r"(\d{4})[-_]?(\d{2})[-_]?(\d{2})"
 
     @field_validator("long", mode="before")
@@ -365,14 +183,14 @@ class HistorySettings(_Model):
         return [value] if isinstance(value, Mapping) else value
 
 
-class RoleSettings(_Model):
+class RoleSettings(Settings):
     """Columns fixed at creation (``birth``) and columns known only as of today, which wins if both name one."""
 
     birth: tuple[str, ...] = ()
     today: tuple[str, ...] = ()
 
 
-class CrmMapping(_Model):
+class CrmMapping(Settings):
     """A whole mapping file."""
 
     name: str
@@ -381,7 +199,7 @@ class CrmMapping(_Model):
     stages: StagesSettings = StagesSettings()
     history: HistorySettings = HistorySettings()
     roles: RoleSettings = RoleSettings()
-    tables: dict[str, TableSettings] = {}
+    tables: dict[str, TableSettings] = Field(default_factory=dict)
     currency: str | None = None
     close_date: Literal["dual", "separate"] = "separate"
     dates: DateSettings = DateSettings()
@@ -434,13 +252,9 @@ class CrmMapping(_Model):
 
 def _summary(error: ValidationError, name: str) -> str:
     problems = [
-        f"{'.'.join(str(part) for part in e['loc'] if part not in _FORMS) or 'mapping'}: "
+        f"{'.'.join(str(part) for part in e['loc'] if part not in FORMS) or 'mapping'}: "
         f"{e['msg'].removeprefix('Value error, ')[:300]}"
         for e in error.errors(include_url=False, include_input=False)
     ]
     more = f" (and {len(problems) - 3} more)" if len(problems) > 3 else ""
     return f"crm mapping {name!r}: " + "; ".join(problems[:3]) + more
-
-
-for _model in (*_FORMS.values(), LookupIn, TableSettings, StatusSettings, LogSettings, HistorySettings, CrmMapping):
-    _model.model_rebuild()

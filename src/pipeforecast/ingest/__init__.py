@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from pipeforecast.errors import DataError
+from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding
 from pipeforecast.history import DealHistory
+from pipeforecast.ingest.currency import in_one_currency
 from pipeforecast.ingest.deals import DealRows, finished, read_deals
-from pipeforecast.ingest.expressions import Reading
+from pipeforecast.ingest.evaluate import Reading
+from pipeforecast.ingest.exports import dated_exports, has_log, read_series
 from pipeforecast.ingest.files import Source
 from pipeforecast.ingest.logs import read_logs
 from pipeforecast.ingest.pasts import Log, build_states, date_creations, last_written
@@ -66,16 +68,26 @@ def read_export(mapping: CrmMapping, source: Path | str | Sequence[Path | str]) 
     """
     findings: list[Finding] = []
     reading = Reading(mapping, Source.at(source, findings), findings)
-    stages = read_stages(reading)
-    rows = read_deals(reading, stages)
-    log = read_logs(reading, rows)
-    return _export(reading, rows, log)
+    series = dated_exports(mapping, reading.source)
+    if series and (len(series) == 1 or has_log(mapping, series[-1].source)):
+        reading = replace(reading, source=series[-1].source)
+        series = []
+    if series:
+        rows, deals, log = read_series(reading, series)
+        reading = replace(reading, source=series[-1].source)
+    else:
+        rows = read_deals(reading, read_stages(reading))
+        deals, log = rows.used(), read_logs(reading, rows)
+    return _export(reading, rows, deals, log)
 
 
-def _export(reading: Reading, rows: DealRows, log: Log) -> Export:
-    deals = rows.used()
+def _export(reading: Reading, rows: DealRows, deals: pd.DataFrame, log: Log) -> Export:
     if deals.empty:
-        raise DataError(f"no deal of {len(rows.deals)} rows can be used; the reasons: {set(rows.reason.dropna())}")
+        raise DataError(
+            f"none of {len(rows.deals)} deals can be used; the reasons: {some(rows.reason.dropna().unique())}"
+        )
+    tables = read_tables(reading)
+    deals, log = in_one_currency(deals, log, tables, reading)
     until = last_written(deals, log)
     deals = date_creations(deals, log, until, reading)
     final = finished(deals)
@@ -88,6 +100,6 @@ def _export(reading: Reading, rows: DealRows, log: Log) -> Export:
         stages=rows.stages,
         written_until=until,
         roles=roles,
-        tables=read_tables(reading),
+        tables=tables,
     )
     return Export(history, reading.findings, tie(rows.deals, rows.reason), excluded(rows.deals, rows.reason))

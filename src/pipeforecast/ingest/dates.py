@@ -76,7 +76,7 @@ def _by_format(text: pd.Series, where: str, format_: str) -> np.ndarray:
     bad = []
     for i, value in enumerate(text):
         try:
-            out[i] = np.datetime64(dt.datetime.strptime(value, format_).replace(tzinfo=None), "s")  # noqa: DTZ007
+            out[i] = np.datetime64(dt.datetime.strptime(value, format_).replace(tzinfo=None), "s")
         except ValueError:
             bad.append(value)
     if bad:
@@ -121,7 +121,8 @@ def _assemble(parts: pd.DataFrame, order: str) -> np.ndarray:
         year[~long] = np.nan  # a two-digit year in front is read only by an explicit format
     else:
         year = np.where(long, year, year + np.where(year < 70, 2000, 1900))
-    return _days(year, months(month_text).to_numpy(dtype="float64"), _number(day_text)) + _seconds(parts)
+    days = _days(year, months(month_text).to_numpy(dtype="float64"), _number(day_text))
+    return np.asarray(days + _seconds(parts))
 
 
 def _is_name(text: pd.Series) -> Any:
@@ -146,11 +147,13 @@ def _days(year: np.ndarray, month: np.ndarray, day: np.ndarray) -> np.ndarray:
 def _seconds(parts: pd.DataFrame) -> np.ndarray:
     hour, minute, second = (np.nan_to_num(_number(parts[i])).astype("int64") for i in (3, 4, 5))
     half = parts[6].str.casefold()
-    hour = np.where((half == "pm").fillna(False), hour % 12 + 12, np.where((half == "am").fillna(False), hour % 12, hour))
+    hour = np.where(
+        (half == "pm").fillna(False), hour % 12 + 12, np.where((half == "am").fillna(False), hour % 12, hour)
+    )
     wrong = (hour > 23) | (minute > 59) | (second > 59)
     out = (hour * 3600 + minute * 60 + second).astype("timedelta64[s]")
     out[wrong] = np.timedelta64("NaT")
-    return out
+    return np.asarray(out)
 
 
 def day_from_parts(year: pd.Series, month: pd.Series, day: pd.Series, where: str) -> pd.Series:

@@ -10,9 +10,10 @@ import pandas as pd
 from pipeforecast.contract import OPEN, STATUSES, WON, Kind, typed
 from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding, Severity, first_examples
-from pipeforecast.ingest.expressions import Reading, Rows, left_out, read_columns
+from pipeforecast.ingest.evaluate import Reading, Rows, left_out, read_columns
 from pipeforecast.ingest.stages import check_known, infer_stages, kinds
 from pipeforecast.mapping import kind_of
+
 
 @dataclass(frozen=True)
 class DealRows:
@@ -147,7 +148,7 @@ def _repaired(deals: pd.DataFrame, reason: pd.Series, reading: Reading) -> pd.Da
              "kept; taken as written on the day of creation, never seen open", "check both dates")  # fmt: skip
     negative = used & (deals["amount"] < 0).to_numpy(dtype=bool)
     if negative.any():
-        note(reading, "AMOUNT-NEGATIVE", "warning", ids[negative], "kept as they are", "check; credits belong elsewhere")
+        note(reading, "AMOUNT-NEGATIVE", "warning", ids[negative], "kept as it is", "check; credits belong elsewhere")
     if "probability" in deals:
         deals["probability"] = sane_probability(deals["probability"], ids, "deals", reading)
     return deals

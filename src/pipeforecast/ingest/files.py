@@ -8,7 +8,7 @@ import datetime as dt
 import gzip
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -30,11 +30,16 @@ _TEXT_TYPE = pd.StringDtype("pyarrow")
 
 @dataclass
 class Source:
-    """The files of one export: those of a folder, or the ones given; each is read once."""
+    """The files of one export: those of a folder, or the ones given; each is read once.
+
+    ``names`` are the names under which files are looked for, where they are not their own.
+    """
 
     paths: tuple[Path, ...]
     where: str
     findings: list[Finding] = field(default_factory=list)
+    folder: Path | None = None
+    names: Mapping[Path, str] = field(default_factory=dict)
     _read: dict[tuple[Any, ...], pd.DataFrame] = field(default_factory=dict)
 
     @classmethod
@@ -53,7 +58,8 @@ class Source:
         files: list[Path] = []
         for path in given:
             files += sorted(p for p in path.iterdir() if p.is_file()) if path.is_dir() else [path]
-        return cls(tuple(files), ", ".join(str(p) for p in given[:3]), findings)
+        folder = given[0] if len(given) == 1 and given[0].is_dir() else None
+        return cls(tuple(files), ", ".join(str(p) for p in given[:3]), findings, folder)
 
     def find(self, patterns: Sequence[str]) -> list[Path]:
         """List the files of the first pattern that matches any; a glob may match several.
@@ -64,7 +70,7 @@ class Source:
             If a plain name matches several files, which would count rows twice.
         """
         for pattern in patterns:
-            found = [p for p in self.paths if _matches(p, pattern)]
+            found = [p for p in self.paths if _matches(self.names.get(p, p.name), pattern)]
             if len(found) > 1 and not any(c in pattern for c in "*?["):
                 names = some(p.name for p in found)
                 raise DataError(f"{pattern!r} may be {names} in {self.where}: keep one, or name it with its ending")
@@ -99,8 +105,8 @@ class Source:
         )
 
 
-def _matches(path: Path, pattern: str) -> bool:
-    name, pattern = path.name.casefold(), pattern.casefold()
+def _matches(name: str, pattern: str) -> bool:
+    name, pattern = name.casefold(), pattern.casefold()
     return fnmatch(name, pattern) or fnmatch(_ENDINGS.sub("", name), pattern)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,16 +11,18 @@ import pandas as pd
 from pipeforecast.contract import OPEN
 from pipeforecast.history import STATE_FACTS
 from pipeforecast.ingest.deals import note
-from pipeforecast.ingest.expressions import Reading
+from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.stages import kinds
 from pipeforecast.ingest.states import (
     CREATION,
     TODAY,
     WHOLE,
     Piece,
+    Setting,
     date_closings,
     fact_type,
     fill,
+    kept,
     setting,
     split_close_date,
 )
@@ -38,13 +41,15 @@ class Log:
     first : first known value of facts, by fact: (values by deal key, which deals have one)
     tells_status : whether closing is written in the logs
     unchanged : open deals that have no row in a log because nothing of them changed
+    read_on : day of the export itself, where it is known
     """
 
     pieces: tuple[Piece, ...] = ()
     tracked: tuple[str, ...] = ()
-    first: dict[str, tuple[pd.Series, np.ndarray]] = field(default_factory=dict)
+    first: Mapping[str, Setting] = field(default_factory=dict)
     tells_status: bool = False
     unchanged: tuple[np.ndarray, ...] = ()
+    read_on: np.datetime64 | None = None
 
     def covered(self, n: int) -> np.ndarray:
         """Tell which of ``n`` deals the logs that tell the status have rows of."""
@@ -74,6 +79,7 @@ def last_written(deals: pd.DataFrame, log: Log) -> pd.Timestamp:
     closed = deals["closed_at"].where(unlogged)
     written = [times(deals[c]) for c in ("created_at", "closed_recorded_at", "modified_at")]
     written += [times(closed), *(p.at for p in log.pieces)]
+    written += [np.array([log.read_on])] if log.read_on is not None else []
     every = np.concatenate(written)
     every = every[~np.isnat(every)]
     return pd.Timestamp(every.max()).normalize().as_unit("s") if len(every) else pd.Timestamp(0).as_unit("s")
@@ -138,9 +144,7 @@ def build_states(
     return _without_empty_beginnings(states)
 
 
-def _told(
-    states: pd.DataFrame, deals: pd.DataFrame, log: Log, stages: pd.DataFrame, reading: Reading
-) -> pd.DataFrame:
+def _told(states: pd.DataFrame, deals: pd.DataFrame, log: Log, stages: pd.DataFrame, reading: Reading) -> pd.DataFrame:
     """Tell status and closing days of filled states."""
     if log.tells_status and "stage" in log.tracked and "status" not in log.tracked:
         pipeline = states.get("pipeline")
@@ -159,7 +163,7 @@ def _without_empty_beginnings(states: pd.DataFrame) -> pd.DataFrame:
     deal, day = states["deal"].to_numpy(), states["at"].dt.normalize().to_numpy()
     followed = (deal[1:] == deal[:-1]) & (day[1:] == day[:-1]) & (states["rank"].to_numpy()[1:] == WHOLE)
     empty = (states["rank"].to_numpy() == CREATION) & np.r_[followed, False][: len(states)]
-    return states[~empty].reset_index(drop=True)
+    return kept(states, ~empty)
 
 
 def _today(

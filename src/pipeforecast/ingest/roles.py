@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeforecast.contract import Role
+from pipeforecast.expressions import Constant
 from pipeforecast.ingest.pasts import Log
-from pipeforecast.mapping import Constant, CrmMapping
+from pipeforecast.mapping import CrmMapping
 
 #: Fixed at creation by what they are.
 _ALWAYS_BIRTH = ("deal_id", "created_at")

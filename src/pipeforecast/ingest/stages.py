@@ -7,7 +7,7 @@ import pandas as pd
 from pipeforecast.contract import OPEN, conform, empty
 from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding, first_examples
-from pipeforecast.ingest.expressions import Reading, Rows, left_out, read_columns
+from pipeforecast.ingest.evaluate import Reading, Rows, left_out, read_columns
 from pipeforecast.mapping import StageSettings
 
 STAGE_COLUMNS = ("pipeline", "stage", "position", "kind", "probability", "qualified")
@@ -41,9 +41,7 @@ def _complete(stages: pd.DataFrame) -> pd.DataFrame:
     blank = empty("stages")
     for name in STAGE_COLUMNS:
         if name not in stages:
-            stages[name] = pd.Series([None] * len(stages), index=stages.index, dtype="object").astype(
-                blank[name].dtype
-            )
+            stages[name] = pd.Series([None] * len(stages), index=stages.index, dtype="object").astype(blank[name].dtype)
     others = [c for c in stages if c not in STAGE_COLUMNS]
     return stages[[*STAGE_COLUMNS, *others]].reset_index(drop=True)
 

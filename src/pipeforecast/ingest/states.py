@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,10 @@ from pipeforecast.mapping import kind_of
 
 #: What writes a row, in the order that holds within one second.
 CREATION, FIELD, WHOLE, TODAY = range(4)
+
+
+#: Values of a fact, and which rows set it.
+Setting = tuple[pd.Series, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -32,13 +37,13 @@ class Piece:
     deal: np.ndarray
     at: np.ndarray
     rank: int
-    facts: Mapping[str, tuple[pd.Series, np.ndarray]]
+    facts: Mapping[str, Setting]
 
     def __len__(self) -> int:
         return len(self.deal)
 
 
-def setting(values: pd.Series, which: np.ndarray | None = None) -> tuple[pd.Series, np.ndarray]:
+def setting(values: pd.Series, which: np.ndarray | None = None) -> Setting:
     """Make an entry of ``Piece.facts``: all rows set the fact, unless ``which`` says less."""
     return values.reset_index(drop=True), np.ones(len(values), dtype=bool) if which is None else which
 
@@ -95,17 +100,16 @@ def fill(pieces: Sequence[Piece]) -> pd.DataFrame:
     order = np.lexsort((np.arange(len(deal)), rank, at, deal))
     deal, at, rank = deal[order], at[order], rank[order]
     starts = deal_starts(deal)
-    out = {"deal": deal, "at": at, "rank": rank}
+    out: dict[str, Any] = {"deal": deal, "at": at, "rank": rank}
     for fact in dict.fromkeys(f for p in pieces for f in p.facts):
         values, which = _joined(pieces, fact)
         out[fact] = taken(values.take(order), carry(which[order], starts))
-    frame = pd.DataFrame(out)
     same = (deal[1:] == deal[:-1]) & (at[1:] == at[:-1]) & (rank[1:] > rank[:-1])
     same &= ~((rank[:-1] == CREATION) & (rank[1:] == TODAY))
-    return frame[~np.r_[same, False][: len(frame)]].reset_index(drop=True)
+    return kept(pd.DataFrame(out), ~np.r_[same, False][: len(deal)])
 
 
-def _joined(pieces: Sequence[Piece], fact: str) -> tuple[pd.Series, np.ndarray]:
+def _joined(pieces: Sequence[Piece], fact: str) -> Setting:
     parts, which = [], []
     for piece in pieces:
         if fact in piece.facts:
@@ -116,6 +120,11 @@ def _joined(pieces: Sequence[Piece], fact: str) -> tuple[pd.Series, np.ndarray]:
             parts.append(blank(fact, len(piece)))
             which.append(np.zeros(len(piece), dtype=bool))
     return pd.concat(parts, ignore_index=True), np.concatenate(which)
+
+
+def kept(frame: pd.DataFrame, which: np.ndarray) -> pd.DataFrame:
+    """Keep some rows, numbered anew."""
+    return frame.loc[which].reset_index(drop=True)
 
 
 def split_close_date(states: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from pipeforecast.contract import TABLES, conform
 from pipeforecast.findings import Finding, first_examples
-from pipeforecast.ingest.expressions import Reading, Rows, left_out, read_columns
+from pipeforecast.ingest.evaluate import Reading, Rows, left_out, read_columns
 from pipeforecast.mapping import TableSettings
 
 

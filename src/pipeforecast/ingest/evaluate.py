@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeforecast import mapping as m
+from pipeforecast import expressions as m
 from pipeforecast.contract import Kind, typed
 from pipeforecast.errors import DataError, MissingFileError, some
 from pipeforecast.findings import Finding, first_examples
@@ -98,8 +98,8 @@ def _parse(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
     if looks_grouped(text, settings.numbers):
         rows.reading.findings.append(
             Finding(
-                "NUMBERS-LOOK-GROUPED", "warning", rows.table, column, len(text), repair="read as decimals",
-                advice="every decimal has three digits: if they are thousands, set numbers.decimal and numbers.thousands",
+                "NUMBERS-LOOK-GROUPED", "warning", rows.table, column, len(text), repair="read as decimals", advice=
+                "every decimal has three digits: if they mean thousands, set numbers.decimal and numbers.thousands",
             )
         )  # fmt: skip
     return parse_numbers(text, where, settings.numbers)

@@ -1,0 +1,58 @@
+"""Where the rows of a change log belong: their deal, their time, and their order within one second."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeforecast.contract import OPEN
+from pipeforecast.ingest.deals import DealRows, note
+from pipeforecast.ingest.evaluate import Reading
+from pipeforecast.ingest.pasts import times
+from pipeforecast.ingest.stages import check_known, kinds
+from pipeforecast.ingest.states import Piece
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where rows of a log belong: which rows are used, their deal key and the time at which they were written."""
+
+    rows: np.ndarray
+    deal: np.ndarray
+    at: np.ndarray
+
+
+def placed(reading: Reading, rows: DealRows, deals: pd.DataFrame, ids: pd.Series, at: pd.Series, file: str) -> Place:
+    """Find the deals of a log's rows; orphans and rows without a time are left out, with findings."""
+    key = pd.Index(deals["deal_id"].astype("object")).get_indexer(pd.Index(ids.astype("object")))
+    orphan = (~ids.isin(rows.deals["deal_id"])).to_numpy(dtype=bool)
+    if orphan.any():
+        note(reading, "LOG-ROWS-WITHOUT-DEAL", "warning", ids[orphan], "left out",
+             "export the deals too, deleted ones with their mark", file)  # fmt: skip
+    undated = at.isna().to_numpy(dtype=bool)
+    if undated.any():
+        note(reading, "LOG-ROWS-WITHOUT-TIME", "warning", ids[undated], "left out", "fill the time of change", file)
+    kept = np.flatnonzero((key >= 0) & ~undated)
+    return _oldest_first(Place(kept, key[kept], times(at)[kept]))
+
+
+def _oldest_first(place: Place) -> Place:
+    """Turn a log round that is written newest first: its order decides among rows of one second."""
+    order = np.argsort(place.deal, kind="stable")
+    same = np.diff(place.deal[order]) == 0
+    steps = np.diff(place.at[order].astype("int64"))[same]
+    if (steps < 0).sum() <= (steps > 0).sum():
+        return place
+    return Place(place.rows[::-1], place.deal[::-1], place.at[::-1])
+
+
+def tells_status(piece: Piece, rows: DealRows, deals: pd.DataFrame, file: str) -> bool:
+    """Tell whether closing can be seen in a log: by its status, or by stages that are won or lost."""
+    if "stage" in piece.facts:
+        stage, which = piece.facts["stage"]
+        pipeline = deals["pipeline"].take(piece.deal).reset_index(drop=True) if "pipeline" in deals else None
+        check_known(rows.stages, stage.where(which), kinds(rows.stages, stage, pipeline), file)
+    by_stage = "stage" in piece.facts and bool((rows.stages["kind"] != OPEN).any())
+    return "status" in piece.facts or by_stage
