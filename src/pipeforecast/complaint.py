@@ -22,10 +22,9 @@ def complaint(model: type[BaseModel], error: ValidationError) -> str:
 
 
 def _line(model: type[BaseModel], failure: Any) -> str:
-    keys = _without_tags(model, failure["loc"])
+    keys, known = _place(model, failure["loc"])
     name, kind, context = ".".join(keys), failure["type"], failure.get("ctx", {})
     if kind == "extra_forbidden":
-        known = _known(model, keys[:-1])
         return f"{name}: there is no such setting{nearest(keys[-1], known)} Known here: {some(known, 20)}"
     if kind == "missing":
         return f"{name}: nothing was given; say {name}=VALUE"
@@ -45,25 +44,21 @@ def _short(value: object) -> str:
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 
-def _without_tags(model: type[BaseModel], place: tuple[object, ...]) -> list[str]:
-    """Drop from a place what pydantic adds for a union's branch: no user has written that."""
+def _place(model: type[BaseModel], place: tuple[object, ...]) -> tuple[list[str], list[str]]:
+    """Give the keys that a user has written to get to a place, and the settings that are known beside it.
+
+    Pydantic adds the chosen branch of a union to the place, which no user has written.
+    """
     keys: list[str] = []
-    branches: list[type[BaseModel]] = [model]
+    known: list[type[BaseModel]] = []
+    here = [model]
     for step in map(str, place):
-        if keys and len(branches) > 1 and step in {_tag(b) for b in branches}:
-            branches = [b for b in branches if _tag(b) == step]
+        if len(here) > 1 and step in {_tag(branch) for branch in here}:
+            here = [branch for branch in here if _tag(branch) == step]
             continue
         keys.append(step)
-        branches = _under(branches, step)
-    return keys
-
-
-def _known(model: type[BaseModel], keys: list[str]) -> list[str]:
-    """List the settings that live under ``keys`` (of every branch of a union)."""
-    branches: list[type[BaseModel]] = [model]
-    for step in keys:
-        branches = _under(branches, step)
-    return list(dict.fromkeys(name for b in branches for name in b.model_fields))
+        known, here = here, _under(here, step)
+    return keys, list(dict.fromkeys(name for branch in known for name in branch.model_fields))
 
 
 def _under(branches: list[type[BaseModel]], step: str) -> list[type[BaseModel]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -110,7 +111,7 @@ def page(verb: str) -> str:
     choices = {group: ", ".join(names) for group, names in groups if f"{group}=NAME" in it.overrides}
     return (
         f"usage: pipeforecast {verb} [key=value ...]\n\n{it.does}\n\nsettings:\n{_columns(it.overrides)}\n\n"
-        f"choices:\n{_columns(choices)}\n\nwrites into out: {', '.join(it.writes)}\n\n"
+        f"choices:\n{_columns(choices)}\n\n{_wrapped('writes into out: ', it.writes)}\n\n"
         f"flags:\n{_columns(FLAGS)}\n\nexample: {it.example}\n\n{CONFIGS}\n{STATUS}"
     )
 
@@ -122,6 +123,10 @@ def choices_of_groups() -> dict[str, list[str]]:
         for path in root.glob("*/*.yaml"):
             found.setdefault(path.parent.name, set()).add(path.stem)
     return {group: sorted(names) for group, names in sorted(found.items())}
+
+
+def _wrapped(head: str, words: tuple[str, ...]) -> str:
+    return textwrap.fill(head + ", ".join(words), width=100, subsequent_indent=" " * len(head))
 
 
 def _columns(rows: Mapping[str, str]) -> str:

@@ -53,7 +53,10 @@ DaysOfPeriod = Annotated[
 
 
 class _Closed(BaseModel):
-    """Frozen, and an unknown key is an error: a misspelt setting must never be ignored."""
+    """Frozen, and an unknown key is an error: a misspelt setting must never be ignored.
+
+    Nested defaults come from factories: made at import, their paths would count from where the import happened.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
@@ -152,11 +155,11 @@ class RunSettings(_Closed):
 
     crm: dict[str, Any]
     source: Folder
-    calendar: CalendarSettings = CalendarSettings()
+    calendar: CalendarSettings = Field(default_factory=CalendarSettings)
     as_of: Day | None = None
     out: Folder = Path("out")
     seed: int = Field(0, ge=0)
-    tracking: TrackingSettings = TrackingSettings()
+    tracking: TrackingSettings = Field(default_factory=TrackingSettings)
 
 
 class CheckSettings(RunSettings):
@@ -177,9 +180,9 @@ class BacktestSettings(RunSettings):
     """
 
     levels: Words = ("owner", "region", "segment", "product", "deal_type")
-    model: ModelSettings = HazardSettings()
+    model: ModelSettings = Field(default_factory=HazardSettings)
     rules: Words = ()
-    origins: OriginSettings = OriginSettings()
+    origins: OriginSettings = Field(default_factory=OriginSettings)
     draws: int = Field(2000, ge=100)
 
 
@@ -200,14 +203,14 @@ class ForecastSettings(BacktestSettings):
 
     period: Annotated[str, Field(coerce_numbers_to_str=True, min_length=4)] | None = None
     horizon: int = Field(365, ge=1, le=3650)
-    proof: ProofSettings = ProofSettings()
-    report: ReportSettings = ReportSettings()
+    proof: ProofSettings = Field(default_factory=ProofSettings)
+    report: ReportSettings = Field(default_factory=ReportSettings)
 
 
 class DemoSettings(ForecastSettings):
     """What ``demo`` is told: a forecast's settings and the company to make up."""
 
-    demo: CompanySettings = CompanySettings()
+    demo: CompanySettings = Field(default_factory=CompanySettings)
 
 
 AnySettings = CheckSettings | TrainSettings | ForecastSettings | BacktestSettings | DemoSettings

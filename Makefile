@@ -1,0 +1,52 @@
+# Needs Python 3.11 or newer, pip and make; nothing else has to be installed or activated.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+OVERRIDES ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint wheel clean
+
+help:
+	@echo "make demo    forecast a made-up company and open its report (OVERRIDES='demo.n_deals=2000' changes settings)"
+	@echo "make test    run the tests"
+	@echo "make lint    style, types and layers"
+	@echo "make wheel   build the wheel into dist/"
+	@echo "make clean   remove the environment and everything that was built"
+
+demo: $(VENV)/.installed
+	$(BIN)/pipeforecast demo $(OVERRIDES)
+
+test: $(VENV)/.installed-dev
+	$(BIN)/pytest -n 2
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+wheel: $(VENV)/.installed-dev
+	$(BIN)/python -m build --wheel --outdir dist .
+
+clean:
+	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "expected Python 3.11 or newer, came $$($(PYTHON) --version 2>&1); say make PYTHON=python3.11"; exit 1; }
+	@echo "making $(VENV)"
+	@# Debian ships Python without ensurepip: there the pip that is installed puts one into the new environment.
+	@$(PYTHON) -m venv $(VENV) > /dev/null 2>&1 || { $(PYTHON) -m venv --clear --without-pip $(VENV) \
+		&& $(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check pip; }
+
+# Both installs are editable and held by one constraints file, so that they agree and a later one adds what is missing.
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing pipeforecast and what it needs (about 1 GB, a few minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing pipeforecast, what it needs and the tools to test it"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.installed
