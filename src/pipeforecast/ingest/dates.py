@@ -47,7 +47,9 @@ def parse_dates(values: pd.Series, where: str, settings: DateSettings, format_: 
         If a value is no date in the order, or if two orders fit and give different dates.
     """
     codes, distinct = pd.factorize(values, use_na_sentinel=True)
+    rows = pd.Series(values.index, index=codes)
     text = pd.Series(distinct, dtype="object").astype("string")
+    text.index = pd.Index(rows[~rows.index.duplicated()].reindex(range(len(text))))  # each text's first row
     if format_ is not None:
         found = _by_format(text, where, format_)
     elif _all_iso(text):
@@ -71,16 +73,21 @@ def _fast_iso(text: pd.Series, where: str) -> np.ndarray:
         return _by_order(text, where, "iso")
 
 
+def _shown(bad: pd.Series) -> str:
+    """Show bad texts with their rows, counted as a spreadsheet does: the header is row 1."""
+    return some(f"{text} (row {row + 2})" for row, text in bad.items())
+
+
 def _by_format(text: pd.Series, where: str, format_: str) -> np.ndarray:
     out = np.full(len(text), np.datetime64("NaT", "s"), dtype="datetime64[s]")
-    bad = []
+    bad: list[int] = []
     for i, value in enumerate(text):
         try:
             out[i] = np.datetime64(dt.datetime.strptime(value, format_).replace(tzinfo=None), "s")
         except ValueError:
-            bad.append(value)
+            bad.append(i)
     if bad:
-        raise DataError(f"{where}: {some(bad)} are no dates in the format {format_!r}; set dates.formats")
+        raise DataError(f"{where}: {_shown(text.iloc[bad])} are no dates in the format {format_!r}; set dates.formats")
     return out
 
 
@@ -93,7 +100,7 @@ def _by_order(text: pd.Series, where: str, order: str) -> np.ndarray:
         best = min(tried.values(), key=lambda t: int(np.isnat(t).sum()))
         bad = text[np.isnat(best)]
         raise DataError(
-            f"{where}: {some(bad)} are no dates in {'any order' if order == 'auto' else 'the order ' + order} that "
+            f"{where}: {_shown(bad)} are no dates in {'any order' if order == 'auto' else 'the order ' + order} that "
             "fits the rest of the column; set dates.formats for it, or list the text under missing"
         )
     first, *others = fitting.values()

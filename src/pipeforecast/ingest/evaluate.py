@@ -200,7 +200,8 @@ def _lookup(rows: Rows, e: m.Lookup, kind: Kind) -> pd.Series:
     known = known[known.index.notna() & ~known.index.duplicated()]
     by = rows.evaluate(look.by, "id").astype("object")
     found = by.map(known) if len(known) else pd.Series(pd.NA, index=by.index)
-    unmatched = by.notna() & ~by.isin(known.index) & (not look.partial)
+    unmatched = (by.notna() & found.isna()).to_numpy(dtype=bool) & (not look.partial)
+    unmatched[unmatched] = ~by[unmatched].isin(known.index).to_numpy(dtype=bool)
     if unmatched.any():
         _note_lookup(rows, "LOOKUP-UNMATCHED", look, by[unmatched], "left missing")
     return typed(found, kind)

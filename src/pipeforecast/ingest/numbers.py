@@ -34,7 +34,7 @@ def parse_numbers(values: pd.Series, where: str, settings: NumberSettings) -> pd
     numbers = _parse(text, settings)
     if np.isnan(numbers).any():
         rows = np.flatnonzero(np.isin(codes, np.flatnonzero(np.isnan(numbers))))[:5]
-        shown = [f"{values.iloc[i]} (row {i + 2})" for i in rows]
+        shown = [f"{values.iloc[i]} (row {values.index[i] + 2})" for i in rows]
         raise DataError(
             f"{where}: {some(shown)} are no numbers with decimal {settings.decimal!r} and thousands "
             f"{settings.thousands!r}; set numbers.decimal and numbers.thousands, or list the text under missing"

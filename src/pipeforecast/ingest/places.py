@@ -27,7 +27,8 @@ class Place:
 def placed(reading: Reading, rows: DealRows, deals: pd.DataFrame, ids: pd.Series, at: pd.Series, file: str) -> Place:
     """Find the deals of a log's rows; orphans and rows without a time are left out, with findings."""
     key = pd.Index(deals["deal_id"].astype("object")).get_indexer(pd.Index(ids.astype("object")))
-    orphan = (~ids.isin(rows.deals["deal_id"])).to_numpy(dtype=bool)
+    orphan = key < 0
+    orphan[orphan] = ~ids[orphan].isin(rows.deals["deal_id"]).to_numpy(dtype=bool)
     if orphan.any():
         note(reading, "LOG-ROWS-WITHOUT-DEAL", "warning", ids[orphan], "left out",
              "export the deals too, deleted ones with their mark", file)  # fmt: skip
