@@ -86,7 +86,8 @@ def _left_in(group: Array, workday: Array) -> Array:
     """Workdays after each day within its group."""
     done = np.cumsum(workday)
     last = np.searchsorted(group, group, side="right") - 1
-    return done[last] - done
+    left: Array = done[last] - done
+    return left
 
 
 def make_clock(last_day: date, quarters: int) -> Clock:

@@ -60,7 +60,8 @@ def births(world: World, day: int, count: int, rng: np.random.Generator) -> Colu
     factor = np.array(rules.product_amount)[product] * np.where(existing, 0.75, 1.0)
     amount = np.array(rules.amount)[segment] * factor * np.exp(np.array(rules.spread)[segment] * noise[0])
     from_source = np.searchsorted(np.cumsum(LEAD_MIX)[:-1], luck[5], side="right")
-    own_source = np.where(luck[5] < 0.2, SOURCES.index("Partner"), np.where(existing, len(SOURCES) - 1, len(SOURCES) - 2))
+    outbound, success = SOURCES.index("Outbound"), SOURCES.index("Customer Success")
+    own_source = np.where(luck[5] < 0.2, SOURCES.index("Partner"), np.where(existing, success, outbound))
     return {
         "segment": segment,
         "desk": desk,
@@ -125,8 +126,11 @@ def live_a_day(
     world.mechanism.revive(deals, back)
     cleaned = waking[status[waking] == SILENT]
     tide = tide_of(world.clock, day, shock, world.people.skill_on(day))
+    still = np.flatnonzero(status != LIVE)
+    agreed = deals["amount"][still]
     brought = world.mechanism.step(deals, tide, rng)
-    brought[status != LIVE] = NOTHING
+    deals["amount"][still] = agreed  # the mechanism moves all rows; what has ended keeps its price
+    brought[still] = NOTHING
     brought[cleaned] = CLEANED_UP
     silent = np.flatnonzero(brought == FELL_SILENT)
     status[silent] = SILENT
@@ -173,4 +177,3 @@ def settle(deals: Columns, booked: Array) -> Columns:
     keep[booked] = False
     keep[again] = True
     return take(deals, keep)
-

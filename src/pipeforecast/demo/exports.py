@@ -8,8 +8,9 @@ import pandas as pd
 from pipeforecast.demo.book import MISSING_DAY, Book
 from pipeforecast.demo.columns import Array
 from pipeforecast.demo.engine import SOURCES
+from pipeforecast.demo.names import company_names
 from pipeforecast.demo.rules import CATEGORIES, COMPETITOR, FADED
-from pipeforecast.demo.text import choose, company_names, days, flags, identifiers, pick, stamps, strings
+from pipeforecast.demo.text import choose, days, flags, identifiers, pick, stamps, strings
 
 REASONS = ("No Decision", "Price", "No Budget", "Competitor", "Unresponsive")
 NEXT_STEPS = ("Send proposal", "Schedule demo", "Call decision maker", "Await legal review", "Follow up")

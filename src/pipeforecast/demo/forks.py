@@ -10,7 +10,7 @@ import numpy as np
 from pipeforecast.demo.clock import Shocks, draw_shocks
 from pipeforecast.demo.columns import Array, Columns, length, stack, take, tile
 from pipeforecast.demo.company import Company
-from pipeforecast.demo.engine import World, births, booked_on, live_a_day, settle, state_of
+from pipeforecast.demo.engine import NEVER, World, births, booked_on, live_a_day, settle, state_of
 from pipeforecast.demo.life import Life, evening
 from pipeforecast.demo.rules import SHELVED, SILENT, UNBOOKED, WON
 from pipeforecast.demo.text import choose
@@ -83,9 +83,7 @@ class Forks:
         return money
 
 
-def fork(
-    company: Company, day: date, *, n: int, seed: int, until: date, shock: float | None = None
-) -> Forks:
+def fork(company: Company, day: date, *, n: int, seed: int, until: date, shock: float | None = None) -> Forks:
     """Live `n` other futures of the same past.
 
     They start from the whole hidden state on the evening of `day`. The running quarter keeps its shock;
@@ -173,7 +171,7 @@ def _already_won(base: Columns, known: Array, outcome: _Outcome, first: int) -> 
 
 def _comes_back(base: Columns) -> Array:
     """Lost, not yet written, and to be reopened."""
-    back: Array = (base["status"] == UNBOOKED) & (base["cause"] != WON) & (base["wake_day"] < 10**6)
+    back: Array = (base["status"] == UNBOOKED) & (base["cause"] != WON) & (base["wake_day"] != NEVER)
     return back
 
 

@@ -11,15 +11,13 @@ from pipeforecast.demo.columns import Array, length
 from pipeforecast.demo.engine import LEAD_MIX, LEAD_SOURCES
 from pipeforecast.demo.exports import account_names
 from pipeforecast.demo.leads import LEAD_SHARE, SOURCE_RATE, TITLES, Leads, half_years
+from pipeforecast.demo.names import company_names, emails, people_names
 from pipeforecast.demo.staff import INDUSTRIES
 from pipeforecast.demo.text import (
     choose,
-    company_names,
     days,
-    emails,
     flags,
     identifiers,
-    people_names,
     pick,
     stamps,
     strings,
@@ -119,7 +117,9 @@ def campaign_spend(book: Book, ids: list[str]) -> pd.DataFrame:
     first = np.flatnonzero(np.concatenate([[True], months[1:] != months[:-1]]))
     weight = np.add.reduceat(clock.arrivals[: clock.today + 1], first)
     deals = LEAD_SHARE * book.life.world.arrivals_per_weight * weight
-    month, source = (grid.ravel() for grid in np.meshgrid(np.arange(len(first)), np.arange(len(LEAD_MIX)), indexing="ij"))
+    month, source = (
+        grid.ravel() for grid in np.meshgrid(np.arange(len(first)), np.arange(len(LEAD_MIX)), indexing="ij")
+    )
     leads = deals[month] * np.array(LEAD_MIX)[source] / SOURCE_RATE[source]
     amount = leads * np.array(COST_PER_LEAD)[source] * np.exp(0.2 * rng.standard_normal(len(leads)))
     half = half_years(book)[first[month]]

@@ -85,7 +85,7 @@ def _persons(count: int, converts: bool, rng: np.random.Generator) -> Columns:
     parts: Columns = {}
     while length(parts) < count:
         n = int(1.3 * count / (0.22 if converts else 0.78)) + 50
-        person = {
+        person: Columns = {
             "title": rng.choice(len(TITLES), n, p=TITLE_MIX).astype(np.int8),
             "pages": rng.negative_binomial(2, 0.3, n),
             "webinar": rng.random(n) < 0.22,

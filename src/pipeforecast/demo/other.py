@@ -92,9 +92,7 @@ class Other:
         deals["usage"][leaves] -= 0.8
         deals["amount"][joins] *= 1 + 0.15 * rng.random(len(joins))
 
-    def _end_trials(
-        self, deals: Columns, tide: Tide, pace: Array, lift: Array, luck: Array, brought: Array
-    ) -> None:
+    def _end_trials(self, deals: Columns, tide: Tide, pace: Array, lift: Array, luck: Array, brought: Array) -> None:
         """Churn, most of all when the trial runs out; competitors; silence."""
         usage, age = deals["usage"], tide.day - deals["born"]
         spike = np.where((age >= 28) & (age <= 35) & (deals["quoted"] < 0), TRIAL_END_FACTOR, 1.0)

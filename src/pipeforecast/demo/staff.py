@@ -8,7 +8,8 @@ import pandas as pd
 from pipeforecast.demo.book import Book
 from pipeforecast.demo.columns import Array
 from pipeforecast.demo.exports import account_names
-from pipeforecast.demo.text import choose, days, emails, flags, people_names, pick, stamps, strings
+from pipeforecast.demo.names import emails, people_names
+from pipeforecast.demo.text import choose, days, flags, pick, stamps, strings
 
 INDUSTRIES = ("Software", "Manufacturing", "Retail", "Healthcare", "Finance", "Logistics", "Education")
 MORNING = 6 * 3600

@@ -1,4 +1,4 @@
-"""Identifiers, dates and made-up names as columns of strings."""
+"""Identifiers, dates and labels as compact columns of strings."""
 
 from __future__ import annotations
 
@@ -14,31 +14,12 @@ from pipeforecast.demo.columns import Array
 ALPHABET = np.frombuffer(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", dtype=np.uint8)
 CHECK = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345", dtype=np.uint8)
 CHUNK = 1_000_000
-FIRST_NAMES = (
-    "Ada Amir Anneke Aroha Bela Carlo Chidi Dalia Dario Edda Elif Emeka Farah Goran Hana Ines Ivo Jonas Kaori Kemal "
-    "Lena Liv Luca Mara Milan Nadia Noor Oskar Paloma Petra Quentin Rafa Rosa Samir Selma Tariq Tove Uma Viktor Wanda "
-    "Xenia Yara Yusuf Zora"
-).split()
-LAST_NAMES = (
-    "Abbott Aldana Bakker Bergson Castell Dahlin Demir Eklund Farrow Ferreira Garcin Halloran Holm Ibarra Jansen "
-    "Kessler Kimura Lindqvist Marchetti Mbeki Moreau Novak Okafor Orlov Palmer Pereira Quist Rossi Sandoval Sharma "
-    "Silva Stein Tanaka Thorne Ueda Varga Vidal Weiss Yilmaz Zeller"
-).split()
-COMPANY_FIRST = (
-    "Alder Amber Arden Beacon Birch Blue Bright Cedar Clear Copper Coral Crest Delta Eagle Elm Ember Falcon Fern Flint "
-    "Glen Granite Harbor Hazel Iron Ivory Juniper Kestrel Lark Linden Maple Meridian North Oak Onyx Opal Orchard Pine "
-    "Quartz Raven River Rowan Sable Silver Slate Solar Summit Terra Thorn Timber Vale Violet Willow Winter Zephyr"
-).split()
-COMPANY_SECOND = (
-    "bridge brook burn cliff dale field ford forge gate grove haven hill hollow lake land line mark mere mill moor "
-    "path peak point port reach ridge rock shore side spring stone vale view ward water way well wick wood works"
-).split()
-COMPANY_LAST = ("Ltd", "Inc", "Group", "Labs", "Systems", "Partners", "GmbH", "Holdings", "Foods", "Logistics")
 
 
 def strings(values: Any) -> ExtensionArray:
     """A compact column of strings."""
-    return pd.array(values, dtype="str")
+    column: ExtensionArray = pd.array(values, dtype="str")
+    return column
 
 
 def pick(labels: tuple[str, ...] | list[str], codes: Array) -> ExtensionArray:
@@ -106,24 +87,3 @@ def stamps(start: date, day: Array, second: Array) -> ExtensionArray:
 def flags(values: Array) -> ExtensionArray:
     """Booleans as ``true`` and ``false``."""
     return pick(("false", "true"), values)
-
-
-def people_names(count: int, rng: np.random.Generator) -> ExtensionArray:
-    """Made-up names of people."""
-    first = pd.Series(pick(FIRST_NAMES, rng.integers(len(FIRST_NAMES), size=count)))
-    last = pd.Series(pick(LAST_NAMES, rng.integers(len(LAST_NAMES), size=count)))
-    return (first + " " + last).array
-
-
-def company_names(count: int, rng: np.random.Generator) -> ExtensionArray:
-    """Made-up names of companies; like real ones, not always unique."""
-    first = pd.Series(pick(COMPANY_FIRST, rng.integers(len(COMPANY_FIRST), size=count)))
-    second = pd.Series(pick(COMPANY_SECOND, rng.integers(len(COMPANY_SECOND), size=count)))
-    last = pd.Series(pick(COMPANY_LAST, rng.integers(len(COMPANY_LAST), size=count)))
-    return (first + second + " " + last).array
-
-
-def emails(names: ExtensionArray, domain: str) -> ExtensionArray:
-    """Addresses on a reserved domain, made of names and a running number."""
-    series = pd.Series(names).str.lower().str.replace(" ", ".", regex=False)
-    return (series + pd.Series(np.arange(len(series))).astype("str") + "@" + domain).array

@@ -43,7 +43,7 @@ def truth_of(book: Book, leads: Leads) -> Truth:
     """Collect the truth of a company."""
     clock, world, n = book.clock, book.life.world, book.n_deals
     ended, booked, silent = (np.full(n, -1, dtype=np.int64) for _ in range(3))
-    cause, amount = np.zeros(n, dtype=np.int8), book.facts["amount"].copy()
+    cause, amount = np.zeros(n, dtype=np.int64), book.facts["amount"].copy()
     ends = book.ends
     for target, name in ((ended, "true_day"), (booked, "book_day"), (cause, "cause"), (amount, "amount")):
         target[ends["deal"]] = ends[name]
