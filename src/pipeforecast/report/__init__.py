@@ -1,0 +1,7 @@
+"""The report: plain frames in, facts, then one page. It knows no model and no rule."""
+
+from pipeforecast.report.brief import first_lines, summary
+from pipeforecast.report.inputs import ReportInput
+from pipeforecast.report.page import write_report
+
+__all__ = ["ReportInput", "first_lines", "summary", "write_report"]

@@ -1,0 +1,99 @@
+"""The report in a few lines: for the terminal and for a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeforecast.report.words import MISSING, NBSP, count, day, money, percent
+
+Facts = dict[str, Any]
+
+
+def first_lines(facts: Facts) -> str:
+    """Give the forecast in a few lines of plain text: the proof, the period, its parts, the record, the findings."""
+    head, line = facts["head"], facts["headline"]
+    low, high = line["ranges"]["80"]
+    ranged = "" if low is None or high is None else f", 80 % range {money(low)} to {money(high)}"
+    lines = [
+        head["proof"],
+        f"{head['period']}: most likely {money(line['p50'], head['currency'])}{ranged}"
+        f" (data as of {day(head['as_of'])}, day {head['day_of_period']} of {head['period_days']})",
+        "Parts (means): " + "; ".join(f"{p['label'].lower()} {money(p['mean'])}" for p in facts["parts"] if p["adds"]),
+        record_words(facts),
+        findings_words(facts),
+    ]
+    return "\n".join(x for x in lines if x).replace(NBSP, " ") + "\n"
+
+
+def record_words(facts: Facts) -> str:
+    """Say how the model did beside the rules from the day nearest to today."""
+    record = facts["record"]
+    if record is None:
+        return "No replay of past periods yet: run pipeforecast backtest to get one."
+    at = record["all_days"].index(record["today"])
+    values = next(m["values"] for m in record["measures"] if m["measure"] == "wape")
+    known = [(v[at], m) for v, m in zip(values, record["methods"], strict=True) if v[at] is not None]
+    rules = [(v, m["method"]) for v, m in known if not m["is_model"]]
+    mine = [v for v, m in known if m["is_model"]]
+    if not mine:
+        return "The replay of past periods does not hold this forecast's method."
+    words = f"On day {record['today']} of {count(record['n_periods'], 'past period')} it missed by {percent(mine[0])}"
+    if rules:
+        error, name = min(rules)
+        words += f", the best rule ({name}) by {percent(error)}"
+    return words + "."
+
+
+def findings_words(facts: Facts) -> str:
+    """Count the findings by severity."""
+    found = facts["findings"]
+    if not found:
+        return "Findings: none."
+    counts = {s: sum(f["severity"] == s for f in found) for s in ("error", "warning", "info")}
+    named = [count(counts["error"], "error"), count(counts["warning"], "warning"), f"{counts['info']} to know"]
+    codes = ", ".join(dict.fromkeys(f["code"] for f in found if f["severity"] == "error"))
+    return f"Findings: {', '.join(named)}." + (f" Errors: {codes}." if codes else "")
+
+
+def _cell(text: str) -> str:
+    """Keep text from outside from breaking a table or turning into markup."""
+    for sign in "\\`*_[]<>|#":
+        text = text.replace(sign, "\\" + sign)
+    return text
+
+
+def _table(header: list[str], rows: list[list[str]]) -> list[str]:
+    rule = ["---"] + ["---:"] * (len(header) - 1)
+    return ["| " + " | ".join(r) + " |" for r in (header, rule, *rows)]
+
+
+def _deal(d: dict[str, Any]) -> list[str]:
+    chance, due = percent(d["p_win_in_period"]), day(d["expected_close"])
+    return [_cell(d["name"]), _cell(d["owner"]), money(d["amount"]), chance, due]
+
+
+def summary(facts: Facts) -> str:
+    """Give the report as a page of Markdown."""
+    head, line, currency = facts["head"], facts["headline"], facts["head"]["currency"]
+    ranges = [
+        [f"{name} % range", f"{money(lo)} to {money(hi)}" if lo is not None else MISSING]
+        for name, (lo, hi) in line["ranges"].items()
+    ]
+    mean = ["Mean", money(line["mean"])]
+    parts = [[p["label"], money(p["mean"]), money(p["p10"]), money(p["p90"])] for p in facts["parts"]]
+    deals = [_deal(d) for d in facts["deals"]["shown"][:10]]
+    found = [[f["severity"], f["code"], f"{f['count']:,}", _cell(f["advice"])] for f in facts["findings"][:15]]
+    text = [
+        f"# {_cell(head['title'])}", "", f"**{_cell(head['proof'])}**", "",
+        f"{_cell(head['company'])}, {head['period']}, data as of {day(head['as_of'])} (day {head['day_of_period']} of "
+        f"{head['period_days']}). Amounts in {currency}. {_cell(head['what_counts'])}", "",
+        *_table(["The period", currency], [["Most likely", money(line["p50"])], mean, *ranges]),
+        "", "## Parts", "", *_table(["Part", "Mean", "P10", "P90"], parts), "",
+        "Means add up. Quantiles of parts do not: not everything goes badly, or well, at once.", "",
+        "## Against the rules", "", record_words(facts), "",
+        "## Biggest open deals", "",
+    ]  # fmt: skip
+    text += _table(["Deal", "Owner", "Amount", "Chance", "CRM date"], deals) if deals else ["No open deals."]
+    text += ["", "## Findings", "", findings_words(facts)]
+    text += ["", *_table(["Severity", "Code", "Count", "Advice"], found)] if found else []
+    return "\n".join(text).replace(NBSP, " ") + "\n"

@@ -1,0 +1,173 @@
+"""The facts of a report as plain data: everything that the page says can be read and tested here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeforecast.forecast import ADDENDS, QUANTILES, TOTAL
+from pipeforecast.report.checks import all_findings, tie_facts
+from pipeforecast.report.deals import deal_facts, risk_facts
+from pipeforecast.report.inputs import ReportInput
+from pipeforecast.report.names import Names
+from pipeforecast.report.record import past_facts, record_facts
+from pipeforecast.report.verdict import verdict_facts
+from pipeforecast.report.words import clean, iso, number, spoken
+
+RANGES = {"50": ("p25", "p75"), "80": ("p10", "p90"), "95": ("p025", "p975")}
+#: Groups shown per level, the biggest first; the rest are added up.
+MOST_GROUPS = 25
+BINS = 44
+
+PART_WORDS = {
+    "won": ("Won so far", "Deals already won with a close date in the period. Certain, as far as the CRM is right."),
+    "open_due": ("Open deals due in the period", "Open deals whose date in the CRM lies in the period or has passed."),
+    "open_pulled_in": (
+        "Open deals pulled in",
+        "Open deals dated after the period, or not dated at all, that may still be won within it.",
+    ),
+    "new": ("Deals not yet created", "Deals that nobody has entered yet, to be created and won in the period."),
+    "open": ("All open deals", "Open deals due and open deals pulled in, together."),
+    TOTAL: ("The whole period", "Won, open and not yet created, together."),
+}  # fmt: skip
+
+
+def facts(given: ReportInput) -> dict[str, Any]:
+    """Work out everything that the report says.
+
+    Parameters
+    ----------
+    given : ReportInput
+
+    Returns
+    -------
+    dict
+        Plain data that ``json.dumps`` takes: texts, numbers, None for what is unknown, ISO days; amounts in the
+        currency of the input, shares between 0 and 1.
+    """
+    names = Names(given)
+    rows = given.forecast[given.forecast["method"] == given.model_name]
+    record = record_facts(given)
+    out: dict[str, Any] = {
+        "head": _head(given),
+        "headline": _headline(rows),
+        "curve": _curve(given, rows),
+        "parts": _parts(rows),
+        "levels": _levels(rows, names),
+        "deals": deal_facts(given, names),
+        "risk": risk_facts(given, names),
+        "rules_now": _rules_now(given),
+        "record": record,
+        "past": past_facts(given),
+        "verdict": verdict_facts(given, record),
+        "tie": tie_facts(given),
+    }
+    out["findings"] = all_findings(given, out)
+    return out
+
+
+def _head(given: ReportInput) -> dict[str, Any]:
+    days = int((given.period_end - given.period_start).days) + 1
+    return {
+        "title": clean(given.title), "company": clean(given.company), "as_of": iso(given.as_of),
+        "period": clean(given.period), "period_start": iso(given.period_start), "period_end": iso(given.period_end),
+        "day_of_period": int(given.day_of_period), "period_days": days,
+        "days_left": max(int((given.period_end - given.as_of).days), 0),
+        "currency": clean(given.currency, 12), "what_counts": clean(given.what_counts),
+        "proof": clean(given.proof, 1000), "model_name": clean(given.model_name), "people": given.people,
+    }  # fmt: skip
+
+
+def _row(rows: pd.DataFrame, part: str, level: str = TOTAL, group: str = TOTAL) -> dict[str, float | None]:
+    """Mean and quantiles of one cell; None where there is no such cell."""
+    hit = rows[(rows["level"] == level) & (rows["group"] == group) & (rows["part"] == part)]
+    columns = ("mean", *QUANTILES)
+    return dict.fromkeys(columns) if hit.empty else {c: number(hit.iloc[0][c]) for c in columns}
+
+
+def _headline(rows: pd.DataFrame) -> dict[str, Any]:
+    total, won = _row(rows, TOTAL), _row(rows, "won")
+    still: dict[str, float | None] = {"mean": None, "p10": None, "p90": None}
+    if won["mean"] is not None:
+        # What is won never moves, so the range of the rest is that of the total less what is won.
+        certain = won["p10"] is None or won["p10"] == won["p90"]
+        for name in still if certain else ("mean",):
+            still[name] = None if total[name] is None else total[name] - won["mean"]  # type: ignore[operator]
+    cell = rows[(rows["level"] == TOTAL) & (rows["part"] == TOTAL)].iloc[0]
+    return {
+        "p50": total["p50"] if total["p50"] is not None else total["mean"], "mean": total["mean"],
+        "ranges": {name: [total[lo], total[hi]] for name, (lo, hi) in RANGES.items()},
+        "won": won["mean"], "still": still, "open": _row(rows, "open")["mean"], "new": _row(rows, "new")["mean"],
+        "coverage_measured": number(cell.get("coverage_measured")),
+    }  # fmt: skip
+
+
+def _curve(given: ReportInput, rows: pd.DataFrame) -> dict[str, Any] | None:
+    """Histogram of the draws, and the amounts reached with 99 %, 98 %, … 1 % probability."""
+    shares = np.arange(0.01, 1.0, 0.01)
+    if given.draws is not None and len(given.draws):
+        draws = np.asarray(given.draws, dtype="float64")
+        low, high = np.quantile(draws, [0.003, 0.997])
+        low, high = (low, high) if high > low else (low - 0.5, high + 0.5)
+        counts, edges = np.histogram(np.clip(draws, low, high), bins=BINS, range=(low, high))
+        above = [float((draws >= e).mean()) for e in edges[:-1]]
+        bars = [
+            {"from": float(a), "to": float(b), "share": float(c / len(draws)), "reach": r}
+            for a, b, c, r in zip(edges[:-1], edges[1:], counts, above, strict=True)
+        ]
+        return {"bars": bars, "amounts": [float(q) for q in np.quantile(draws, shares)]}
+    cell = _row(rows, TOTAL)
+    known = [(q, cell[name]) for name, q in QUANTILES.items() if cell[name] is not None]
+    if len(known) < 2:
+        return None
+    amounts = np.interp(shares, [q for q, _ in known], [float(v) for _, v in known if v is not None])
+    return {"bars": [], "amounts": [float(a) for a in amounts]}
+
+
+def _parts(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Addends first, then the total that they make; parts that are not in the forecast are left out."""
+    total = _row(rows, TOTAL)["mean"] or 0.0
+    out = []
+    for part in (*ADDENDS, TOTAL):
+        cell = _row(rows, part)
+        if cell["mean"] is None:
+            continue
+        label, meaning = PART_WORDS[part]
+        share = cell["mean"] / total if total > 0 else None
+        said: dict[str, Any] = {"part": part, "label": label, "meaning": meaning, "adds": part != TOTAL}
+        out.append(said | {"share": share} | cell)
+    return out
+
+
+def _levels(rows: pd.DataFrame, names: Names) -> list[dict[str, Any]]:
+    """Every level below the total, its groups by mean; groups beyond the most shown are added up."""
+    out = []
+    below = rows[(rows["level"] != TOTAL) & rows["part"].isin([TOTAL, "won"])]
+    for level, cells in below.groupby("level", sort=False):
+        totals = cells[cells["part"] == TOTAL].sort_values("mean", ascending=False, kind="stable")
+        won = cells[cells["part"] == "won"].set_index("group")["mean"]
+        groups = []
+        for r in totals.head(MOST_GROUPS).to_dict("records"):
+            cell: dict[str, Any] = {c: number(r[c]) for c in ("mean", "p10", "p50", "p90")}
+            cell |= {"name": names.group(str(level), r["group"]), "won": number(won.get(r["group"], 0.0))}
+            groups.append(cell)
+        rest = totals.iloc[MOST_GROUPS:]
+        out.append({
+            "level": str(level), "label": spoken(str(level)), "groups": groups, "mean": number(totals["mean"].sum()),
+            "rest_count": len(rest), "rest_mean": number(rest["mean"].sum()),
+        })  # fmt: skip
+    return out
+
+
+def _rules_now(given: ReportInput) -> list[dict[str, Any]]:
+    """What every method says of the period today: the model first, then the rules from high to low."""
+    f = given.forecast
+    rows = f[(f["level"] == TOTAL) & (f["group"] == TOTAL) & (f["part"] == TOTAL)]
+    out = []
+    for r in rows.sort_values("mean", ascending=False, kind="stable").to_dict("records"):
+        is_model = r["method"] == given.model_name
+        cell = {c: number(r[c]) for c in ("mean", *QUANTILES)}
+        out.append({"method": spoken(str(r["method"])), "is_model": is_model} | cell)
+    return sorted(out, key=lambda m: not m["is_model"])

@@ -1,0 +1,109 @@
+"""What a report is made from: plain frames with the columns of the files of the same names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from pipeforecast.errors import DataError, SettingsError, some
+from pipeforecast.forecast import QUANTILES, TOTAL
+
+People = Literal["full", "anonymous"]
+
+#: The least that each frame must have; further columns are welcome.
+NEEDED: dict[str, tuple[str, ...]] = {
+    "forecast": ("level", "group", "method", "part", "mean", *QUANTILES),
+    "deals": ("deal_id", "name", "owner", "amount", "expected_close", "p_win_in_period", "expected_amount_in_period"),
+    "scores": ("level", "method", "day_of_period", "wape"),
+    "backtest": ("day_of_period", "period", "level", "method", "p10", "p25", "p50", "p75", "p90", "actual"),
+    "findings": ("code", "severity"),
+    "tie": ("raw_count", "raw_amount", "used_count", "used_amount", "excluded_count", "excluded_amount"),
+    "excluded": ("deal_id", "reason", "amount"),
+}
+
+
+@dataclass(frozen=True)
+class ReportInput:
+    """Everything that a report says, before it is put into words.
+
+    Parameters
+    ----------
+    title, company : str
+    as_of : Timestamp
+        Evening from which the forecast looks; nothing written later is in it.
+    period : str
+        Name of the period, such as ``2024Q2``.
+    period_start, period_end : Timestamp
+        First and last day of the period; both belong to it.
+    day_of_period : int
+        Day whose evening is ``as_of``; 0 is the last evening before the period.
+    currency : str
+    what_counts : str
+        One sentence on what counts as revenue.
+    forecast : DataFrame
+        Rows of ``forecast.csv``: the model's at every level and part, of each rule its total.
+    deals : DataFrame
+        Rows of ``deals.csv``: the open deals.
+    scores : DataFrame or None
+        Rows of ``backtest_scores.csv``. ``wape`` and ``bias`` are shares of the actual amount (bias above 0:
+        forecast too high), ``crps`` is an amount of money, coverages are shares, ``skill`` is the share by which
+        the CRPS is lower than that of the rule chosen beforehand, with its interval ``lower`` to ``upper``.
+        A row without ``day_of_period`` speaks for all days.
+    backtest : DataFrame or None
+        Rows of ``backtest.csv``.
+    findings : DataFrame
+        Findings about the data, as written by ``check``.
+    tie : DataFrame
+        Per pipeline and status, counts and amounts as they came, used and excluded.
+    excluded : DataFrame
+        Rows that were not used, with the reason and the amount.
+    proof : str
+        First line: whether the forecast beats the rules on past periods.
+    model_name : str
+        ``method`` under which the model's rows stand in ``forecast``, ``scores`` and ``backtest``.
+    group_labels : mapping of level to (group to shown name)
+        Names for ids, such as those of owners.
+    people : 'full' or 'anonymous'
+        ``anonymous`` shows no name and no id of an owner or a manager.
+    draws : float array (D,) or None
+        Draws of the period's total.
+    """
+
+    title: str
+    company: str
+    as_of: pd.Timestamp
+    period: str
+    period_start: pd.Timestamp
+    period_end: pd.Timestamp
+    day_of_period: int
+    currency: str
+    what_counts: str
+    forecast: pd.DataFrame
+    deals: pd.DataFrame
+    scores: pd.DataFrame | None
+    backtest: pd.DataFrame | None
+    findings: pd.DataFrame
+    tie: pd.DataFrame
+    excluded: pd.DataFrame
+    proof: str
+    model_name: str = "model"
+    group_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    people: People = "full"
+    draws: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        if self.people not in ("full", "anonymous"):
+            raise SettingsError(f"report.people: expected 'full' or 'anonymous', came {self.people!r}")
+        for name, needed in NEEDED.items():
+            frame = getattr(self, name)
+            missing = [] if frame is None else [c for c in needed if c not in frame.columns]
+            if missing:
+                raise DataError(f"report: the table {name!r} lacks the columns {some(missing)}")
+        rows = self.forecast
+        if not ((rows["method"] == self.model_name) & (rows["level"] == TOTAL) & (rows["part"] == TOTAL)).any():
+            came = some(sorted(set(rows["method"].astype(str))))
+            raise DataError(f"report: expected a total of the method {self.model_name!r}; the forecast has {came}")

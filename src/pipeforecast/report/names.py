@@ -1,0 +1,48 @@
+"""Names for ids, and no names at all where the report must not show people."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipeforecast.forecast import NO_GROUP, TOTAL
+from pipeforecast.report.inputs import ReportInput
+from pipeforecast.report.words import clean
+
+#: Levels whose groups are persons.
+PERSONS = ("owner", "manager")
+
+
+class Names:
+    """Shows groups, owners and deals by name; persons as ``Person 1``, ``Person 2``, … where people are hidden."""
+
+    def __init__(self, given: ReportInput) -> None:
+        self._labels = given.group_labels
+        self._hidden = given.people == "anonymous"
+        self._number: dict[str, int] = {}
+        if self._hidden:
+            self._count(given)
+
+    def _count(self, given: ReportInput) -> None:
+        """Number persons by size of their forecast, so that the numbers say nothing about their names."""
+        f = given.forecast
+        rows = f[f["level"].isin(PERSONS) & (f["part"] == TOTAL) & (f["method"] == given.model_name)]
+        ranked = rows.sort_values("mean", ascending=False, kind="stable")["group"].astype(str).tolist()
+        for person in [*ranked, *given.deals["owner"].dropna().astype(str).tolist()]:
+            if person != NO_GROUP:
+                self._number.setdefault(person, len(self._number) + 1)
+
+    def group(self, level: str, group: object) -> str:
+        """Name of one group of a level."""
+        if group is None or pd.isna(group) or str(group) in ("", NO_GROUP):  # type: ignore[call-overload]
+            return "(none)"
+        if self._hidden and level in PERSONS:
+            return f"Person {self._number.get(str(group), '?')}"
+        return clean(self._labels.get(level, {}).get(str(group), group)) or "(no name)"
+
+    def owner(self, owner: object) -> str:
+        """Name of a deal's owner."""
+        return self.group("owner", owner)
+
+    def deal(self, name: object, deal_id: object) -> str:
+        """Name of a deal; its id where it has none."""
+        return clean(name) or clean(deal_id)

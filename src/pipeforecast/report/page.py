@@ -1,0 +1,101 @@
+"""The page: facts and figures put into one file that needs no network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipeforecast.report import words
+from pipeforecast.report.facts import facts as facts_of
+from pipeforecast.report.figures import PART_COLOURS, figures
+from pipeforecast.report.inputs import ReportInput
+
+Facts = dict[str, Any]
+
+
+@cache
+def _environment() -> Environment:
+    """Templates that escape everything and refuse names that are not there."""
+    env = Environment(
+        loader=PackageLoader("pipeforecast.report"),
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    env.filters |= {
+        "money": words.money, "full_money": words.full_money, "percent": words.percent, "day": words.day,
+        "short": words.shortened,
+    }  # fmt: skip
+    env.globals |= {"count": words.count, "part_colours": PART_COLOURS}
+    return env
+
+
+def _source(name: str) -> Markup:
+    """Take a stylesheet or script as it is: it is ours and holds nothing from outside."""
+    env = _environment()
+    loader = env.loader
+    assert loader is not None  # noqa: S101  set four lines above; for the type checker
+    return Markup(loader.get_source(env, name)[0])  # noqa: S704
+
+
+def _fingerprint(script: str) -> str:
+    """Fingerprint by which the page's policy admits its own script, and no script that came in with the data."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def render(facts: Facts) -> str:
+    """Give the page as text.
+
+    Parameters
+    ----------
+    facts : dict
+        What ``facts`` of the room ``report.facts`` gives.
+    """
+    script = _source("page.js")
+    return _environment().get_template("page.html").render(
+        f=facts, currency=facts["head"]["currency"], style=_source("page.css") + _source("charts.css"), script=script,
+        fingerprint=_fingerprint(script),
+        figures={name: Markup(drawn) for name, drawn in figures(facts).items()},  # noqa: S704  escaped piece by piece
+    )  # fmt: skip
+
+
+def write_report(given: ReportInput, path: Path) -> Path:
+    """Write the page; who reads the old one meanwhile never sees half of the new one.
+
+    Parameters
+    ----------
+    given : ReportInput
+    path : Path
+        Where to write; folders are made, a file of this name is replaced in one step.
+
+    Returns
+    -------
+    Path
+        ``path``.
+    """
+    page = render(facts_of(given))
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(page)
+        # A temporary file is readable by its owner only; a report is meant to be read by others too.
+        Path(beside).chmod(0o666 & ~_umask())
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

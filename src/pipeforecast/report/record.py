@@ -1,0 +1,150 @@
+"""How right past forecasts were: every method by day of the period, and period by period."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeforecast.forecast import TOTAL
+from pipeforecast.report.inputs import ReportInput
+from pipeforecast.report.words import clean, number, spoken
+
+#: Days of the period shown side by side, and past periods shown one under the other.
+MOST_DAYS = 7
+MOST_PERIODS = 12
+
+#: Measure: its label, what it says, and which value is best ("low", "zero", or a nominal share).
+MEASURES: dict[str, tuple[str, str, str | float]] = {
+    "wape": ("Error (WAPE)", "Sum of the misses divided by the sum of the actual amounts. Lower is better.", "low"),
+    "crps": ("Error of the range (CRPS)", "Miss of the whole range, as an amount of money. Lower is better.", "low"),
+    "bias": ("Bias", "Forecasts less actual amounts, as a share. Above 0: too high. Nearer to 0 is better.", "zero"),
+    "cover80": (
+        "Held by the 80 % range",
+        "Share of past periods that ended within the 80 % range. Nearer to 80 % is better.",
+        0.8,
+    ),
+}
+
+
+def _totals(frame: pd.DataFrame | None) -> pd.DataFrame:
+    if frame is None:
+        return pd.DataFrame()
+    rows = frame[frame["level"] == TOTAL]
+    return rows[rows["group"] == TOTAL] if "group" in rows else rows
+
+
+def chosen_days(days: list[int], today: int) -> list[int]:
+    """Take at most ``MOST_DAYS`` days, evenly, the first, the last and the one nearest to today among them."""
+    if len(days) <= MOST_DAYS:
+        return days
+    near = nearest(days, today)
+    even = {days[round(i)] for i in np.linspace(0, len(days) - 1, MOST_DAYS - 1)}
+    return sorted(even | {near})
+
+
+def nearest(days: list[int], today: int) -> int:
+    """Give the day nearest to today; the earlier of two, which flatters less."""
+    return min(days, key=lambda d: (abs(d - today), d))
+
+
+def record_facts(given: ReportInput) -> dict[str, Any] | None:
+    """Scores of every method by day of the period; None without a replay."""
+    rows = _totals(given.scores)
+    if rows.empty or rows["day_of_period"].isna().all():
+        return None
+    daily = rows[rows["day_of_period"].notna()]
+    daily = daily.assign(day_of_period=daily["day_of_period"].astype("int64"))
+    every = sorted({int(d) for d in daily["day_of_period"]})
+    days = chosen_days(every, given.day_of_period)
+    methods = _methods(daily, given.model_name)
+    return {
+        "days": days,
+        "all_days": every,
+        "today": nearest(every, given.day_of_period),
+        "n_periods": int(_most(daily, "n_periods")),
+        "n_origins": int(_most(daily, "n_origins")),
+        "methods": [{"method": spoken(m), "is_model": m == given.model_name} for m in methods],
+        "measures": [_measure(daily, m, methods, every) for m in MEASURES if m in daily],
+        "skill": _skill(rows, given),
+    }
+
+
+def _most(rows: pd.DataFrame, column: str) -> float:
+    return (number(rows[column].max()) if column in rows else None) or 0.0
+
+
+def _methods(daily: pd.DataFrame, model: str) -> list[str]:
+    """The model first, then the rules by their mean error."""
+    mean = daily.groupby("method")["wape"].mean().sort_values(kind="stable")
+    return sorted((str(m) for m in mean.index), key=lambda m: m != model)
+
+
+def _distance(value: float, best: str | float) -> float:
+    if best == "low":
+        return value
+    return abs(value) if best == "zero" else abs(value - float(best))
+
+
+def _measure(daily: pd.DataFrame, measure: str, methods: list[str], days: list[int]) -> dict[str, Any]:
+    """One measure, method by day, with the methods that are best on each day."""
+    label, meaning, best = MEASURES[measure]
+    table = daily.drop_duplicates(["method", "day_of_period"]).pivot(  # noqa: PD010
+        index="method", columns="day_of_period", values=measure
+    )
+    values = [[number(table.loc[m].get(d)) for d in days] for m in methods]
+    marks: list[list[bool]] = [[False] * len(days) for _ in methods]
+    for j in range(len(days)):
+        column = [_distance(v[j], best) if v[j] is not None else np.inf for v in values]  # type: ignore[arg-type]
+        for i, distance in enumerate(column):
+            marks[i][j] = len(column) > 1 and np.isfinite(distance) and distance <= min(column) + 1e-12
+    return {"measure": measure, "label": label, "meaning": meaning, "values": values, "best": marks}
+
+
+def _skill(rows: pd.DataFrame, given: ReportInput) -> dict[str, Any] | None:
+    """Skill of the model over all days where a row says so, otherwise at the day nearest to today."""
+    if "skill" not in rows:
+        return None
+    mine = rows[(rows["method"] == given.model_name) & rows["skill"].notna()]
+    if mine.empty:
+        return None
+    whole = mine[mine["day_of_period"].isna()]
+    if whole.empty:
+        days = [int(d) for d in mine["day_of_period"]]
+        whole = mine[mine["day_of_period"] == nearest(days, given.day_of_period)]
+    row = whole.iloc[0]
+    names = ("skill", "lower", "upper", "skill_hindsight", "day_of_period")
+    return {name: number(row.get(name)) for name in names}
+
+
+def past_facts(given: ReportInput) -> dict[str, Any] | None:
+    """Past periods, forecast against actual, by day of the period; None without a replay."""
+    rows = _totals(given.backtest)
+    if rows.empty:
+        return None
+    rows = rows[(rows["method"] == given.model_name) & rows["actual"].notna() & rows["day_of_period"].notna()]
+    if rows.empty:
+        return None
+    rows = rows.assign(day_of_period=rows["day_of_period"].astype("int64"))
+    every = sorted({int(d) for d in rows["day_of_period"]})
+    today = nearest(every, given.day_of_period)
+    panels = [_panel(rows[rows["day_of_period"] == d], d) for d in chosen_days(every, given.day_of_period)]
+    return {"today": today, "panels": panels}
+
+
+def _panel(rows: pd.DataFrame, day: int) -> dict[str, Any]:
+    """Periods as they were forecast from one day of the period, the newest first."""
+    by = ["as_of"] if "as_of" in rows else ["period"]
+    rows = rows.sort_values(by, kind="stable").drop_duplicates("period", keep="last")
+    columns = ("mean", "p025", "p10", "p25", "p50", "p75", "p90", "p975", "actual", "actual_as_first_known")
+    periods = []
+    for r in rows.to_dict("records")[::-1][:MOST_PERIODS]:
+        cell: dict[str, Any] = {c: number(r.get(c)) for c in columns} | {"period": clean(r["period"])}
+        low, high, actual = cell["p10"], cell["p90"], cell["actual"]
+        cell["inside"] = None if low is None or high is None else bool(low <= actual <= high)
+        first = cell["actual_as_first_known"]
+        cell["rewritten"] = first is not None and abs(first - actual) >= 0.005
+        periods.append(cell)
+    judged = [p["inside"] for p in periods if p["inside"] is not None]
+    return {"day": day, "periods": periods, "inside": sum(judged), "judged": len(judged)}

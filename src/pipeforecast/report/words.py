@@ -1,0 +1,108 @@
+"""Numbers, days and names put into words: short for the eye, in full where somebody looks closer."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import Any
+
+import pandas as pd
+
+#: A no-break space: a number and its unit stay on one line.
+NBSP = "\u00a0"
+MISSING = "–"
+LONGEST_NAME = 60
+LONGEST_TITLE = 400
+
+_UNITS = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
+
+
+def money(value: float | None, currency: str = "") -> str:
+    """Give an amount with three figures and a unit: ``1.23 M EUR``."""
+    if value is None:
+        return MISSING
+    size = abs(value)
+    sign = "−" if value < 0 and round(size) > 0 else ""
+    text = f"{size:,.0f}"
+    for unit, letter in _UNITS:
+        if size >= unit * 0.9995:
+            text = _three_figures(size / unit) + NBSP + letter
+            break
+    return sign + text + (NBSP + currency if currency else "")
+
+
+def _three_figures(value: float) -> str:
+    if value >= 99.95:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+
+
+def full_money(value: float | None, currency: str = "") -> str:
+    """Give an amount to the cent: ``1,234,567.89 EUR``."""
+    if value is None:
+        return MISSING
+    text = f"{abs(value):,.2f}"
+    return ("−" if value < 0 and text.strip("0.,") else "") + text + (NBSP + currency if currency else "")
+
+
+def percent(share: float | None, signed: bool = False) -> str:
+    """Give a share in percent; small ones with a digit after the point, none rounded to certainty."""
+    if share is None:
+        return MISSING
+    value = 100 * share
+    size = abs(value)
+    if 0 < size < 0.1 or 99.95 < size < 100:
+        return ("<0.1" if size < 0.1 else ">99.9") + NBSP + "%"
+    text = f"{size:.1f}" if size < 9.95 and round(size, 1) % 1 else f"{size:,.0f}"
+    if 99.5 <= size < 100:
+        text = f"{size:.1f}"
+    sign = "−" if value < 0 else "+" if signed and value > 0 else ""
+    return sign + text + NBSP + "%"
+
+
+def day(value: str | None) -> str:
+    """Give an ISO day as people write it: ``14 May 2024``."""
+    if not value:
+        return MISSING
+    stamp = pd.Timestamp(value)
+    return f"{stamp.day}{NBSP}{stamp.strftime('%b')}{NBSP}{stamp.year}"
+
+
+def count(number: float, one: str, many: str = "") -> str:
+    """Give a number with its noun: ``1 deal``, ``3,204 deals``."""
+    return f"{number:,.0f}{NBSP}{one if number == 1 else many or one + 's'}"
+
+
+def spoken(name: str) -> str:
+    """Turn a column's or method's name into words: ``same_stage`` is ``Same stage``."""
+    words = str(name).replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def clean(value: object, longest: int = LONGEST_TITLE) -> str:
+    """Take text from outside: no control characters, whitespace single, of bounded length; missing is empty."""
+    if value is None or (not isinstance(value, str) and bool(pd.isna(value))):  # type: ignore[call-overload]
+        return ""
+    text = str(value)[: 4 * longest]
+    text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
+    return shortened(" ".join(text.split()), longest)
+
+
+def shortened(text: str, longest: int = LONGEST_NAME) -> str:
+    """Cut text after ``longest`` characters, with an ellipsis."""
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
+
+
+def number(value: Any) -> float | None:
+    """Give a finite float, or None: facts are JSON, which knows no NaN."""
+    try:
+        out = float(value)
+    except (TypeError, ValueError):
+        return None
+    return out if math.isfinite(out) else None
+
+
+def iso(value: Any) -> str | None:
+    """Give a day as ISO text, or None."""
+    stamp = pd.to_datetime(value, errors="coerce")
+    return None if pd.isna(stamp) else str(stamp.date())
