@@ -28,15 +28,15 @@ def test_what_is_recorded_is_within_the_bands(kind: str, seed: int, made: Callab
 @pytest.mark.parametrize(("kind", "seed"), CASES)
 def test_the_future_is_partly_foreseeable(kind: str, seed: int, made: Callable[..., Company]) -> None:
     company = made(kind, 5000, seed)
-    early, late = quarter_eves(company, 3, 13), quarter_eves(company, 14, 20)
-    futures = fork_wins(company, late, n=150, seed=1).set_index(["day", "Id"])
+    early, late = quarter_eves(company, 4, 14), quarter_eves(company, 15, 20)
+    futures = fork_wins(company, late, n=100, seed=1).set_index(["day", "Id"])
     train, test = recorded(company, early), recorded(company, late)
     assert set(futures.index) == set(test.index)
     futures = futures.loc[test.index]
     won = futures["won"].to_numpy()
     floor = auc(futures["p_win"].to_numpy(), won)
     simple = auc(simple_scores(train, _won_in_quarter(company, train.index), test), won)
-    assert 0.80 <= floor <= 0.955
+    assert 0.80 <= floor <= 0.95
     assert simple <= floor - 0.015
     assert simple >= 0.75
 
@@ -44,7 +44,7 @@ def test_the_future_is_partly_foreseeable(kind: str, seed: int, made: Callable[.
 @pytest.mark.parametrize(("kind", "seed"), CASES[::2])
 def test_a_quarters_shock_is_of_moderate_size(kind: str, seed: int, made: Callable[..., Company]) -> None:
     company = made(kind, 5000, seed)
-    assert 0.10 <= shock_size(company, quarter_eves(company, 8, 20)[::3], n=150, seed=2) <= 0.25
+    assert 0.10 <= shock_size(company, quarter_eves(company, 8, 20)[::4], n=100, seed=2) <= 0.25
 
 
 def _won_in_quarter(company: Company, index: object) -> np.ndarray:

@@ -11,6 +11,7 @@ from pandas.api.extensions import ExtensionArray
 from pipeforecast.demo.clock import Clock
 from pipeforecast.demo.columns import Array, Columns, take
 from pipeforecast.demo.life import Life
+from pipeforecast.demo.names import company_names
 from pipeforecast.demo.rules import CLEANED_UP, Rules
 from pipeforecast.demo.text import identifiers
 
@@ -89,6 +90,11 @@ class Book:
     def account_ids(self) -> ExtensionArray:
         """Ids by account."""
         return identifiers("001", self.instance, len(self.accounts.born))
+
+    @cached_property
+    def account_names(self) -> ExtensionArray:
+        """Names by account."""
+        return company_names(len(self.accounts.born), self.rng(3))
 
     @cached_property
     def user_ids(self) -> ExtensionArray:

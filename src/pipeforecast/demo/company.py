@@ -52,10 +52,14 @@ class Company:
         Seed of what replicas share: people, shocks and rules.
     start, last_day : date
         First day, and the day whose evening is "today"; nothing is written after it.
+    quarters : int
+        Whole quarters before the one of `last_day`.
     tables : dict of DataFrame
         Raw tables by the stem of their file, exactly as `write` writes them. Dates and moments are strings.
     truth : Truth
         What no export tells.
+    life : Life
+        The hidden life, from which `fork` starts.
     """
 
     kind: str

@@ -25,7 +25,7 @@ from pipeforecast.demo.rules import (
 ARRIVAL_SHOCK = 0.08
 NEVER = np.iinfo(np.int32).max
 LATE, LATE_AT_QUARTER_END = 0.045, 0.11
-CLEANED, REOPENED = 0.3, 0.02
+CLEANED, REOPENED = 0.5, 0.02
 LEAD_SOURCES = ("Website", "Paid Search", "Webinar", "Event", "Referral", "Partner")
 SOURCES = (*LEAD_SOURCES, "Outbound", "Customer Success")
 LEAD_MIX = (0.34, 0.2, 0.14, 0.12, 0.12, 0.08)
@@ -134,7 +134,7 @@ def live_a_day(
     brought[cleaned] = CLEANED_UP
     silent = np.flatnonzero(brought == FELL_SILENT)
     status[silent] = SILENT
-    hush = day + rng.integers(240, 520, len(silent))
+    hush = day + rng.integers(200, 460, len(silent))
     deals["wake_day"][silent] = np.where(rng.random(len(silent)) < CLEANED, hush, NEVER)
     ended = np.flatnonzero((brought != NOTHING) & (brought != FELL_SILENT))
     _end(deals, ended, brought[ended], day, tide.left_in_quarter, rng)

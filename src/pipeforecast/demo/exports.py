@@ -8,7 +8,6 @@ import pandas as pd
 from pipeforecast.demo.book import MISSING_DAY, Book
 from pipeforecast.demo.columns import Array
 from pipeforecast.demo.engine import SOURCES
-from pipeforecast.demo.names import company_names
 from pipeforecast.demo.rules import CATEGORIES, COMPETITOR, FADED
 from pipeforecast.demo.text import choose, days, flags, identifiers, pick, stamps, strings
 
@@ -23,7 +22,7 @@ def opportunity(book: Book, campaign: Array, campaign_ids: list[str]) -> pd.Data
     rows, facts, start, rng = book.rows, book.facts, book.clock.start, book.rng(2)
     at, rules, n = book.last, book.rules, book.n_deals
     regions = book.life.world.people.desk_region[facts["desk"]]
-    names = pd.Series(choose(account_names(book), book.accounts.of_deal))
+    names = pd.Series(choose(book.account_names, book.accounts.of_deal))
     product = pick(rules.products, facts["product"])
     step = np.where(~book.closed & (rng.random(n) < 0.6), rng.integers(len(NEXT_STEPS), size=n), -1)
     return pd.DataFrame(
@@ -59,11 +58,6 @@ def opportunity(book: Book, campaign: Array, campaign_ids: list[str]) -> pd.Data
 def stage_labels(book: Book) -> list[str]:
     """Open stages, then won, then lost."""
     return [*book.rules.stages, book.rules.won_label, book.rules.lost_label]
-
-
-def account_names(book: Book) -> pd.api.extensions.ExtensionArray:
-    """Names by account; the same however often it is asked."""
-    return company_names(len(book.accounts.born), book.rng(3))
 
 
 def _last_modified(book: Book) -> pd.api.extensions.ExtensionArray:

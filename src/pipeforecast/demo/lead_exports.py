@@ -9,7 +9,6 @@ from pandas.api.extensions import ExtensionArray
 from pipeforecast.demo.book import MISSING_DAY, Book
 from pipeforecast.demo.columns import Array, length
 from pipeforecast.demo.engine import LEAD_MIX, LEAD_SOURCES
-from pipeforecast.demo.exports import account_names
 from pipeforecast.demo.leads import LEAD_SHARE, SOURCE_RATE, TITLES, Leads, half_years
 from pipeforecast.demo.names import company_names, emails, people_names
 from pipeforecast.demo.staff import INDUSTRIES
@@ -36,7 +35,7 @@ def lead_table(book: Book, leads: Leads, ids: ExtensionArray, campaign_ids: list
     names = people_names(n, rng)
     converted = columns["converted"] != MISSING_DAY
     own = pd.Series(company_names(n, rng))
-    company = own.where(~converted, pd.Series(choose(account_names(book), columns["account"])))
+    company = own.where(~converted, pd.Series(choose(book.account_names, columns["account"])))
     response = np.where(columns["response"] < 0, MISSING_DAY, columns["created"] + columns["response"] // 86400)
     owner = people.rep_at[columns["desk"], np.clip(columns["created"], 0, None)]
     country = people.desk_region[columns["desk"]] * 3 + rng.integers(3, size=n)

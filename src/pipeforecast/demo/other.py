@@ -73,7 +73,7 @@ class Other:
         usage, n = deals["usage"], len(deals["usage"])
         pace = PACE[deals["segment"]] * np.float32(tide.pace)
         usage += 0.06 * pace * (deals["fit"] - usage)
-        usage += 0.16 * np.sqrt(pace) * rng.standard_normal(n, dtype=np.float32)
+        usage += 0.2 * np.sqrt(pace) * rng.standard_normal(n, dtype=np.float32)
         self._adoption(deals, pace, rng)
         lift = np.exp((SHOCK * tide.shock + MOOD * tide.mood) / 2).astype(np.float32)
         lift = lift * np.exp(tide.skill[deals["desk"]])

@@ -7,7 +7,6 @@ import pandas as pd
 
 from pipeforecast.demo.book import Book
 from pipeforecast.demo.columns import Array
-from pipeforecast.demo.exports import account_names
 from pipeforecast.demo.names import emails, people_names
 from pipeforecast.demo.text import choose, days, flags, pick, stamps, strings
 
@@ -88,7 +87,7 @@ def account_table(book: Book) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Id": book.account_ids,
-            "Name": account_names(book),
+            "Name": book.account_names,
             "Type": pick(("Prospect", "Customer"), bought),
             "Industry": pick(INDUSTRIES, industry),
             "NumberOfEmployees": employees,

@@ -38,12 +38,12 @@ SPEED = np.array([0.038, 0.024, 0.015], dtype=np.float32)
 STEPS = np.array([1, 2, 3])
 STEP_RATE = np.array([0.16, 0.14, 0.11], dtype=np.float32)
 SOURCE_FIT = np.array([0.05, -0.2, 0.1, 0.0, 0.4, 0.2, -0.15, 0.1])
-SIGMA = 0.85
+SIGMA = 0.95
 SHOCK = 0.085
 UPPER, LOWER = 0.95, -0.95
 CHAMPION_LIFT = 0.5
 CHAMPION_LEAVES, CHAMPION_FOUND = 0.004, 0.003
-COMPETITOR_STRIKES, SILENCE = 0.0016, 0.00105
+COMPETITOR_STRIKES, SILENCE = 0.0016, 0.00118
 
 
 class Standard:
@@ -56,7 +56,7 @@ class Standard:
         n = len(births["segment"])
         noise = rng.standard_normal((3, n), dtype=np.float32)
         fit = (
-            -1.0
+            -1.05
             + 0.68 * noise[0]
             + 0.5 * births["existing"]
             + 0.3 * births["lead_quality"]
