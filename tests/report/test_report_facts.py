@@ -212,6 +212,16 @@ def test_names_are_cleaned_and_cut():
     assert shown["0060002"] == "lone"
 
 
+def test_tables_read_back_from_files_give_the_same_facts(given, facts, tmp_path):
+    again = {}
+    for name in ("forecast", "deals", "scores", "backtest", "findings", "tie", "excluded"):
+        getattr(given, name).to_csv(tmp_path / name, index=False)
+        again[name] = pd.read_csv(tmp_path / name, dtype={"deal_id": str, "examples": str})
+    read = facts_of(replace(given, **again))
+    for topic in ("headline", "parts", "levels", "deals", "risk", "record", "past", "verdict", "tie", "findings"):
+        assert read[topic] == facts[topic], topic
+
+
 def test_inputs_are_judged():
     with pytest.raises(SettingsError, match="anonymous"):
         made_input(people="half")
