@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeforecast.errors import DataError
@@ -19,10 +19,11 @@ WRITTEN = {
 }
 
 
-def parse(texts, settings=AUTO, format_=None):
-    return parse_dates(pd.Series(texts, dtype="string"), "deals.csv, column 'd'", settings, format_)
+def parse(texts, order=AUTO, format_=None):
+    return parse_dates(pd.Series(texts, dtype="string"), "deals.csv, column 'd'", order, format_)
 
 
+@settings(deadline=None)
 @given(st.lists(DAYS, min_size=1, max_size=30), st.sampled_from(list(WRITTEN)))
 def test_a_column_is_read_as_it_was_written_or_refused(days, how):
     try:
@@ -36,6 +37,7 @@ def test_a_column_is_read_as_it_was_written_or_refused(days, how):
     assert found.tolist() == [pd.Timestamp(d) for d in days]
 
 
+@settings(deadline=None)
 @given(st.lists(DAYS, min_size=1, max_size=30), st.sampled_from(["month_first", "day_first"]))
 def test_with_the_order_set_nothing_is_ambiguous(days, order):
     found = parse([d.strftime(WRITTEN[order]) for d in days], DateSettings(order=order))

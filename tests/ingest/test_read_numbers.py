@@ -1,6 +1,6 @@
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeforecast.errors import DataError
@@ -11,10 +11,11 @@ ENGLISH = NumberSettings()
 GERMAN = NumberSettings(decimal=",", thousands=".")
 
 
-def parse(texts, settings=ENGLISH):
-    return parse_numbers(pd.Series(texts, dtype="string"), "deals.csv, column 'n'", settings).tolist()
+def parse(texts, style=ENGLISH):
+    return parse_numbers(pd.Series(texts, dtype="string"), "deals.csv, column 'n'", style).tolist()
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(10**12), 10**12), min_size=1))
 def test_cents_survive_in_every_spelling(cents):
     values = [c / 100 for c in cents]
@@ -26,7 +27,7 @@ def test_cents_survive_in_every_spelling(cents):
 
 
 @pytest.mark.parametrize(
-    ("text", "settings", "meant"),
+    ("text", "style", "meant"),
     [
         ("$1,234.50", ENGLISH, 1234.5), ("-$5", ENGLISH, -5), ("(1,000)", ENGLISH, -1000), ("1 234,5 EUR",
          NumberSettings(decimal=",", thousands=" "), 1234.5), ("1e+06", ENGLISH, 1e6), ("45%", ENGLISH, 45),
@@ -34,8 +35,8 @@ def test_cents_survive_in_every_spelling(cents):
          NumberSettings(thousands="'"), 1200.5),
     ],
 )  # fmt: skip
-def test_spellings(text, settings, meant):
-    assert parse([text, "0x"[:1]], settings)[0] == meant
+def test_spellings(text, style, meant):
+    assert parse([text, "0"], style)[0] == meant
 
 
 @pytest.mark.parametrize("text", ["1,5", "12,34.5", "nan", "inf", "1.2.3", "abc", "--1", "1,23,456"])

@@ -75,7 +75,7 @@ def _fast_iso(text: pd.Series, where: str) -> np.ndarray:
 
 def _shown(bad: pd.Series) -> str:
     """Show bad texts with their rows, counted as a spreadsheet does: the header is row 1."""
-    return some(f"{text} (row {row + 2})" for row, text in bad.items())
+    return some(f"{text} (row {row + 2})" for row, text in zip(bad.index.astype("int64"), bad, strict=True))
 
 
 def _by_format(text: pd.Series, where: str, format_: str) -> np.ndarray:

@@ -96,10 +96,10 @@ def read_series(reading: Reading, series: Sequence[Dated]) -> tuple[DealRows, pd
         rows = read_deals(part, read_stages(part))
         parts.append(rows.used().assign(_day=dated.day))
     every = pd.concat(parts, ignore_index=True)
-    last = every.drop_duplicates("deal_id", keep="last")
-    key = pd.Index(last["deal_id"].astype("object")).get_indexer(pd.Index(every["deal_id"].astype("object")))
-    deals = last.drop(columns="_day").reset_index(drop=True)
-    deals, vanished = _vanished(reading, deals, last["_day"].to_numpy(), series)
+    key, _ = pd.factorize(every["deal_id"].astype("object"))  # deals in the order of their first appearance
+    last = every.loc[~pd.Series(key).duplicated(keep="last").to_numpy()]
+    last = last.set_axis(key[last.index]).sort_index()
+    deals, vanished = _vanished(reading, last.drop(columns="_day"), last["_day"].to_numpy(), series)
     log = Log((_differences(reading, every, key), *vanished), read_on=series[-1].day)
     tracked = tuple(dict.fromkeys(f for p in log.pieces for f in p.facts if f != "closed_at"))
     return rows, deals, replace(log, tracked=tracked, tells_status=True)
@@ -150,9 +150,8 @@ def _vanished(
     at = days[np.searchsorted(days, seen.astype("datetime64[s]"), side="right").clip(max=len(days) - 1)]
     day = pd.Series(at, index=deals.index)
     close = "close_date" if reading.mapping.close_date == "dual" else "closed_at"
-    deals = deals.assign(
-        status=deals["status"].mask(lost, "lost"), closed_at=deals["closed_at"].mask(lost, day),
-        **{close: deals[close].mask(lost, day)},
-    )  # fmt: skip
+    deals = deals.assign(status=deals["status"].mask(lost, "lost"), closed_at=deals["closed_at"].mask(lost, day))
+    if "close_date" in deals:
+        deals["close_date"] = deals["close_date"].mask(lost, day)
     facts = {"status": setting(deals["status"][lost]), close: setting(day[lost])}
     return deals, [Piece(np.flatnonzero(lost), at[lost], WHOLE, facts)]

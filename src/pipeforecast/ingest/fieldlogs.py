@@ -49,11 +49,13 @@ def read_field_log(
         if fact not in ("status", "closed_at"):
             first[fact] = _first_values(fact, deals, place, mine, old)
     piece = Piece(deal, written, FIELD, facts)
+    tracked = tuple(f for f in facts if f != "closed_at")
     if supplement:
-        return Log((piece,), tuple(facts), first)
+        return Log((piece,), tracked, first)
     silent = (deals["status"] == OPEN).to_numpy(dtype=bool)
     silent[place.deal] = False
-    return Log((piece,), tuple(facts), first, tells_status(piece, rows, deals, source.file), (np.flatnonzero(silent),))
+    tells = tells_status(piece, rows, deals, source.file)
+    return Log((piece,), tracked, first, tells, (np.flatnonzero(silent),))
 
 
 def _ids(source: Rows, settings: LogSettings) -> pd.Series:
