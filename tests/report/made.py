@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipeforecast.forecast import PARTS, QUANTILES
 from pipeforecast.report.inputs import ReportInput
+from pipeforecast.report.names import CHOSEN
 
 AS_OF = pd.Timestamp("2024-05-14")
 START, END = pd.Timestamp("2024-04-01"), pd.Timestamp("2024-06-30")
@@ -93,7 +94,10 @@ def scores_frame(model_factor: float = 0.72) -> pd.DataFrame:
                 "skill": 1 - model_factor if model else np.nan, "skill_hindsight": 0.1 if model else np.nan,
                 "lower": 0.9 - model_factor if model else np.nan, "upper": 1.1 - model_factor if model else np.nan,
             })  # fmt: skip
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    whole = frame[frame["day_of_period"] == DAYS[0]].assign(day_of_period=-1)
+    chosen = frame[frame["method"] == RULES[2]].assign(method=CHOSEN, wape=0.03, n_periods=9, n_origins=9)
+    return pd.concat([whole, frame, chosen], ignore_index=True)
 
 
 def backtest_frame() -> pd.DataFrame:

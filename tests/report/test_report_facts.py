@@ -22,6 +22,7 @@ from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.report.brief import first_lines, summary
 from pipeforecast.report.facts import BINS
 from pipeforecast.report.facts import facts as facts_of
+from pipeforecast.report.names import Names
 
 
 def codes(facts: dict) -> list[str]:
@@ -112,9 +113,12 @@ def test_anonymous_facts_hold_no_owner(given):
 def test_a_record_marks_the_best_of_each_day(facts):
     record = facts["record"]
     assert record["methods"][0]["is_model"]
-    assert record["today"] == 45
+    assert record["methods"][1]["is_chosen"]
+    assert (record["today"], record["n_periods"]) == (45, 12)
+    assert record["all_days"] == [0, 15, 30, 45, 60, 75]
+    assert record["skill"]["day_of_period"] is None
     wape = next(m for m in record["measures"] if m["measure"] == "wape")
-    assert all(wape["best"][0])
+    assert all(wape["best"][0])  # the rule chosen beforehand is lower, but no competitor
     cover = next(m for m in record["measures"] if m["measure"] == "cover80")
     assert cover["best"][0][0]  # 75 % is nearer to 80 % than 58 %
 
@@ -222,6 +226,18 @@ def test_tables_read_back_from_files_give_the_same_facts(given, facts, tmp_path)
         assert read[topic] == facts[topic], topic
 
 
+def test_methods_have_names(given):
+    names = Names(replace(given, group_labels={"method": {"acme": "Acme's way"}}))
+    assert names.method("crm_probability+new") == "CRM probability + new deals"
+    assert names.method("acme") == "Acme's way"
+    assert names.method("some_rule") == "Some rule"
+
+
+def test_fewer_deals_are_listed_where_so_told(given):
+    deals = facts_of(replace(given, top_deals=3))["deals"]
+    assert (len(deals["shown"]), deals["count"]) == (3, 90)
+
+
 def test_inputs_are_judged():
     with pytest.raises(SettingsError, match="anonymous"):
         made_input(people="half")
@@ -242,7 +258,7 @@ def test_first_lines_begin_with_the_proof(facts):
     lines = first_lines(facts).splitlines()
     assert lines[0] == facts["head"]["proof"]
     assert "80 % range" in lines[1]
-    assert "Weighted pipeline" in lines[3]
+    assert "best rule in hindsight (Weighted pipeline)" in lines[3]
     assert lines[4].startswith("Findings: 1 error")
     assert "run pipeforecast backtest" in first_lines(facts_of(made_empty()))
 

@@ -33,14 +33,14 @@ def record_words(facts: Facts) -> str:
     at = record["all_days"].index(record["today"])
     values = next(m["values"] for m in record["measures"] if m["measure"] == "wape")
     known = [(v[at], m) for v, m in zip(values, record["methods"], strict=True) if v[at] is not None]
-    rules = [(v, m["method"]) for v, m in known if not m["is_model"]]
+    rules = [(v, m["method"]) for v, m in known if not (m["is_model"] or m["is_chosen"])]
     mine = [v for v, m in known if m["is_model"]]
     if not mine:
         return "The replay of past periods does not hold this forecast's method."
     words = f"On day {record['today']} of {count(record['n_periods'], 'past period')} it missed by {percent(mine[0])}"
     if rules:
         error, name = min(rules)
-        words += f", the best rule ({name}) by {percent(error)}"
+        words += f", the best rule in hindsight ({name}) by {percent(error)}"
     return words + "."
 
 

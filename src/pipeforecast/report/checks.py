@@ -57,7 +57,7 @@ def _against_rules(facts: dict[str, Any]) -> list[Finding]:
     advice = (
         "Prefer the better rule, or method=auto, until the model earns its place."
         if verdict["kind"] == "behind"
-        else "On these days of the period give the rule's number at least the same weight."
+        else "On these days a rule had the smaller error, as one sees in hindsight: look at its number too."
     )
     severity = "error" if verdict["kind"] == "behind" else "warning"
     words = tuple(lost_words(x) for x in lost)
@@ -121,7 +121,7 @@ def _one_deal(facts: dict[str, Any]) -> list[Finding]:
     share = facts["deals"]["biggest_share"]
     if share is None or share < ONE_DEAL or facts["deals"]["count"] < 2:
         return []
-    ids = (facts["deals"]["shown"][0]["deal_id"],)
+    ids = tuple(d["deal_id"] for d in facts["deals"]["shown"][:1])
     advice = f"One deal carries {percent(share)} of what the open deals are expected to bring: look at it by itself."
     return [Finding("ONE-DEAL-DECIDES", "warning", "deals", "amount", 1, ids, advice=advice)]
 

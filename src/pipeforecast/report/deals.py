@@ -11,8 +11,6 @@ from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.names import Names
 from pipeforecast.report.words import clean, iso, number
 
-#: Deals shown in the page; all of them are in ``deals.csv``.
-MOST_DEALS = 200
 MOST_AT_RISK = 50
 #: A deal dated within the period is called likely to slip from this probability on.
 LIKELY = 0.5
@@ -69,7 +67,7 @@ def deal_facts(given: ReportInput, names: Names) -> dict[str, Any]:
         "due_amount": _sum(amount[due]),
         "due_expected": _sum(expected[due]),
         "biggest_share": number(top / _sum(expected)) if _sum(expected) > 0 else None,
-        "shown": _shown(deals.iloc[order.to_numpy()[:MOST_DEALS]], names),
+        "shown": _shown(deals.iloc[order.to_numpy()[: max(given.top_deals, 0)]], names),
     }
 
 

@@ -49,7 +49,7 @@ def facts(given: ReportInput) -> dict[str, Any]:
     """
     names = Names(given)
     rows = given.forecast[given.forecast["method"] == given.model_name]
-    record = record_facts(given)
+    record = record_facts(given, names)
     out: dict[str, Any] = {
         "head": _head(given),
         "headline": _headline(rows),
@@ -58,7 +58,7 @@ def facts(given: ReportInput) -> dict[str, Any]:
         "levels": _levels(rows, names),
         "deals": deal_facts(given, names),
         "risk": risk_facts(given, names),
-        "rules_now": _rules_now(given),
+        "rules_now": _rules_now(given, names),
         "record": record,
         "past": past_facts(given),
         "verdict": verdict_facts(given, record),
@@ -161,7 +161,7 @@ def _levels(rows: pd.DataFrame, names: Names) -> list[dict[str, Any]]:
     return out
 
 
-def _rules_now(given: ReportInput) -> list[dict[str, Any]]:
+def _rules_now(given: ReportInput, names: Names) -> list[dict[str, Any]]:
     """What every method says of the period today: the model first, then the rules from high to low."""
     f = given.forecast
     rows = f[(f["level"] == TOTAL) & (f["group"] == TOTAL) & (f["part"] == TOTAL)]
@@ -169,5 +169,5 @@ def _rules_now(given: ReportInput) -> list[dict[str, Any]]:
     for r in rows.sort_values("mean", ascending=False, kind="stable").to_dict("records"):
         is_model = r["method"] == given.model_name
         cell = {c: number(r[c]) for c in ("mean", *QUANTILES)}
-        out.append({"method": spoken(str(r["method"])), "is_model": is_model} | cell)
+        out.append({"method": names.method(r["method"]), "is_model": is_model} | cell)
     return sorted(out, key=lambda m: not m["is_model"])

@@ -13,8 +13,9 @@ from pipeforecast.report.words import MISSING, full_money, money, percent
 Facts = dict[str, Any]
 
 PART_COLOURS = {"won": "c-won", "open_due": "c-due", "open_pulled_in": "c-pulled", "new": "c-new"}
-#: Colours of the rules' lines; further rules share them in turn.
+#: Colours of the rules' lines: more lines than these nobody tells apart, so the chart holds only the best rules.
 LINE_COLOURS = ("l1", "l2", "l3", "l4", "l5", "l6")
+MOST_LINES = 1 + len(LINE_COLOURS)
 
 
 def figures(facts: Facts) -> dict[str, str]:
@@ -202,6 +203,7 @@ def errors(facts: Facts) -> Markup:
     if record is None or len(record["all_days"]) < 2:
         return Markup("")
     values = next(m["values"] for m in record["measures"] if m["measure"] == "wape")
+    methods, values = record["methods"][:MOST_LINES], values[:MOST_LINES]
     known = sorted(v for row in values for v in row if v is not None)
     if not known:
         return Markup("")
@@ -215,9 +217,9 @@ def errors(facts: Facts) -> Markup:
     here = min(max(facts["head"]["day_of_period"], days[0]), days[-1])
     today = join(upright(across, here, 12, 190, "today"), text(across.at(here), 10, "today", "mark"))
     order = range(len(values) - 1, -1, -1)  # the model is drawn last, above the rules
-    lines = [_line(record["methods"][i], i, days, values[i], across, down) for i in order]
+    lines = [_line(methods[i], i, days, values[i], across, down) for i in order]
     label = f"Error by day of the period of {len(values)} methods; the table below holds the same numbers"
-    return join(drawing(218, label, *grid, today, *lines, *words), _legend(record["methods"]))
+    return join(drawing(218, label, *grid, today, *lines, *words), _legend(methods))
 
 
 def _highest(known: list[float]) -> float:

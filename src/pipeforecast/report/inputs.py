@@ -52,7 +52,7 @@ class ReportInput:
         Rows of ``backtest_scores.csv``. ``wape`` and ``bias`` are shares of the actual amount (bias above 0:
         forecast too high), ``crps`` is an amount of money, coverages are shares, ``skill`` is the share by which
         the CRPS is lower than that of the rule chosen beforehand, with its interval ``lower`` to ``upper``.
-        A row without ``day_of_period`` speaks for all days.
+        A row whose ``day_of_period`` is missing or −1 speaks for all days.
     backtest : DataFrame or None
         Rows of ``backtest.csv``.
     findings : DataFrame
@@ -66,11 +66,13 @@ class ReportInput:
     model_name : str
         ``method`` under which the model's rows stand in ``forecast``, ``scores`` and ``backtest``.
     group_labels : mapping of level to (group to shown name)
-        Names for ids, such as those of owners.
+        Names for ids, such as those of owners; the level ``method`` names models and rules.
     people : 'full' or 'anonymous'
         ``anonymous`` shows no name and no id of an owner or a manager.
     draws : float array (D,) or None
         Draws of the period's total.
+    top_deals : int
+        How many deals the page lists at most; all of them are in ``deals.csv``.
     """
 
     title: str
@@ -94,6 +96,7 @@ class ReportInput:
     group_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     people: People = "full"
     draws: np.ndarray | None = None
+    top_deals: int = 200
 
     def __post_init__(self) -> None:
         if self.people not in ("full", "anonymous"):

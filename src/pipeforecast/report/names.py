@@ -6,8 +6,19 @@ import pandas as pd
 
 from pipeforecast.forecast import NO_GROUP, TOTAL
 from pipeforecast.report.inputs import ReportInput
-from pipeforecast.report.words import clean
+from pipeforecast.report.words import clean, spoken
 
+#: The pseudo-method that replays, at each past day, the rule that had been best until then.
+CHOSEN = "best rule then"
+_METHODS = {
+    CHOSEN: "Rule chosen beforehand",
+    "crm_probability": "CRM probability",
+    "stage_rate": "Win rate by stage",
+    "category_commit": "Commit category",
+    "category_upside": "Commit and upside",
+    "same_stage_same_time": "Same stage, same time",
+    "mean_of_four": "Mean of four periods",
+}
 #: Levels whose groups are persons.
 PERSONS = ("owner", "manager")
 
@@ -38,6 +49,14 @@ class Names:
         if self._hidden and level in PERSONS:
             return f"Person {self._number.get(str(group), '?')}"
         return clean(self._labels.get(level, {}).get(str(group), group)) or "(no name)"
+
+    def method(self, method: object) -> str:
+        """Name of a method: given under the level ``method``, known here, or its words; ``+new`` adds new deals."""
+        given = self._labels.get("method", {}).get(str(method))
+        if given is not None:
+            return clean(given)
+        base, plus, _ = clean(method).partition("+new")
+        return _METHODS.get(base, spoken(base)) + (" + new deals" if plus else "")
 
     def owner(self, owner: object) -> str:
         """Name of a deal's owner."""

@@ -9,16 +9,21 @@ import pandas as pd
 
 from pipeforecast.forecast import TOTAL
 from pipeforecast.report.inputs import ReportInput
-from pipeforecast.report.words import clean, number, spoken
+from pipeforecast.report.names import CHOSEN, Names
+from pipeforecast.report.words import clean, number
 
 #: Days of the period shown side by side, and past periods shown one under the other.
 MOST_DAYS = 7
 MOST_PERIODS = 12
 
+_CRPS = (
+    "Miss of the whole range, as an amount of money. Lower is better. A rule's range is made from its own earlier "
+    "errors, so its score rests on fewer days."
+)
 #: Measure: its label, what it says, and which value is best ("low", "zero", or a nominal share).
 MEASURES: dict[str, tuple[str, str, str | float]] = {
     "wape": ("Error (WAPE)", "Sum of the misses divided by the sum of the actual amounts. Lower is better.", "low"),
-    "crps": ("Error of the range (CRPS)", "Miss of the whole range, as an amount of money. Lower is better.", "low"),
+    "crps": ("Error of the range (CRPS)", _CRPS, "low"),
     "bias": ("Bias", "Forecasts less actual amounts, as a share. Above 0: too high. Nearer to 0 is better.", "zero"),
     "cover80": (
         "Held by the 80 % range",
@@ -49,23 +54,30 @@ def nearest(days: list[int], today: int) -> int:
     return min(days, key=lambda d: (abs(d - today), d))
 
 
-def record_facts(given: ReportInput) -> dict[str, Any] | None:
+def _all_days(rows: pd.DataFrame) -> pd.Series:
+    return rows["day_of_period"].isna() | rows["day_of_period"].lt(0)
+
+
+def record_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
     """Scores of every method by day of the period; None without a replay."""
     rows = _totals(given.scores)
-    if rows.empty or rows["day_of_period"].isna().all():
+    if rows.empty or _all_days(rows).all():
         return None
-    daily = rows[rows["day_of_period"].notna()]
+    daily = rows[~_all_days(rows)]
     daily = daily.assign(day_of_period=daily["day_of_period"].astype("int64"))
     every = sorted({int(d) for d in daily["day_of_period"]})
     days = chosen_days(every, given.day_of_period)
     methods = _methods(daily, given.model_name)
+    own = daily[daily["method"] == methods[0]]
     return {
         "days": days,
         "all_days": every,
         "today": nearest(every, given.day_of_period),
-        "n_periods": int(_most(daily, "n_periods")),
-        "n_origins": int(_most(daily, "n_origins")),
-        "methods": [{"method": spoken(m), "is_model": m == given.model_name} for m in methods],
+        "n_periods": int(_most(own, "n_periods")),
+        "n_origins": int(_most(own, "n_origins")),
+        "methods": [
+            {"method": names.method(m), "is_model": m == given.model_name, "is_chosen": m == CHOSEN} for m in methods
+        ],
         "measures": [_measure(daily, m, methods, every) for m in MEASURES if m in daily],
         "skill": _skill(rows, given),
     }
@@ -76,9 +88,9 @@ def _most(rows: pd.DataFrame, column: str) -> float:
 
 
 def _methods(daily: pd.DataFrame, model: str) -> list[str]:
-    """The model first, then the rules by their mean error."""
+    """The model first, then the rule chosen beforehand, then the rules by their mean error."""
     mean = daily.groupby("method")["wape"].mean().sort_values(kind="stable")
-    return sorted((str(m) for m in mean.index), key=lambda m: m != model)
+    return sorted((str(m) for m in mean.index), key=lambda m: (m != model, m != CHOSEN))
 
 
 def _distance(value: float, best: str | float) -> float:
@@ -96,9 +108,13 @@ def _measure(daily: pd.DataFrame, measure: str, methods: list[str], days: list[i
     values = [[number(table.loc[m].get(d)) for d in days] for m in methods]
     marks: list[list[bool]] = [[False] * len(days) for _ in methods]
     for j in range(len(days)):
-        column = [_distance(v[j], best) if v[j] is not None else np.inf for v in values]  # type: ignore[arg-type]
+        # The rule chosen beforehand is one of the rules, on fewer days: it is shown, but no competitor.
+        column = [
+            np.inf if v[j] is None or m == CHOSEN else _distance(v[j], best)  # type: ignore[arg-type]
+            for m, v in zip(methods, values, strict=True)
+        ]
         for i, distance in enumerate(column):
-            marks[i][j] = len(column) > 1 and np.isfinite(distance) and distance <= min(column) + 1e-12
+            marks[i][j] = bool(len(column) > 1 and np.isfinite(distance) and distance <= min(column) + 1e-12)
     return {"measure": measure, "label": label, "meaning": meaning, "values": values, "best": marks}
 
 
@@ -109,13 +125,14 @@ def _skill(rows: pd.DataFrame, given: ReportInput) -> dict[str, Any] | None:
     mine = rows[(rows["method"] == given.model_name) & rows["skill"].notna()]
     if mine.empty:
         return None
-    whole = mine[mine["day_of_period"].isna()]
+    whole = mine[_all_days(mine)]
     if whole.empty:
         days = [int(d) for d in mine["day_of_period"]]
         whole = mine[mine["day_of_period"] == nearest(days, given.day_of_period)]
     row = whole.iloc[0]
     names = ("skill", "lower", "upper", "skill_hindsight", "day_of_period")
-    return {name: number(row.get(name)) for name in names}
+    out = {name: number(row.get(name)) for name in names}
+    return out | {"day_of_period": None} if (out["day_of_period"] or 0) < 0 else out
 
 
 def past_facts(given: ReportInput) -> dict[str, Any] | None:

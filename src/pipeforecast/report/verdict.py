@@ -15,8 +15,9 @@ FEWEST_PERIODS = 4
 def verdict_facts(given: ReportInput, record: dict[str, Any] | None) -> dict[str, Any]:
     """Judge the model against the rules on past periods.
 
-    ``ahead``: the interval of its skill lies above 0. ``behind``: its skill is below 0 or, where no skill is known,
-    its mean error is above that of the best rule. ``level``: neither. ``unproven``: no replay, or one too short.
+    ``ahead``: the interval of its skill lies above 0. ``behind``: it lies below 0; where there is no interval, the
+    skill does; where there is no skill, the mean error is above that of the best rule. ``level``: neither.
+    ``unproven``: no replay, or one too short.
     """
     lost = _days_lost(record) if record else []
     return {"kind": _kind(record), "days_lost": lost, "n_periods": record["n_periods"] if record else 0}
@@ -29,9 +30,9 @@ def _kind(record: dict[str, Any] | None) -> Kind:
         return "unproven"
     skill = record["skill"]
     if skill is not None:
-        if skill["skill"] < 0:
-            return "behind"
-        return "ahead" if skill["lower"] is not None and skill["lower"] > 0 else "level"
+        if skill["lower"] is None or skill["upper"] is None:
+            return "behind" if skill["skill"] < 0 else "level"
+        return "ahead" if skill["lower"] > 0 else "behind" if skill["upper"] < 0 else "level"
     return "behind" if _mean_error_behind(record) else "level"
 
 
@@ -56,8 +57,8 @@ def _days_lost(record: dict[str, Any]) -> list[dict[str, Any]]:
     values = _wape(record)
     for j, day in enumerate(record["all_days"]):
         mine = values[0][j]
-        rules = [(v[j], m["method"]) for v, m in zip(values[1:], record["methods"][1:], strict=True)]
-        known = [(v, name) for v, name in rules if v is not None]
+        rules = [(v[j], m) for v, m in zip(values[1:], record["methods"][1:], strict=True)]
+        known = [(v, m["method"]) for v, m in rules if v is not None and not m["is_chosen"]]
         if mine is not None and known and min(known)[0] < mine:
             error, rule = min(known)
             out.append({"day": day, "rule": rule, "rule_wape": error, "model_wape": mine})
