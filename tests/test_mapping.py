@@ -26,10 +26,11 @@ def test_every_shipped_mapping_is_valid_and_named_after_its_file(path):
 
 
 def test_a_plain_string_is_a_column_and_forms_nest():
-    look = {"lookup": {"file": "p.csv", "key": "product", "by": {"column": "p", "values": {"A": "B"}}, "value": "price"}}
-    mapping = CrmMapping.model_validate(settings(
-        deals={"files": ["deals"], "columns": {"deal_id": "id", "created_at": "made", "amount": {"product": [look, "n"]}}}
-    ))  # fmt: skip
+    look = {
+        "lookup": {"file": "p.csv", "key": "product", "by": {"column": "p", "values": {"A": "B"}}, "value": "price"}
+    }
+    columns = {"deal_id": "id", "created_at": "made", "amount": {"product": [look, "n"]}}
+    mapping = CrmMapping.model_validate(settings(deals={"files": ["deals"], "columns": columns}))
     assert mapping.deals.columns["deal_id"] == ColumnOf(column="id")
     inner = mapping.deals.columns["amount"].product[0]
     assert isinstance(inner, Lookup)

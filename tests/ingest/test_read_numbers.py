@@ -52,6 +52,11 @@ def test_decimals_that_look_like_thousands_are_noticed():
 
 
 def test_flags():
-    assert parse_flags(pd.Series(["TRUE", "0", None, "yes"], dtype="string"), "x").tolist() == [True, False, pd.NA, True]
+    assert parse_flags(pd.Series(["TRUE", "0", None, "yes"], dtype="string"), "x").tolist() == [
+        True,
+        False,
+        pd.NA,
+        True,
+    ]
     with pytest.raises(DataError, match="maybe"):
         parse_flags(pd.Series(["maybe"], dtype="string"), "x")

@@ -7,7 +7,8 @@ import pandas as pd
 
 from pipeforecast.contract import OPEN, REWRITTEN_AT_CLOSING
 from pipeforecast.expressions import ColumnOf, Lookup, LookupIn
-from pipeforecast.ingest.deals import DealRows
+from pipeforecast.findings import Finding
+from pipeforecast.ingest.deals import DealRows, note
 from pipeforecast.ingest.evaluate import Reading, Rows
 from pipeforecast.ingest.pasts import Log
 from pipeforecast.ingest.places import Place, placed, tells_status
@@ -38,7 +39,7 @@ def read_field_log(
     first: dict[str, Setting] = {}
     for canonical, fs in settings.fields.items():
         mine = np.flatnonzero(np.isin(names, fs.field))
-        if not len(mine):
+        if not len(mine) or not _named(fs, canonical, reading, len(mine)):
             continue
         fact = _fact(canonical, reading)
         part = Rows(frame.iloc[place.rows[mine]], "changes", reading)
@@ -48,6 +49,7 @@ def read_field_log(
         old = _values(part, settings.old, fs, canonical) if settings.old is not None else None
         if fact not in ("status", "closed_at"):
             first[fact] = _first_values(fact, deals, place, mine, old)
+            _say_unlogged(canonical, deals, first[fact][1], reading)
     piece = Piece(deal, written, FIELD, facts)
     tracked = tuple(f for f in facts if f != "closed_at")
     if supplement:
@@ -93,11 +95,33 @@ def _values(rows: Rows, column: ColumnOf, fs: FieldSettings, canonical: str) -> 
     values = rows.evaluate(read, kind)
     if canonical == "probability":
         values = values.mask((values < 0) | (values > 1))
-    if fs.names is not None and rows.reading.source.find(fs.names.file):
+    if fs.names is not None:
         look = LookupIn(file=fs.names.file, key=fs.names.key, by=read, value=ColumnOf(column=fs.names.value))
         named = rows.evaluate(Lookup(lookup=look), kind)
         values = named.where(named.notna(), values)
     return values
+
+
+def _named(fs: FieldSettings, canonical: str, reading: Reading, n: int) -> bool:
+    """Tell whether the ids of a field can be read: the deals show names, so ids alone would never fit them."""
+    if fs.names is None or reading.source.find(fs.names.file):
+        return True
+    reading.findings.append(
+        Finding(
+            "NAMES-NOT-THERE", "warning", "changes", canonical, n, fs.names.file[:1], "its changes are not read",
+            f"export {fs.names.file[0]} with {fs.names.key} and {fs.names.value}",
+        )
+    )  # fmt: skip
+    return False
+
+
+def _say_unlogged(canonical: str, deals: pd.DataFrame, known: np.ndarray, reading: Reading) -> None:
+    """Say where a log lacks a field of closed deals: that it is missing then gives away that they closed."""
+    lacking = ~known & (deals["status"] != OPEN).to_numpy(dtype=bool)
+    if canonical in (*REWRITTEN_AT_CLOSING, "expected_close") and lacking.any():
+        note(reading, "CLOSED-WITHOUT-LOGGED-FIELD", "warning", deals["deal_id"][lacking],
+             "its past is taken as unknown for them", "log the field for every deal, or name it under crm.roles.today",
+             "changes", canonical)  # fmt: skip
 
 
 def _first_values(fact: str, deals: pd.DataFrame, place: Place, mine: np.ndarray, old: pd.Series | None) -> Setting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeforecast.contract import OPEN, TRACKABLE, typed
+from pipeforecast.contract import OPEN, TRACKABLE
 from pipeforecast.findings import Finding, first_examples
 from pipeforecast.ingest.deals import DealRows, sane_probability
 from pipeforecast.ingest.evaluate import MissingColumnError, Reading, Rows, left_out, read_columns
@@ -27,7 +27,7 @@ def read_logs(reading: Reading, rows: DealRows) -> Log:
     logs = [_wide(reading, rows, deals, history.wide, wide)] if history.wide is not None and wide is not None else []
     logs += [read_field_log(reading, rows, deals, s, f, bool(logs)) for s, f in long]
     if not any("stage" in log.tracked for log in logs):  # a log knows every entry, these columns only the last
-        logs.append(_entered(reading, rows, deals))
+        logs.append(_entered(reading, rows))
     logs.append(_created(reading, rows))
     _say_absent(reading, logs)
     return Log(
@@ -98,8 +98,12 @@ def _wide(reading: Reading, rows: DealRows, deals: pd.DataFrame, settings: Table
     return Log((piece,), tuple(f for f in facts if f != "closed_at"), {}, tells)
 
 
-def _entered(reading: Reading, rows: DealRows, deals: pd.DataFrame) -> Log:
-    """Read the days of entering a stage; the last change alone tells only of open deals and their stage today."""
+def _entered(reading: Reading, rows: DealRows) -> Log:
+    """Read the days of entering each stage.
+
+    The day of the last change alone makes no state: it would tell today's stage of deals that are still open on
+    days on which nothing is known of those that closed since, and so give the outcome away.
+    """
     entered = reading.mapping.history.entered
     used = rows.reason.isna().to_numpy(dtype=bool)
     pieces: list[Piece] = []
@@ -116,12 +120,6 @@ def _entered(reading: Reading, rows: DealRows, deals: pd.DataFrame) -> Log:
             pieces.append(Piece(deal, at[deal], FIELD, {"stage": setting(name)}))
         if pieces:
             return Log(tuple(pieces), ("stage",))
-    if "stage_entered_at" in deals and "stage" in deals:
-        is_open = (deals["status"] == OPEN).to_numpy(dtype=bool)
-        deal = np.flatnonzero(is_open & deals["stage_entered_at"].notna().to_numpy(dtype=bool))
-        if len(deal):
-            at = times(typed(deals["stage_entered_at"], "time"))[deal]
-            return Log((Piece(deal, at, FIELD, {"stage": setting(deals["stage"].iloc[deal])}),))
     return Log()
 
 
