@@ -224,9 +224,7 @@ def test_odd_rows_are_mended_or_excluded_never_lost(read):
     assert history.states["probability"].isna().all() or history.states["probability"].max() <= 1
     late = history.states[history.states["deal"] == 0]
     assert late["status"].tolist() == ["open", "won"]
-    assert (
-        late["recorded_at"].iloc[0] == late["recorded_at"].iloc[1]
-    )  # never seen open, and not known before it was created
+    assert late["recorded_at"].iloc[0] == late["recorded_at"].iloc[1]  # never seen open, nor known before
     created = history.deals.set_index("deal_id")["created_at"]
     assert created["e"] == history.written_until
 
