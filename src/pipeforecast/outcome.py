@@ -108,6 +108,13 @@ def won_between(deals: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> 
     return deals[hit.fillna(False).to_numpy(dtype=bool)]
 
 
+def new_business(deals: pd.DataFrame, day: pd.Timestamp, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
+    """Deals first recorded after the evening of ``day`` and won with a close date from ``start`` to ``end``."""
+    won = won_between(deals, start, end)
+    later = won["first_recorded_at"] >= day + pd.Timedelta(days=1)
+    return won[(later & won["amount"].notna()).to_numpy()]
+
+
 def gather_lessons(
     history: DealHistory,
     calendar: FiscalCalendar,

@@ -17,8 +17,7 @@ from pipeforecast.contract import OPEN, WON
 from pipeforecast.errors import SettingsError, some
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import NO_GROUP, PARTS, TOTAL, Forecast
-from pipeforecast.models.arrivals import new_business
-from pipeforecast.outcome import Lessons, won_between
+from pipeforecast.outcome import Lessons, new_business, won_between
 from pipeforecast.snapshot import Snapshot
 
 _PAST = 8

@@ -97,7 +97,11 @@ def take_snapshots(history: DealHistory, days: Iterable[pd.Timestamp]) -> Snapsh
     wanted = _day_array(days)
     states = _with_positions(history)
     open_rows = _open_rows(history, states, wanted)
-    birth = [c for c, role in history.roles.items() if role == "birth" and c in history.deals and c not in states]
+    birth = [
+        c
+        for c, role in history.roles.items()
+        if role == "birth" and c in history.deals and c not in states and c != "created_at"
+    ]
     facts = history.deals[["created_at", *birth]]
     open_rows = open_rows.join(facts, on="deal")
     return Snapshot(
@@ -208,6 +212,8 @@ def _held(running: Any, facts: list[str]) -> Any:
 def _touch_rows(con: Any, history: DealHistory, calendar: Any) -> pd.DataFrame:
     """Count the touches of each deal by each day, and the recent ones; the day of the last."""
     keys = pd.Series(history.deals.index, index=history.deals["deal_id"].to_numpy())
+    import ibis
+
     touches = history.tables["touches"]
     touches = touches[touches["deal_id"].notna().to_numpy()]
     frame = pd.DataFrame({"deal": touches["deal_id"].map(keys).to_numpy(), "at": touches["at"].to_numpy()}).dropna()

@@ -1,9 +1,9 @@
 """Deals that are not yet in the CRM: what they will bring within a window of days ahead.
 
 For every past day on which a lesson was taken, the same window is looked at: what did deals first recorded after that
-evening bring by its end? Three readings of the past (all windows alike; in proportion to what came in lately; in
-proportion to what came in lately and is due by the end), over the windows at the same place of the period or over
-all windows, are each judged by leaving out windows, and averaged by how well they foretell.
+evening bring by its end? Three readings of the past (as much as in other windows; in proportion to the deals recorded
+lately; in proportion to what was recorded lately and is due by the end), over the windows at the same place of the
+period or over all windows, are each judged by leaving out windows, and averaged by how well they foretell.
 """
 
 from __future__ import annotations
@@ -13,37 +13,34 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import PoissonRegressor
 
 from pipeforecast.fiscal import Period
-from pipeforecast.outcome import Lessons, won_between
+from pipeforecast.outcome import Lessons, new_business
 from pipeforecast.snapshot import Snapshot
 
 _LATELY_DAYS = 91
 _PACE_DAYS = 28
 _PRIOR_SD = 0.15
+#: Windows at the same time of the year count so many times more, those within about this many days.
+_SEASON_WEIGHT = 3.0
+_SEASON_DAYS = 30.0
+#: Relative spread of windows beyond the luck of single deals that the weights assume.
+_BETWEEN_SD = 0.3
 _PRIOR_WINDOWS = 4.0
 _FEWEST_ALIGNED = 3
 _POOL = 30
+_READINGS = ("always", "lately", "pace")
 
 
 @dataclass(frozen=True)
 class ArrivalModel:
-    """Recipe of the business that is not yet created.
-
-    Parameters
-    ----------
-    ridge : float
-        Penalty on the elasticities (towards strict proportion).
-    """
-
-    ridge: float = 0.03
+    """Recipe of the business that is not yet created."""
 
     def fit(self, lessons: Lessons) -> FittedArrivals:
         """Keep the lessons: what is asked (the window) is known only when a forecast is made."""
         days = [pd.Timestamp(d) for d in lessons.snapshot.days]
         recent = {d: _lately(lessons.deals, d) for d in days}
-        return FittedArrivals(self, lessons, recent)
+        return FittedArrivals(lessons, recent)
 
 
 @dataclass(frozen=True)
@@ -69,7 +66,6 @@ class NewBusiness:
 class FittedArrivals:
     """Windows of the past, ready to be asked."""
 
-    recipe: ArrivalModel
     lessons: Lessons
     lately: dict[pd.Timestamp, float]
 
@@ -83,7 +79,7 @@ class FittedArrivals:
         pool = self._pool(pools, windows)
         if windows.empty or windows["new"].sum() <= 0:
             return NewBusiness(0.0, 0.0, pool)
-        mean, mse = _blend(windows, now, self.recipe.ridge)
+        mean, mse = _blend(windows, now, as_of)
         amounts = pool["amount"].to_numpy(dtype="float64")
         count = mean / amounts.mean() if len(pool) and amounts.mean() > 0 else 1.0
         luck = (1.0 + (amounts.std() / amounts.mean()) ** 2) / max(count, 1.0) if len(pool) else 0.0
@@ -107,11 +103,11 @@ class FittedArrivals:
             new = new_business(lessons.deals, day, day + pd.Timedelta(days=since), end)
             seen = lessons.snapshot.open.iloc[by_day.get(day, np.zeros(0, dtype=int))]
             rows.append({
-                "day": day, "end": end, "aligned": aligned, "new": float(new["amount"].sum()),
+                "day": day, "end": end, "aligned": aligned, "new": float(new["amount"].sum()), "wins": float(len(new)),
                 **self._reading(seen, day, end, self.lately[day]),
             })  # fmt: skip
             pools.append(new)
-        return pd.DataFrame(rows, columns=["day", "end", "aligned", "new", "always", "lately", "pace", "book"]), pools
+        return pd.DataFrame(rows, columns=["day", "end", "aligned", "new", "wins", *_READINGS]), pools
 
     @staticmethod
     def _reading(rows: pd.DataFrame, day: pd.Timestamp, end: pd.Timestamp, lately: float) -> dict[str, float]:
@@ -122,7 +118,6 @@ class FittedArrivals:
             "always": 1.0,
             "lately": lately,
             "pace": float(amount[(due & young).to_numpy()].sum()),
-            "book": float(amount[(due & (rows["expected_close"] > day)).to_numpy()].sum()),
         }
 
     def _pool(self, pools: Sequence[pd.DataFrame], windows: pd.DataFrame) -> pd.DataFrame:
@@ -134,31 +129,23 @@ class FittedArrivals:
         return won[(won["amount"] > 0).to_numpy()]
 
 
-def new_business(deals: pd.DataFrame, day: pd.Timestamp, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:
-    """Deals first recorded after the evening of ``day`` and won with a close date from ``start`` to ``end``."""
-    won = won_between(deals, start, end)
-    later = won["first_recorded_at"] >= day + pd.Timedelta(days=1)
-    return won[(later & won["amount"].notna()).to_numpy()]
-
-
 def _lately(deals: pd.DataFrame, day: pd.Timestamp) -> float:
     first = deals["first_recorded_at"]
     evening = day + pd.Timedelta(days=1)
     return float(((first < evening) & (first >= evening - pd.Timedelta(days=_LATELY_DAYS))).sum())
 
 
-def _blend(windows: pd.DataFrame, now: dict[str, float], ridge: float) -> tuple[float, float]:
+def _blend(windows: pd.DataFrame, now: dict[str, float], day: pd.Timestamp) -> tuple[float, float]:
     """Average the readings by their error on left-out windows; give the mean and the mean squared log error."""
     aligned = windows["aligned"].to_numpy()
-    judged = aligned if aligned.sum() >= _FEWEST_ALIGNED else np.ones(len(windows), dtype=bool)
+    judged = windows[aligned] if aligned.sum() >= _FEWEST_ALIGNED else windows
     logs, errors = [], []
-    for base in ("always", "lately", "pace"):
-        for only_aligned in (True, False):
-            used = windows[aligned] if only_aligned else windows
-            if now[base] <= 0 or len(used) < 2 or (used[base] <= 0).any():
+    for base in _READINGS:
+        for used in (windows[aligned], windows):
+            if now[base] <= 0 or len(used) < 2 or (used[base] <= 0).any() or used["new"].sum() <= 0:
                 continue
-            logs.append(np.log(_foretell(used, now, base, ridge)))
-            errors.append(_left_out_error(used, windows[judged], base, ridge))
+            logs.append(np.log(_foretell(used, now[base], base, day)))
+            errors.append(_left_out_error(used, judged, base))
     if not logs:
         return float(windows["new"].mean()), 1.0
     mse = np.array(errors)
@@ -166,31 +153,25 @@ def _blend(windows: pd.DataFrame, now: dict[str, float], ridge: float) -> tuple[
     return float(np.exp(np.average(logs, weights=weight))), float(np.average(mse, weights=weight))
 
 
-def _left_out_error(used: pd.DataFrame, judged: pd.DataFrame, base: str, ridge: float) -> float:
+def _left_out_error(used: pd.DataFrame, judged: pd.DataFrame, base: str) -> float:
     """Mean squared log error of each judged window, foretold from the windows that do not overlap with it."""
-    floor = 0.05 * max(float(used["new"].mean()), 1e-9)
+    floor = 0.05 * float(used["new"].mean())
     errors = []
-    for _, row in judged.iterrows():
-        others = used[((used["end"] <= row["day"]) | (used["day"] >= row["end"])).to_numpy()]
-        if len(others) < 2 or row[base] <= 0:
+    for row in judged.itertuples():
+        others = used[((used["end"] <= row.day) | (used["day"] >= row.end)).to_numpy()]
+        if len(others) < 2 or getattr(row, base) <= 0:
             continue
-        foretold = _foretell(others, row.to_dict(), base, ridge)
-        errors.append(float(np.log((row["new"] + floor) / (foretold + floor)) ** 2))
-    if not errors:
-        return 1.0
-    return (float(np.sum(errors)) + _PRIOR_SD) / (len(errors) + 1.0)  # one prior window keeps luck from ruling
+        foretold = _foretell(others, getattr(row, base), base, row.day)
+        errors.append(float(np.log((row.new + floor) / (foretold + floor)) ** 2))
+    # One window's worth of prior error keeps luck from ruling where few windows can be judged.
+    return (float(np.sum(errors)) + _PRIOR_SD) / (len(errors) + 1.0)
 
 
-def _foretell(used: pd.DataFrame, now: dict[str, float], base: str, ridge: float) -> float:
-    """Proportion to ``base``, bent by how the book compares with it (quasi-Poisson, so that means stay means)."""
-    y, size = used["new"].to_numpy(), used[base].to_numpy()
-    rate = float(y.sum() / size.sum())
-    floor = 1e-6 + 0.01 * float(used["book"].mean())
-    if base != "pace" or len(used) < 5 or rate <= 0 or now["book"] <= 0:
-        return max(rate * now[base], 1e-9)
-    x = np.log((used["book"].to_numpy() + floor) / size)
-    weight = size / size.mean()
-    centre = float(np.average(x, weights=weight))
-    model = PoissonRegressor(alpha=ridge, max_iter=200).fit(((x - centre))[:, None], y / size / rate, sample_weight=weight)
-    bent = model.predict(np.array([[np.clip(np.log((now["book"] + floor) / now[base]), x.min(), x.max()) - centre]]))
-    return max(float(bent[0]) * rate * now[base], 1e-9)
+def _foretell(used: pd.DataFrame, now: float, base: str, day: pd.Timestamp) -> float:
+    """In proportion to ``base``: few wins are weighed by size, many wins window by window; the season counts more."""
+    size = used[base].to_numpy()
+    expected_wins = used["wins"].sum() * size / size.sum()
+    apart = np.abs((used["day"] - day).dt.days.to_numpy()) % 365.25
+    apart = np.minimum(apart, 365.25 - apart)
+    weight = (1.0 + _SEASON_WEIGHT * np.exp(-((apart / _SEASON_DAYS) ** 2))) / (1.0 + _BETWEEN_SD**2 * expected_wins)
+    return max(float((weight * used["new"]).sum() / (weight * size).sum()) * now, 1e-9)

@@ -29,6 +29,8 @@ from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
 
 _CHUNK_ROWS = 200_000
+_QUIET_PER_CLOSING = 2
+_QUIET_AT_LEAST = 20_000
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,14 @@ class HazardModel:
         snapshot, outcome = lessons.snapshot.take(keep), lessons.outcome.rows.iloc[keep]
         features = describe(snapshot)
         design = DealDesign().fit(features) if len(features.numbers) else DealDesign()
-        rows = _expand(snapshot.open, outcome, lessons.calendar, self.horizon)
+        rows = _expand(snapshot.open, outcome, lessons.calendar, self.horizon).thinned(self.seed)
         if not (rows.cause > 0).any():
             return FittedHazard(self, lessons.calendar, design, None, [])
         slopes = _slopes(design)
         x = _columns(rows, design.transform(features), slopes, snapshot.open["expected_close"].to_numpy())
         groups = snapshot.open["deal"].to_numpy()[rows.row]
-        return FittedHazard(self, lessons.calendar, design, fit_multinomial(x, rows.cause, 3, self.C, groups), slopes)
+        model = fit_multinomial(x, rows.cause, 3, self.C, groups, rows.weight)
+        return FittedHazard(self, lessons.calendar, design, model, slopes)
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,17 @@ class _Expanded:
     interval: np.ndarray
     grid: np.ndarray
     cause: np.ndarray
+    weight: np.ndarray
     grids: Sequence[Grid]
+
+    def thinned(self, seed: int) -> _Expanded:
+        """Let one uneventful interval stand for several: almost all that can be learned lies in the closings."""
+        quiet = self.cause == 0
+        most = _QUIET_PER_CLOSING * (len(self.cause) - int(quiet.sum())) + _QUIET_AT_LEAST
+        share = min(1.0, most / max(int(quiet.sum()), 1))
+        keep = ~quiet | (np.random.default_rng(seed).random(len(quiet)) < share)
+        weight = np.where(quiet, 1.0 / share, 1.0)[keep]
+        return _Expanded(self.row[keep], self.interval[keep], self.grid[keep], self.cause[keep], weight, self.grids)
 
 
 def _sample(n: int, most: int, seed: int) -> np.ndarray:
@@ -184,7 +197,7 @@ def _expand(rows: pd.DataFrame, outcome: pd.DataFrame, calendar: FiscalCalendar,
     cause = np.zeros(len(row), dtype=int)
     at_event = closed[row] & (interval == event[row])
     cause[at_event] = np.where(status[row[at_event]] == WON, 1, 2)
-    return _Expanded(row, interval, grid_of_row[row], cause, grids)
+    return _Expanded(row, interval, grid_of_row[row], cause, np.ones(len(row)), grids)
 
 
 def _columns(rows: _Expanded, deal_part: np.ndarray, slopes: list[int], due: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ import scipy.sparse
 
 _STEPS = 30
 _TOLERANCE = 1e-6
+_FAR = 3e-4
 _RARE = -12.0
 
 
@@ -50,6 +51,7 @@ class _Problem:
 
     z: np.ndarray
     hot: np.ndarray
+    weight: np.ndarray
     ridge: np.ndarray
 
     def fitted(self, beta: np.ndarray) -> np.ndarray:
@@ -58,10 +60,10 @@ class _Problem:
     def loss(self, beta: np.ndarray) -> float:
         observed = np.column_stack([1.0 - self.hot.sum(axis=1), self.hot])
         likelihood = np.maximum((self.fitted(beta) * observed).sum(axis=1), 1e-300)
-        return float(-np.log(likelihood).sum() + 0.5 * (beta**2 * self.ridge).sum())
+        return float(-(self.weight * np.log(likelihood)).sum() + 0.5 * (beta**2 * self.ridge).sum())
 
     def gradient(self, beta: np.ndarray, p: np.ndarray) -> np.ndarray:
-        error = (p[:, 1:] - self.hot).astype("float32")
+        error = ((p[:, 1:] - self.hot) * self.weight[:, None]).astype("float32")
         return np.asarray((self.z.T @ error).T.astype("float64") + beta * self.ridge)
 
     def hessian(self, p: np.ndarray) -> np.ndarray:
@@ -70,7 +72,7 @@ class _Problem:
         out = np.empty((k * width, k * width))
         for a in range(k):
             for b in range(a, k):
-                w = (p[:, a] * ((a == b) - p[:, b])).astype("float32")
+                w = (self.weight * p[:, a] * ((a == b) - p[:, b])).astype("float32")
                 block = self.z.T @ (self.z * w[:, None])
                 out[a * width : (a + 1) * width, b * width : (b + 1) * width] = block
                 out[b * width : (b + 1) * width, a * width : (a + 1) * width] = block.T
@@ -78,7 +80,9 @@ class _Problem:
         return out
 
 
-def fit_multinomial(x: np.ndarray, y: np.ndarray, classes: int, C: float, groups: np.ndarray) -> Multinomial:
+def fit_multinomial(
+    x: np.ndarray, y: np.ndarray, classes: int, C: float, groups: np.ndarray, weight: np.ndarray | None = None
+) -> Multinomial:
     """Fit by penalised likelihood; covariance by the sandwich that lets rows of one group depend on each other.
 
     Parameters
@@ -91,6 +95,8 @@ def fit_multinomial(x: np.ndarray, y: np.ndarray, classes: int, C: float, groups
         Inverse ridge penalty on the coefficients against class 0; the intercepts are all but free.
     groups : int array (n,)
         Rows of one deal share a group.
+    weight : float array (n,), optional
+        How many rows each stands for.
 
     References
     ----------
@@ -100,19 +106,24 @@ def fit_multinomial(x: np.ndarray, y: np.ndarray, classes: int, C: float, groups
     z = np.column_stack([x, np.ones(len(x))]).astype("float32")
     ridge = np.full(z.shape[1], 1.0 / C)
     ridge[-1] = 1e-3
-    problem = _Problem(z, (y[:, None] == np.arange(1, classes)[None, :]).astype("float64"), ridge)
+    hot = (y[:, None] == np.arange(1, classes)[None, :]).astype("float64")
+    problem = _Problem(z, hot, np.ones(len(z)) if weight is None else weight, ridge)
     beta = np.zeros((classes - 1, z.shape[1]))
-    share = problem.hot.mean(axis=0)
+    share = np.average(hot, axis=0, weights=problem.weight)
     beta[:, -1] = np.maximum(np.log((share + 1e-6) / (1.0 - share.sum() + 1e-6)), _RARE)
-    loss = problem.loss(beta)
-    damping = 0.0
+    loss, damping, hessian = problem.loss(beta), 0.0, None
     for _ in range(_STEPS):
         p = problem.fitted(beta)
-        hessian, gradient = problem.hessian(p), problem.gradient(beta, p)
-        moved, smaller, damping = _damped_step(problem, beta, loss, hessian, gradient, damping)
+        fresh = hessian is None
+        hessian = problem.hessian(p) if hessian is None else hessian
+        moved, smaller, damping = _damped_step(problem, beta, loss, hessian, problem.gradient(beta, p), damping)
         gained, beta, loss = loss - smaller, moved, smaller
-        if gained < _TOLERANCE * len(z):
-            break
+        if gained < _TOLERANCE * problem.weight.sum():
+            if fresh:
+                break
+            hessian = None  # stalled on an old Hessian: one more try with today's
+        elif gained > _FAR * problem.weight.sum():
+            hessian = None  # far from the end an old Hessian misleads; near it, it saves most of the work
     return Multinomial(beta, _covariance_factor(problem, beta, groups))
 
 
@@ -143,7 +154,7 @@ def _softmax(eta: np.ndarray) -> np.ndarray:
 def _covariance_factor(problem: _Problem, beta: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Square root of H⁻¹ S H⁻¹, with S the sum over groups of the outer products of their scores."""
     p = problem.fitted(beta)
-    error = problem.hot - p[:, 1:]
+    error = (problem.hot - p[:, 1:]) * problem.weight[:, None]
     _, code = np.unique(groups, return_inverse=True)
     member = scipy.sparse.csr_matrix((np.ones(len(code), dtype="float32"), (code, np.arange(len(code)))))
     scores = np.hstack([member @ (problem.z * e[:, None].astype("float32")) for e in error.T]).astype("float64")

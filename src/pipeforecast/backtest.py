@@ -1,0 +1,205 @@
+"""Replay the past: from each origin every recipe is refitted on what was known then, and scored by what came true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+
+from pipeforecast.errors import DataError
+from pipeforecast.fiscal import FiscalCalendar, Period
+from pipeforecast.forecast import QUANTILES, TOTAL, Forecast, Forecaster
+from pipeforecast.history import DealHistory
+from pipeforecast.outcome import Lessons, gather_lessons, lesson_days, observed_from, won_between
+from pipeforecast.rollup import group_names
+from pipeforecast.snapshot import Snapshot, take_snapshots
+
+KEYS = ["as_of", "day_of_period", "period", "level", "group", "method"]
+
+
+@dataclass(frozen=True)
+class Lessonplan:
+    """On which past days lessons are taken.
+
+    Parameters
+    ----------
+    days : days of each period (0 is the evening before it)
+    periods : how many periods back
+    """
+
+    days: tuple[int, ...] = (0, 15, 30, 45, 60, 75)
+    periods: int = 12
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One day of the past, and the period that is forecast from it."""
+
+    as_of: pd.Timestamp
+    day: int
+    period: Period
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """What every method said at every origin, and what came true.
+
+    Attributes
+    ----------
+    rows : DataFrame
+        The columns of ``backtest.csv``.
+    draws : mapping of (as_of, method) to float array (D,)
+        Draws of the total, for the methods that give a distribution.
+    """
+
+    rows: pd.DataFrame
+    draws: Mapping[tuple[pd.Timestamp, str], np.ndarray]
+
+
+def prepare(
+    history: DealHistory, calendar: FiscalCalendar, plan: Lessonplan, days: Iterable[pd.Timestamp]
+) -> Snapshot:
+    """Take every snapshot that forecasts from ``days`` and their lessons need, in one query.
+
+    A snapshot depends on nothing written after its day, so that one taken today serves every origin.
+    """
+    origins = sorted(days)
+    first = _first_day(history)
+    ks = sorted({*plan.days, *(_day_ahead(calendar, d) for d in origins)})
+    wanted: set[pd.Timestamp] = set(origins)
+    for day in origins:
+        wanted.update(lesson_days(calendar, first, day - pd.Timedelta(days=1), ks, plan.periods))
+    return take_snapshots(history, wanted)
+
+
+def _first_day(history: DealHistory) -> pd.Timestamp:
+    """First day on which lessons make sense: just before wins are recorded."""
+    first = observed_from(history.latest())
+    if first is None:
+        first = pd.Timestamp(history.states["recorded_at"].min()) if len(history.states) else history.written_until
+    return first.normalize() - pd.Timedelta(days=1)
+
+
+def _day_ahead(calendar: FiscalCalendar, as_of: pd.Timestamp) -> int:
+    return calendar.containing(as_of + pd.Timedelta(days=1)).day_of(as_of)
+
+
+def lessons_at(
+    history: DealHistory, calendar: FiscalCalendar, snapshot: Snapshot, as_of: pd.Timestamp, plan: Lessonplan
+) -> Lessons:
+    """What may be learned on the evening of ``as_of``: the planned days only, and the same day of past periods."""
+    ks = sorted({*plan.days, _day_ahead(calendar, as_of)})
+    days = lesson_days(calendar, _first_day(history), as_of - pd.Timedelta(days=1), ks, plan.periods)
+    return gather_lessons(history, calendar, snapshot.only(days), as_of)
+
+
+def origins_of(
+    history: DealHistory, calendar: FiscalCalendar, days: Sequence[int], periods: int, until: pd.Timestamp
+) -> list[Origin]:
+    """Days ``days`` of the last ``periods`` periods that were complete by ``until`` and have a past to learn from."""
+    first = _first_day(history)
+    period = calendar.shift(calendar.containing(until + pd.Timedelta(days=1)), -1)
+    out: list[Origin] = []
+    for _ in range(periods):
+        if period.evening(min(days)) <= first:
+            break
+        out += [Origin(period.evening(k), k, period) for k in sorted(days) if k < period.days]
+        period = calendar.shift(period, -1)
+    return sorted((o for o in out if o.as_of > first), key=lambda o: o.as_of)
+
+
+def backtest(
+    history: DealHistory,
+    calendar: FiscalCalendar,
+    forecasters: Sequence[Forecaster],
+    origins: Sequence[Origin],
+    *,
+    plan: Lessonplan | None = None,
+    levels: Sequence[str] = (),
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Backtest:
+    """Forecast from every origin with everything refitted there, and set what came true beside it.
+
+    Parameters
+    ----------
+    history : DealHistory
+        Whole: each origin is given ``history.known_by(as_of)`` only.
+    forecasters : sequence of Forecaster
+        Rules and models alike.
+    origins : sequence of Origin
+    jobs : int
+        Processes at once.
+    progress : callable, optional
+        Told (origins done, origins in all).
+
+    Raises
+    ------
+    DataError
+        If there is no origin to replay.
+    """
+    if not origins:
+        raise DataError("backtest: no complete period with a past to learn from; expected at least one. "
+                        "Export a longer history, or choose shorter periods (calendar=month)")  # fmt: skip
+    plan = plan or Lessonplan()
+    snapshot = prepare(history, calendar, plan, [o.as_of for o in origins])
+    tasks = (
+        delayed(_replay)(
+            lessons_at(history, calendar, snapshot, o.as_of, plan), snapshot.only([o.as_of]), o, forecasters, levels
+        )
+        for o in origins
+    )
+    found = []
+    for done in Parallel(n_jobs=jobs, return_as="generator")(tasks):
+        found.append(done)
+        if progress:
+            progress(len(found), len(origins))
+    rows = pd.concat([r for r, _ in found], ignore_index=True)
+    actual = pd.concat([_actuals(history, o, levels) for o in origins], ignore_index=True)
+    rows = rows.merge(actual, on=["as_of", "level", "group"], how="left")
+    rows[["actual", "actual_as_first_known"]] = rows[["actual", "actual_as_first_known"]].fillna(0.0)
+    draws = {(o.as_of, name): d for o, (_, by) in zip(origins, found, strict=True) for name, d in by.items()}
+    return Backtest(rows, draws)
+
+
+def _replay(
+    lessons: Lessons, now: Snapshot, origin: Origin, forecasters: Sequence[Forecaster], levels: Sequence[str]
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Fit and forecast at one origin."""
+    tables, draws = [], {}
+    for forecaster in forecasters:
+        forecast = forecaster.fit(lessons).forecast(now, origin.period, levels)
+        tables.append(_rows(forecast, origin))
+        if forecast.draws is not None:
+            draws[forecast.method] = forecast.draw()
+    return pd.concat(tables, ignore_index=True), draws
+
+
+def _rows(forecast: Forecast, origin: Origin) -> pd.DataFrame:
+    table = forecast.table()
+    table = table[(table["part"] == TOTAL).to_numpy()]
+    table = table.assign(day_of_period=origin.day, recipe=forecast.method)
+    return table[["recipe", *KEYS, "mean", *QUANTILES]]
+
+
+def _actuals(history: DealHistory, origin: Origin, levels: Sequence[str]) -> pd.DataFrame:
+    """What the period brought, as known now and as known on its last evening."""
+    now = _revenue(history, origin.period, levels)
+    then = _revenue(history.known_by(origin.period.end), origin.period, levels)
+    out = now.rename("actual").to_frame().join(then.rename("actual_as_first_known"), how="outer").fillna(0.0)
+    return out.reset_index().assign(as_of=origin.as_of)
+
+
+def _revenue(history: DealHistory, period: Period, levels: Sequence[str]) -> pd.Series:
+    won = won_between(history.latest(), period.start, period.end)
+    birth = [c for c in levels if c in history.deals and c not in won]
+    won = won.join(history.deals[birth])
+    values = {(TOTAL, TOTAL): float(won["amount"].sum())}
+    for level in levels:
+        sums = won["amount"].fillna(0.0).groupby(group_names(won, level)).sum()
+        values |= {(level, str(group)): float(v) for group, v in sums.items()}
+    index = pd.MultiIndex.from_tuples(list(values), names=["level", "group"])
+    return pd.Series(list(values.values()), index=index, dtype="float64")
