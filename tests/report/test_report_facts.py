@@ -131,6 +131,7 @@ def test_verdicts():
     assert kind(scores=scores_frame(0.95)) == "level"  # the interval of its skill holds 0
     assert kind(scores=scores_frame(1.2)) == "behind"
     assert kind(scores=scores_frame().assign(n_periods=3)) == "unproven"
+    assert kind(scores=scores_frame(1.2).assign(n_periods=3)) == "behind"
     assert kind(scores=scores_frame().query("method == 'model'")) == "unproven"
     assert kind(scores=None) == "unproven"
     no_skill = scores_frame(1.2).drop(columns=["skill", "lower", "upper"])
@@ -224,6 +225,12 @@ def test_tables_read_back_from_files_give_the_same_facts(given, facts, tmp_path)
     read = facts_of(replace(given, **again))
     for topic in ("headline", "parts", "levels", "deals", "risk", "record", "past", "verdict", "tie", "findings"):
         assert read[topic] == facts[topic], topic
+
+
+def test_todays_numbers_stand_beside_their_record(facts):
+    now = {m["method"]: m for m in facts["rules_now"]}
+    assert now["Weighted pipeline"]["past_error"] == pytest.approx(0.34 - 0.0034 * 45 + 0.02)
+    assert all(m["past_error"] is None for m in facts_of(made_input(scores=None))["rules_now"])
 
 
 def test_methods_have_names(given):

@@ -12,7 +12,7 @@ from pipeforecast.report.checks import all_findings, tie_facts
 from pipeforecast.report.deals import deal_facts, risk_facts
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.names import Names
-from pipeforecast.report.record import past_facts, record_facts
+from pipeforecast.report.record import errors_today, past_facts, record_facts
 from pipeforecast.report.verdict import verdict_facts
 from pipeforecast.report.words import clean, iso, number, spoken
 
@@ -58,7 +58,7 @@ def facts(given: ReportInput) -> dict[str, Any]:
         "levels": _levels(rows, names),
         "deals": deal_facts(given, names),
         "risk": risk_facts(given, names),
-        "rules_now": _rules_now(given, names),
+        "rules_now": _rules_now(given, names, record),
         "record": record,
         "past": past_facts(given),
         "verdict": verdict_facts(given, record),
@@ -161,13 +161,15 @@ def _levels(rows: pd.DataFrame, names: Names) -> list[dict[str, Any]]:
     return out
 
 
-def _rules_now(given: ReportInput, names: Names) -> list[dict[str, Any]]:
-    """What every method says of the period today: the model first, then the rules from high to low."""
+def _rules_now(given: ReportInput, names: Names, record: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """What every method says of the period today, and how it did before: the model first, then from high to low."""
+    missed = errors_today(record)
     f = given.forecast
     rows = f[(f["level"] == TOTAL) & (f["group"] == TOTAL) & (f["part"] == TOTAL)]
     out = []
     for r in rows.sort_values("mean", ascending=False, kind="stable").to_dict("records"):
         is_model = r["method"] == given.model_name
         cell = {c: number(r[c]) for c in ("mean", *QUANTILES)}
-        out.append({"method": names.method(r["method"]), "is_model": is_model} | cell)
+        name = names.method(r["method"])
+        out.append({"method": name, "is_model": is_model, "past_error": missed.get(name)} | cell)
     return sorted(out, key=lambda m: not m["is_model"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -113,7 +114,7 @@ def parts(facts: Facts) -> Markup:
     return drawing(40, label, *out, kind="rounded")
 
 
-def _rows_chart(rows: list[tuple[str, Markup, str]], scale: Scale, kind: str = "") -> Markup:
+def _rows_chart(rows: Sequence[tuple[str, Markup, str]], scale: Scale, kind: str = "") -> Markup:
     """Lay labelled tracks one under the other with one axis below."""
     out: list[str] = []
     for label, track, value in rows:
@@ -144,7 +145,8 @@ def methods(facts: Facts) -> Markup:
             tip += f"; 80 % range {money(m['p10'])} to {money(m['p90'])}"
             track.append(band(scale, m["p10"], m["p90"], 11, 8, f"range {colour}", tip))
         track.append(dot(scale, point, 15, f"point {colour}", tip, 6))
-        rows.append((_label(m), join(*track), money(point)))
+        missed = "" if m["past_error"] is None else f"missed {percent(m['past_error'])}"
+        rows.append((_label(m), join(*track), join(money(point), tag("small", missed) if missed else "")))
     return _rows_chart(rows, scale)
 
 

@@ -83,6 +83,15 @@ def record_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
     }
 
 
+def errors_today(record: dict[str, Any] | None) -> dict[str, float | None]:
+    """Error (WAPE) of each method, by its name, on past periods at the day nearest to today."""
+    if record is None:
+        return {}
+    at = record["all_days"].index(record["today"])
+    values = next(m["values"] for m in record["measures"] if m["measure"] == "wape")
+    return {m["method"]: row[at] for m, row in zip(record["methods"], values, strict=True)}
+
+
 def _most(rows: pd.DataFrame, column: str) -> float:
     return (number(rows[column].max()) if column in rows else None) or 0.0
 

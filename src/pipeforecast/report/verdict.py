@@ -24,11 +24,12 @@ def verdict_facts(given: ReportInput, record: dict[str, Any] | None) -> dict[str
 
 
 def _kind(record: dict[str, Any] | None) -> Kind:
-    if record is None or record["n_periods"] < FEWEST_PERIODS or not record["methods"][0]["is_model"]:
-        return "unproven"
-    if len(record["methods"]) < 2:
+    if record is None or not record["methods"][0]["is_model"] or len(record["methods"]) < 2:
         return "unproven"
     skill = record["skill"]
+    if record["n_periods"] < FEWEST_PERIODS:
+        # Few periods prove nothing good; bad news is told all the same.
+        return "behind" if skill and skill["upper"] is not None and skill["upper"] < 0 else "unproven"
     if skill is not None:
         if skill["lower"] is None or skill["upper"] is None:
             return "behind" if skill["skill"] < 0 else "level"
