@@ -1,0 +1,141 @@
+"""How good a chance to win is: deal by deal, on later data, beside what the company uses today."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+
+from pipeforecast.backtest import Lessonplan, Origin, lessons_at, prepare
+from pipeforecast.contract import WON
+from pipeforecast.evidence import bootstrap_by_group
+from pipeforecast.fiscal import FiscalCalendar, Period
+from pipeforecast.history import DealHistory
+from pipeforecast.outcome import Lessons, observe
+from pipeforecast.rollup import DealModel
+from pipeforecast.scores import auc, brier, calibration_error, log_loss
+from pipeforecast.snapshot import Snapshot
+
+#: A method that says "never" of a deal that is won would lose infinitely much: every chance is kept this far inside.
+LEAST = 0.005
+#: Rates of few deals are pulled towards the rate of all with the weight of so many.
+_SHRINK = 10.0
+
+
+def stage_rate(lessons: Lessons, now: Snapshot, period: Period) -> np.ndarray:
+    """Share of closed deals that were won, of those that ever entered the stage; 0 where not due in the period."""
+    won = (lessons.deals["status"] == WON).astype("float64")[(lessons.deals["status"] != "open").to_numpy()]
+    passed = lessons.entered[lessons.entered["deal"].isin(won.index).to_numpy()]
+    values = won.reindex(passed["deal"]).to_numpy()
+    due = (now.open["expected_close"] <= period.end) | now.open["expected_close"].isna()
+    rate = _rate(passed["stage"].to_numpy(dtype=object), values, now.open["stage"])
+    return np.asarray(rate * due.to_numpy(dtype="float64"))
+
+
+def same_stage_same_time(lessons: Lessons, now: Snapshot, period: Period) -> np.ndarray:
+    """Share of past deals in the same stage on the same day of the period that were won by its end."""
+    k = period.day_of(now.as_of)
+    ends = lessons.snapshot.open["as_of"].map({p.evening(k): p.end for p in lessons.past_periods(8)})
+    seen = ends.notna().to_numpy()
+    outcome = lessons.outcome.rows[seen]
+    won = (outcome["status"] == WON).to_numpy() & (outcome["closed_at"].to_numpy() <= ends[seen].to_numpy())
+    stages = lessons.snapshot.open["stage"].to_numpy(dtype=object)[seen]
+    return _rate(stages, won.astype("float64"), now.open["stage"])
+
+
+def reps_own(lessons: Lessons, now: Snapshot, period: Period) -> np.ndarray:
+    """The probability that stands in the CRM; 0 where the deal is not due in the period."""
+    p = now.open["probability"].fillna(0.0).to_numpy(dtype="float64")
+    return np.asarray(p * ((now.open["expected_close"] <= period.end) | now.open["expected_close"].isna()).to_numpy())
+
+
+def base_rate(lessons: Lessons, now: Snapshot, period: Period) -> np.ndarray:
+    """Share of all past open deals that were won in the period, whatever is known of them."""
+    k = period.day_of(now.as_of)
+    ends = lessons.snapshot.open["as_of"].map({p.evening(k): p.end for p in lessons.past_periods(8)})
+    seen = ends.notna().to_numpy()
+    outcome = lessons.outcome.rows[seen]
+    won = (outcome["status"] == WON).to_numpy() & (outcome["closed_at"].to_numpy() <= ends[seen].to_numpy())
+    return np.full(len(now.open), won.mean() if len(won) else 0.0)
+
+
+BASELINES = {
+    "stage_rate": stage_rate,
+    "same_stage_same_time": same_stage_same_time,
+    "reps_own": reps_own,
+    "base_rate": base_rate,
+}
+
+
+def _rate(stages: np.ndarray, won: np.ndarray, of: pd.Series) -> np.ndarray:
+    overall = float(won.mean()) if len(won) else 0.0
+    sums = pd.Series(won).groupby(stages, dropna=True).agg(["sum", "count"])
+    rate = (sums["sum"] + _SHRINK * overall) / (sums["count"] + _SHRINK)
+    return of.astype("object").map(rate.to_dict()).astype("float64").fillna(overall).to_numpy()
+
+
+def chances(
+    history: DealHistory,
+    calendar: FiscalCalendar,
+    models: Sequence[DealModel],
+    origins: Sequence[Origin],
+    plan: Lessonplan,
+    jobs: int = 1,
+) -> pd.DataFrame:
+    """P(won in the period) of every deal open at each origin, by every model and baseline, and what came true.
+
+    Returns
+    -------
+    DataFrame
+        ``as_of``, ``period``, ``day_of_period``, ``deal``, ``won`` (0, 1) and one column a method.
+    """
+    snapshot = prepare(history, calendar, plan, [o.as_of for o in origins])
+    tasks = (
+        delayed(_at_origin)(lessons_at(history, calendar, snapshot, o.as_of, plan), snapshot.only([o.as_of]), o, models)
+        for o in origins
+    )
+    found = list(Parallel(n_jobs=jobs)(tasks))
+    for frame, origin in zip(found, origins, strict=True):
+        outcome = observe(history, snapshot.only([origin.as_of]), history.written_until).rows
+        closed = outcome["closed_at"]
+        inside = (closed >= origin.period.start) & (closed <= origin.period.end)
+        frame["won"] = ((outcome["status"] == WON) & inside).to_numpy(dtype="float64")
+    return pd.concat(found, ignore_index=True)
+
+
+def _at_origin(lessons: Lessons, now: Snapshot, origin: Origin, models: Sequence[DealModel]) -> pd.DataFrame:
+    period, rng = origin.period, np.random.default_rng(0)
+    out = pd.DataFrame({
+        "as_of": origin.as_of, "period": period.name, "day_of_period": origin.day, "deal": now.open["deal"].to_numpy(),
+    })  # fmt: skip
+    for model in models:
+        out[model.name] = model.fit(lessons).won_between(now, period.start, period.end, 0, rng)[0]
+    for name, baseline in BASELINES.items():
+        out[name] = baseline(lessons, now, period)
+    return out
+
+
+def scored(table: pd.DataFrame, methods: Sequence[str], split: str = "later periods") -> pd.DataFrame:
+    """Score each method: the columns of ``evaluation.csv``, with intervals that resample whole periods."""
+    rows = []
+    won, periods = table["won"].to_numpy(), table["period"].to_numpy()
+    for method in methods:
+        p = np.clip(table[method].to_numpy(dtype="float64"), LEAST, 1 - LEAST)
+        for score, function in (
+            ("log_loss", log_loss),
+            ("brier", brier),
+            ("auc", _auc),
+            ("calibration_error", calibration_error),
+        ):
+            found = bootstrap_by_group(lambda i, f=function, p=p: float(f(won[i], p[i])), periods, draws=200)
+            rows.append({
+                "model": method, "split": split, "score": score, "value": found.value,
+                "lower": found.lower, "upper": found.upper, "n": len(won),
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _auc(won: np.ndarray, p: np.ndarray) -> float:
+    return auc(won, p) if 0 < won.sum() < len(won) else float("nan")

@@ -1,0 +1,71 @@
+"""Replayed origins are kept: the proof costs more than the forecast, and the past does not change."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeforecast.backtest import Backtest, Origin
+from pipeforecast.fingerprint import fingerprint_of
+
+
+class ProofStore:
+    """One file per origin below ``folder``, under a key of data, recipe and code.
+
+    Parameters
+    ----------
+    folder : Path
+    key : plain values
+        Whatever the replay depends on; another key never sees these files.
+    """
+
+    def __init__(self, folder: Path, key: object) -> None:
+        self._folder = folder / fingerprint_of(key)[:16]
+
+    def load(self, origins: Sequence[Origin]) -> Backtest | None:
+        """Give the stored origins among ``origins``; None where there is none."""
+        rows, draws = [], {}
+        for origin in origins:
+            path = self._path(origin)
+            if not path.exists():
+                continue
+            with np.load(path, allow_pickle=False) as stored:
+                table = pd.read_json(_text(stored["rows"]), orient="table")
+                draws |= {(origin.as_of, n): stored[f"draws {n}"] for n in _names(stored["names"])}
+            table["as_of"] = table["as_of"].astype("datetime64[s]")
+            rows.append(table.reset_index(drop=True))
+        return Backtest(pd.concat(rows, ignore_index=True), draws) if rows else None
+
+    def missing(self, origins: Sequence[Origin]) -> list[Origin]:
+        """Give the origins that are not stored, newest first."""
+        return sorted((o for o in origins if not self._path(o).exists()), key=lambda o: o.as_of, reverse=True)
+
+    def save(self, origin: Origin, replay: Backtest) -> None:
+        """Store one origin, whole or not at all."""
+        names = [name for day, name in replay.draws if day == origin.as_of]
+        rows = replay.rows[(replay.rows["as_of"] == origin.as_of).to_numpy()].reset_index(drop=True)
+        text = rows.to_json(orient="table", date_unit="s", double_precision=15)
+        arrays = {f"draws {n}": replay.draws[origin.as_of, n] for n in names}
+        self._folder.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=self._folder, suffix=".draft")
+        with os.fdopen(handle, "wb") as stream:
+            np.savez(stream, rows=np.array(text), names=np.array(names, dtype=str), **arrays)
+        os.replace(draft, self._path(origin))
+
+    def _path(self, origin: Origin) -> Path:
+        return self._folder / f"{origin.as_of.date()}.npz"
+
+
+def _text(value: np.ndarray) -> object:
+    import io
+
+    return io.StringIO(str(value))
+
+
+def _names(value: np.ndarray) -> list[str]:
+    return [str(n) for n in value]

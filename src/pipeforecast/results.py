@@ -1,0 +1,63 @@
+"""The rows of the files that a forecast writes, from the objects that it made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from pipeforecast.forecast import DealForecast, Forecast
+from pipeforecast.snapshot import Snapshot
+
+UNKNOWN_CURRENCY = "(no currency given)"
+
+
+def forecast_rows(forecasts: Sequence[Forecast], currency: str, coverage: float | None) -> pd.DataFrame:
+    """Rows of ``forecast.csv``; ``coverage`` is what the model's 80 % range covered in the replay."""
+    table = pd.concat([f.table() for f in forecasts], ignore_index=True)
+    table["currency"] = currency
+    model = (table["method"] == forecasts[0].method).to_numpy()
+    table["coverage_measured"] = np.where(model & (coverage is not None), np.nan if coverage is None else coverage, np.nan)
+    front = ["as_of", "period", "period_start", "period_end", "level", "group", "method", "part", "currency"]
+    return table[[*front, *(c for c in table if c not in front)]]
+
+
+def deal_rows(forecast: Forecast, deals: DealForecast, snapshot: Snapshot, horizon: int, version: str) -> pd.DataFrame:
+    """Rows of ``deals.csv``, the largest expected amount in the period first."""
+    rows, as_of = snapshot.open, snapshot.as_of
+    labels = snapshot.labels.reindex(rows["deal"].to_numpy())
+    until = as_of + pd.Timedelta(days=horizon)
+    in_period = deals.won_between(forecast.period.start, forecast.period.end)
+    days = {f"close_{name}": deals.closing_day(share, until) for name, share in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9))}
+    out = pd.DataFrame({
+        "as_of": as_of,
+        **{c: _column(labels, c) for c in ("deal_id", "name", "account_name")},
+        "owner": rows["owner"].to_numpy(),
+        "pipeline": _column(labels, "pipeline"),
+        "stage": rows["stage"].to_numpy(),
+        "amount": rows["amount"].to_numpy(),
+        "currency": _column(labels, "currency"),
+        "expected_close": rows["expected_close"].to_numpy(),
+        "forecast_category": rows["forecast_category"].to_numpy(),
+        "p_win": deals.won_by(until),
+        "p_lost": deals.lost_by(until),
+        "p_win_in_period": in_period,
+        "p_slip": _slip(deals, rows, as_of),
+        **days,
+        "expected_amount_in_period": in_period * deals.amount,
+        "model_version": version,
+    })  # fmt: skip
+    return out.sort_values(["expected_amount_in_period", "deal_id"], ascending=[False, True], ignore_index=True)
+
+
+def _column(labels: pd.DataFrame, name: str) -> np.ndarray:
+    return labels[name].to_numpy() if name in labels else np.full(len(labels), None, dtype=object)
+
+
+def _slip(deals: DealForecast, rows: pd.DataFrame, as_of: pd.Timestamp) -> np.ndarray:
+    """P(not won by the CRM's date): 1 once that has passed, empty where there is none."""
+    due = rows["expected_close"].to_numpy().astype("datetime64[s]")
+    slip = 1.0 - deals.won_by(np.where(np.isnat(due), deals.dates[0], due))
+    slip = np.where(due <= np.datetime64(as_of, "s"), 1.0, slip)
+    return np.where(np.isnat(due), np.nan, slip)
