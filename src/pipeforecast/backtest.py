@@ -59,9 +59,7 @@ class Backtest:
     draws: Mapping[tuple[pd.Timestamp, str], np.ndarray]
 
 
-def prepare(
-    history: DealHistory, calendar: FiscalCalendar, plan: Lessonplan, days: Iterable[pd.Timestamp]
-) -> Snapshot:
+def prepare(history: DealHistory, calendar: FiscalCalendar, plan: Lessonplan, days: Iterable[pd.Timestamp]) -> Snapshot:
     """Take every snapshot that forecasts from ``days`` and their lessons need, in one query.
 
     A snapshot depends on nothing written after its day, so that one taken today serves every origin.

@@ -67,9 +67,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
     ),
     "lead_changes": _columns("lead_id:id changed_at:time field:text value:text"),
     "touches": _columns("at:time kind:text", id="lead_id deal_id account_id", text="campaign"),
-    "calls": _columns(
-        "made_at:date person:text layer:text period:text amount:money", text="level group category"
-    ),
+    "calls": _columns("made_at:date person:text layer:text period:text amount:money", text="level group category"),
     "quotas": _columns("period:text level:text group:text amount:money"),
     "reporting_line": _columns("owner:text manager:text", date="valid_from"),
     "spend": _columns("day:date amount:money", text="lead_source campaign"),

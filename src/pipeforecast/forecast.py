@@ -72,7 +72,9 @@ class DealForecast:
         out = np.empty(len(self.deal))
         for i in range(len(self.deal)):
             out[i] = np.interp(target[i], self.p_won[i], days)
-        seconds = (np.ceil(np.minimum(out, _days(np.array([horizon], dtype="datetime64[s]"))[0])) * 86400).astype("int64")
+        seconds = (np.ceil(np.minimum(out, _days(np.array([horizon], dtype="datetime64[s]"))[0])) * 86400).astype(
+            "int64"
+        )
         closing = seconds.astype("datetime64[s]")
         closing[top <= 0] = np.datetime64("NaT")
         return closing

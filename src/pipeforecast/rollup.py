@@ -112,9 +112,7 @@ class FittedPipeline:
         rng = np.random.default_rng([self.recipe.seed, int(snapshot.as_of.timestamp()) // 86400])
         shocks = self._shocks(rng)
         new = self.arrivals.expected(snapshot, period)
-        chances = self.deals.won_between(
-            snapshot, period.start, period.end, self.recipe.coefficient_draws, rng
-        )
+        chances = self.deals.won_between(snapshot, period.start, period.end, self.recipe.coefficient_draws, rng)
         sources = [
             _Source("won", *_already_won(snapshot, period)),
             *self._open_sources(snapshot, period, chances, shocks[0], rng),

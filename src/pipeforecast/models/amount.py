@@ -111,7 +111,9 @@ class FittedAmounts:
         out = mean[deal] * rng.choice(self.spread, size=deal.shape)
         return np.where(listed, out, self._drawn_missing(rows, mean, deal, rng))
 
-    def _drawn_missing(self, rows: pd.DataFrame, mean: np.ndarray, deal: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def _drawn_missing(
+        self, rows: pd.DataFrame, mean: np.ndarray, deal: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray:
         if not len(self.won) or self.won.mean() <= 0:
             return mean[deal]
         # Heavy tails are kept: the relative spread of all won amounts around the group's mean.

@@ -46,7 +46,10 @@ class DealDesign:
         if features.categories.shape[1]:
             least = max(2, min(self.min_count, len(x) // 50))
             self.encoder = OneHotEncoder(
-                min_frequency=least, max_categories=_MOST_LEVELS, handle_unknown="infrequent_if_exist", sparse_output=False
+                min_frequency=least,
+                max_categories=_MOST_LEVELS,
+                handle_unknown="infrequent_if_exist",
+                sparse_output=False,
             ).fit(features.categories.to_numpy(dtype=object))
         self.names = self._names(list(features.categories.columns))
         return self

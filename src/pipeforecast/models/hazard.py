@@ -121,7 +121,10 @@ class FittedHazard:
         return deal_part, intervals.reshape(n, m, -1)
 
     def _incidence(
-        self, snapshot: Snapshot, grid: Grid, coefficients: np.ndarray | None,
+        self,
+        snapshot: Snapshot,
+        grid: Grid,
+        coefficients: np.ndarray | None,
         prepared: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Cumulative incidences of winning and losing, each (deals, intervals)."""

@@ -61,9 +61,8 @@ def quarter(facts: Facts) -> Markup:
     start, end = (bars[0]["from"], bars[-1]["to"]) if bars else (low, high)
     scale = Scale(start, end, 0.5, 99.5) if end > start else scale_of([start, end])
     r = line["ranges"]
-    label = (
-        f"Outcomes of {head['period']} in {head['currency']}: most likely {money(line['p50'])}; "
-        + "; ".join(f"{name} % range {money(r[name][0])} to {money(r[name][1])}" for name in ("50", "80", "95"))
+    label = f"Outcomes of {head['period']} in {head['currency']}: most likely {money(line['p50'])}; " + "; ".join(
+        f"{name} % range {money(r[name][0])} to {money(r[name][1])}" for name in ("50", "80", "95")
     )
     floor = 196.0 if bars else 92.0
     body = _bars(bars, scale, r, floor) if bars else _bands(scale, r)
