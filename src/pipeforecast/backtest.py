@@ -9,15 +9,17 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
+from pipeforecast.contract import LOST, WON
 from pipeforecast.errors import DataError
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import QUANTILES, TOTAL, Forecast, Forecaster
 from pipeforecast.history import DealHistory
-from pipeforecast.outcome import Lessons, gather_lessons, lesson_days, observed_from, won_between
+from pipeforecast.outcome import Lessons, gather_lessons, lesson_days, observe, observed_from, won_between
 from pipeforecast.rollup import group_names
 from pipeforecast.snapshot import Snapshot, take_snapshots
 
 KEYS = ["as_of", "day_of_period", "period", "level", "group", "method"]
+DEAL_COLUMNS = ["as_of", "period", "method", "deal", "p_won", "p_lost", "cause"]
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,15 @@ class Backtest:
         The columns of ``backtest.csv``.
     draws : mapping of (as_of, method) to float array (D,)
         Draws of the total, for the methods that give a distribution.
+    deals : DataFrame
+        One row per origin and deal open then, of the methods that look at deals: ``as_of``, ``period``, ``method``,
+        ``deal``, ``p_won`` and ``p_lost`` in the period, and ``cause``: what became of it in the period (0 neither,
+        1 won, 2 lost).
     """
 
     rows: pd.DataFrame
     draws: Mapping[tuple[pd.Timestamp, str], np.ndarray]
+    deals: pd.DataFrame
 
 
 def prepare(history: DealHistory, calendar: FiscalCalendar, plan: Lessonplan, days: Iterable[pd.Timestamp]) -> Snapshot:
@@ -155,25 +162,49 @@ def backtest(
         found.append(done)
         if progress:
             progress(len(found), len(origins))
-    rows = pd.concat([r for r, _ in found], ignore_index=True)
+    rows = pd.concat([f[0] for f in found], ignore_index=True)
     actual = pd.concat([_actuals(history, o, levels) for o in origins], ignore_index=True)
     rows = rows.merge(actual, on=["as_of", "level", "group"], how="left")
     rows[["actual", "actual_as_first_known"]] = rows[["actual", "actual_as_first_known"]].fillna(0.0)
-    draws = {(o.as_of, name): d for o, (_, by) in zip(origins, found, strict=True) for name, d in by.items()}
-    return Backtest(rows, draws)
+    draws = {(o.as_of, name): d for o, f in zip(origins, found, strict=True) for name, d in f[1].items()}
+    deals = [_with_cause(history, snapshot, o, f[2]) for o, f in zip(origins, found, strict=True) if len(f[2])]
+    return Backtest(rows, draws, pd.concat(deals, ignore_index=True) if deals else pd.DataFrame(columns=DEAL_COLUMNS))
 
 
 def _replay(
     lessons: Lessons, now: Snapshot, origin: Origin, forecasters: Sequence[Forecaster], levels: Sequence[str]
-) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+) -> tuple[pd.DataFrame, dict[str, np.ndarray], pd.DataFrame]:
     """Fit and forecast at one origin."""
-    tables, draws = [], {}
+    tables, draws, deals = [], {}, [pd.DataFrame(columns=DEAL_COLUMNS[:-1])]
     for forecaster in forecasters:
         forecast = forecaster.fit(lessons).forecast(now, origin.period, levels)
         tables.append(_rows(forecast, origin))
         if forecast.draws is not None:
             draws[forecast.method] = forecast.draw()
-    return pd.concat(tables, ignore_index=True), draws
+        if forecast.deals is not None and len(forecast.deals.deal):
+            deals.append(_chances(forecast, origin))
+    return pd.concat(tables, ignore_index=True), draws, pd.concat(deals[1:] or deals, ignore_index=True)
+
+
+def _chances(forecast: Forecast, origin: Origin) -> pd.DataFrame:
+    deals, period = forecast.deals, origin.period
+    assert deals is not None  # noqa: S101  asked by the caller; for the type checker
+    before = period.start - pd.Timedelta(days=1)
+    return pd.DataFrame({
+        "as_of": origin.as_of, "period": period.name, "method": forecast.method, "deal": deals.deal,
+        "p_won": deals.won_between(period.start, period.end),
+        "p_lost": deals.lost_by(period.end) - deals.lost_by(before),
+    })  # fmt: skip
+
+
+def _with_cause(history: DealHistory, snapshot: Snapshot, origin: Origin, deals: pd.DataFrame) -> pd.DataFrame:
+    outcome = observe(history, snapshot.only([origin.as_of]), history.written_until)
+    closed = outcome.rows["closed_at"]
+    inside = ((closed >= origin.period.start) & (closed <= origin.period.end)).to_numpy(dtype=bool)
+    status = outcome.rows["status"].to_numpy(dtype=object)
+    cause = np.where(inside & (status == WON), 1, np.where(inside & (status == LOST), 2, 0))
+    of_deal = pd.Series(cause, index=snapshot.only([origin.as_of]).open["deal"].to_numpy())
+    return deals.assign(cause=of_deal.reindex(deals["deal"]).to_numpy())
 
 
 def _rows(forecast: Forecast, origin: Origin) -> pd.DataFrame:

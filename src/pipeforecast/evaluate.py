@@ -13,7 +13,7 @@ from pipeforecast.contract import WON
 from pipeforecast.evidence import bootstrap_by_group
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.history import DealHistory
-from pipeforecast.outcome import Lessons, observe
+from pipeforecast.outcome import Lessons, observe, won_in_time
 from pipeforecast.rollup import DealModel
 from pipeforecast.scores import auc, brier, calibration_error, log_loss
 from pipeforecast.snapshot import Snapshot
@@ -36,12 +36,8 @@ def stage_rate(lessons: Lessons, now: Snapshot, period: Period) -> np.ndarray:
 
 def same_stage_same_time(lessons: Lessons, now: Snapshot, period: Period) -> np.ndarray:
     """Share of past deals in the same stage on the same day of the period that were won by its end."""
-    k = period.day_of(now.as_of)
-    ends = lessons.snapshot.open["as_of"].map({p.evening(k): p.end for p in lessons.past_periods(8)})
-    seen = ends.notna().to_numpy()
-    outcome = lessons.outcome.rows[seen]
-    won = (outcome["status"] == WON).to_numpy() & (outcome["closed_at"].to_numpy() <= ends[seen].to_numpy())
-    stages = lessons.snapshot.open["stage"].to_numpy(dtype=object)[seen]
+    rows, won = won_in_time(lessons, period.day_of(now.as_of))
+    stages = lessons.snapshot.open["stage"].to_numpy(dtype=object)[rows]
     return _rate(stages, won.astype("float64"), now.open["stage"])
 
 
@@ -53,11 +49,7 @@ def reps_own(lessons: Lessons, now: Snapshot, period: Period) -> np.ndarray:
 
 def base_rate(lessons: Lessons, now: Snapshot, period: Period) -> np.ndarray:
     """Share of all past open deals that were won in the period, whatever is known of them."""
-    k = period.day_of(now.as_of)
-    ends = lessons.snapshot.open["as_of"].map({p.evening(k): p.end for p in lessons.past_periods(8)})
-    seen = ends.notna().to_numpy()
-    outcome = lessons.outcome.rows[seen]
-    won = (outcome["status"] == WON).to_numpy() & (outcome["closed_at"].to_numpy() <= ends[seen].to_numpy())
+    _, won = won_in_time(lessons, period.day_of(now.as_of))
     return np.full(len(now.open), won.mean() if len(won) else 0.0)
 
 

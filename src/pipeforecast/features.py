@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -58,13 +59,13 @@ def describe(snapshot: Snapshot) -> Features:
 
 def _days_between(later: pd.Series, earlier: pd.Series) -> np.ndarray:
     a, b = (s.to_numpy().astype("datetime64[s]") for s in (later, earlier))
-    out = (a - b).astype("float64") / 86400
+    out: np.ndarray = (a - b).astype("float64") / 86400
     out[np.isnat(a) | np.isnat(b)] = np.nan
     return out
 
 
 def _log_days(later: pd.Series, earlier: pd.Series) -> np.ndarray:
-    return np.log1p(np.maximum(_days_between(later, earlier), 0.0))
+    return np.asarray(np.log1p(np.maximum(_days_between(later, earlier), 0.0)))
 
 
 def _timing(rows: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -143,13 +144,14 @@ def _past_rates(snapshot: Snapshot) -> pd.DataFrame:
     by_owner = snapshot.roles.get("owner") in ("tracked", "birth")
     owner, recent = np.zeros(len(rows)), np.zeros(len(rows))
     positions = rows.groupby("as_of", sort=False).indices
-    for day, at in positions.items():
-        closed = snapshot.closed_by(pd.Timestamp(day))
+    for key, at in positions.items():
+        day = pd.Timestamp(cast(Any, key))
+        closed = snapshot.closed_by(day)
         won = (closed["status"] == WON).to_numpy(dtype="float64")
         if not len(won):
             continue
         base = (won.sum() + 0.5) / (len(won) + 1.0)
-        late = (pd.Timestamp(day) - closed["closed_at"]).dt.days.to_numpy() < _RECENT_DAYS
+        late = (day - closed["closed_at"]).dt.days.to_numpy() < _RECENT_DAYS
         recent[at] = _shrunk(won[late].sum(), late.sum(), base)
         if by_owner:
             sums = pd.Series(won).groupby(closed["owner"].to_numpy(dtype=object)).agg(["sum", "count"])

@@ -62,7 +62,7 @@ class DealForecast:
 
     def won_between(self, start: pd.Timestamp, end: pd.Timestamp) -> np.ndarray:
         """P(won on one of the days from ``start`` to ``end``, both included)."""
-        return self.won_by(end) - self.won_by(start - pd.Timedelta(days=1))
+        return np.asarray(self.won_by(end) - self.won_by(start - pd.Timedelta(days=1)))
 
     def closing_day(self, share: float, horizon: pd.Timestamp) -> np.ndarray:
         """Day by which ``share`` of the chance to win until ``horizon`` is used up (``datetime64[s]``)."""
@@ -72,10 +72,8 @@ class DealForecast:
         out = np.empty(len(self.deal))
         for i in range(len(self.deal)):
             out[i] = np.interp(target[i], self.p_won[i], days)
-        seconds = (np.ceil(np.minimum(out, _days(np.array([horizon], dtype="datetime64[s]"))[0])) * 86400).astype(
-            "int64"
-        )
-        closing = seconds.astype("datetime64[s]")
+        last = _days(np.array([horizon], dtype="datetime64[s]"))[0]
+        closing: np.ndarray = (np.ceil(np.minimum(out, last)) * 86400).astype("int64").astype("datetime64[s]")
         closing[top <= 0] = np.datetime64("NaT")
         return closing
 

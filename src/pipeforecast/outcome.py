@@ -115,6 +115,25 @@ def new_business(deals: pd.DataFrame, day: pd.Timestamp, start: pd.Timestamp, en
     return won[(later & won["amount"].notna()).to_numpy()]
 
 
+def won_in_time(lessons: Lessons, k: int, most: int = 8) -> tuple[np.ndarray, np.ndarray]:
+    """Look at day ``k`` of past periods: which snapshot rows were taken then, and which of these were won by its end.
+
+    Returns
+    -------
+    rows : int array (n,)
+        Positions in ``lessons.snapshot.open``.
+    won : bool array (n,)
+    """
+    end = {np.datetime64(p.evening(k), "s"): np.datetime64(p.end, "s") for p in lessons.past_periods(most)}
+    as_of = lessons.snapshot.open["as_of"].to_numpy().astype("datetime64[s]")
+    days, code = np.unique(as_of, return_inverse=True)
+    ends = np.array([end.get(d, np.datetime64("NaT")) for d in days], dtype="datetime64[s]")[code]
+    rows = np.flatnonzero(~np.isnat(ends))
+    outcome = lessons.outcome.rows.iloc[rows]
+    closed = outcome["closed_at"].to_numpy().astype("datetime64[s]")
+    return rows, (outcome["status"] == WON).to_numpy(dtype=bool) & (closed <= ends[rows])
+
+
 def gather_lessons(
     history: DealHistory,
     calendar: FiscalCalendar,
@@ -133,7 +152,9 @@ def gather_lessons(
     known = history.known_by(cutoff)
     before = [d for d in snapshot.days if pd.Timestamp(d) < cutoff]
     past = snapshot.only(pd.Timestamp(d) for d in before)
-    past = replace(past, closings=past.closings[(past.closings["recorded_at"] < cutoff + pd.Timedelta(days=1)).to_numpy()])
+    past = replace(
+        past, closings=past.closings[(past.closings["recorded_at"] < cutoff + pd.Timedelta(days=1)).to_numpy()]
+    )
     birth = [c for c, role in known.roles.items() if role == "birth" and c in known.deals]
     latest = known.latest()
     first = known.states.groupby("deal")["recorded_at"].min().rename("first_recorded_at")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,9 @@ import pandas as pd
 
 from pipeforecast.backtest import Backtest
 from pipeforecast.evidence import Interval, bootstrap_by_group, diebold_mariano
+from pipeforecast.findings import Finding
 from pipeforecast.forecast import QUANTILES, TOTAL
-from pipeforecast.scores import bias, coverage, crps_draws, interval_score, skill, wape
+from pipeforecast.scores import auc, bias, coverage, crps_draws, interval_score, skill, wape
 
 MODEL = "model"
 BEST_RULE = "best rule then"
@@ -35,12 +36,15 @@ class Proof:
         What the report and the command say first.
     beaten : bool or None
         Whether the model beats the rules; None: cannot tell.
+    findings : list of Finding
+        What the replay says against trusting the forecast.
     """
 
     rows: pd.DataFrame
     scores: pd.DataFrame
     sentence: str
     beaten: bool | None
+    findings: list[Finding]
 
 
 def prove(backtest: Backtest, since: pd.Timestamp | None = None, level: float = 0.9) -> Proof:
@@ -62,7 +66,30 @@ def prove(backtest: Backtest, since: pd.Timestamp | None = None, level: float = 
         rows = rows[(rows["as_of"] >= since).to_numpy()].reset_index(drop=True)
     scores = _scores(rows, level)
     sentence, beaten = _verdict(rows, scores, level)
-    return Proof(rows.drop(columns="crps"), scores, sentence, beaten)
+    return Proof(rows.drop(columns="crps"), scores, sentence, beaten, list(_ranking(backtest.deals)))
+
+
+def _ranking(deals: pd.DataFrame) -> Iterator[Finding]:
+    """Say so where the model cannot tell which of the deals that close are won."""
+    closed = deals[((deals["cause"] > 0) & (deals["method"] == MODEL)).to_numpy(dtype=bool)]
+    won = (closed["cause"] == 1).to_numpy(dtype="float64")
+    if not 0 < won.sum() < len(won):
+        return
+    share = (closed["p_won"] / (closed["p_won"] + closed["p_lost"]).clip(lower=1e-12)).to_numpy(dtype="float64")
+
+    def ranked(i: np.ndarray) -> float:
+        return auc(won[i], share[i]) if 0 < won[i].sum() < len(i) else float("nan")
+
+    found = bootstrap_by_group(ranked, closed["deal"].to_numpy(), draws=200)
+    if not found.lower > 0.5:
+        yield Finding(
+            code="RANKING-NO-BETTER-THAN-BASE-RATE", severity="warning", table="deals", column="", count=len(won),
+            examples=(),
+            repair="chances to win differ hardly more than the base rate does",
+            advice=f"of the deals that closed in replayed periods, the recorded facts did not tell the won from the lost "
+            f"(AUC {found.value:.2f}, 95 % interval {found.lower:.2f} to {found.upper:.2f}; 0.50 is chance): "
+            "trust the total, not the order of the deals; record facts that bear on winning",
+        )  # fmt: skip
 
 
 def is_rule(method: pd.Series) -> pd.Series:

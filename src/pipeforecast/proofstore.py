@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Sequence
@@ -29,17 +30,19 @@ class ProofStore:
 
     def load(self, origins: Sequence[Origin]) -> Backtest | None:
         """Give the stored origins among ``origins``; None where there is none."""
-        rows, draws = [], {}
+        rows, draws, deals = [], {}, []
         for origin in origins:
             path = self._path(origin)
             if not path.exists():
                 continue
             with np.load(path, allow_pickle=False) as stored:
-                table = pd.read_json(_text(stored["rows"]), orient="table")
+                rows.append(_table(stored["rows"]))
+                deals.append(_table(stored["deals"]))
                 draws |= {(origin.as_of, n): stored[f"draws {n}"] for n in _names(stored["names"])}
-            table["as_of"] = table["as_of"].astype("datetime64[s]")
-            rows.append(table.reset_index(drop=True))
-        return Backtest(pd.concat(rows, ignore_index=True), draws) if rows else None
+        if not rows:
+            return None
+        told = [d for d in deals if len(d)] or deals[:1]
+        return Backtest(pd.concat(rows, ignore_index=True), draws, pd.concat(told, ignore_index=True))
 
     def missing(self, origins: Sequence[Origin]) -> list[Origin]:
         """Give the origins that are not stored, newest first."""
@@ -48,23 +51,28 @@ class ProofStore:
     def save(self, origin: Origin, replay: Backtest) -> None:
         """Store one origin, whole or not at all."""
         names = [name for day, name in replay.draws if day == origin.as_of]
-        rows = replay.rows[(replay.rows["as_of"] == origin.as_of).to_numpy()].reset_index(drop=True)
-        text = rows.to_json(orient="table", date_unit="s", double_precision=15)
+        rows, deals = (_written(frame, origin) for frame in (replay.rows, replay.deals))
         arrays = {f"draws {n}": replay.draws[origin.as_of, n] for n in names}
         self._folder.mkdir(parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=self._folder, suffix=".draft")
         with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, rows=np.array(text), names=np.array(names, dtype=str), **arrays)
+            np.savez(stream, rows=rows, deals=deals, names=np.array(names, dtype=str), **arrays)
         os.replace(draft, self._path(origin))
 
     def _path(self, origin: Origin) -> Path:
         return self._folder / f"{origin.as_of.date()}.npz"
 
 
-def _text(value: np.ndarray) -> object:
-    import io
+def _written(frame: pd.DataFrame, origin: Origin) -> np.ndarray:
+    """One origin's rows as text: no pickle is ever loaded."""
+    own = frame[(frame["as_of"] == origin.as_of).to_numpy()].reset_index(drop=True)
+    return np.array(own.to_json(orient="table", date_unit="s", double_precision=15, index=False))
 
-    return io.StringIO(str(value))
+
+def _table(text: np.ndarray) -> pd.DataFrame:
+    table = pd.read_json(io.StringIO(str(text)), orient="table")
+    table["as_of"] = pd.to_datetime(table["as_of"]).astype("datetime64[s]")
+    return table
 
 
 def _names(value: np.ndarray) -> list[str]:

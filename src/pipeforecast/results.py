@@ -10,7 +10,7 @@ import pandas as pd
 from pipeforecast.forecast import DealForecast, Forecast
 from pipeforecast.snapshot import Snapshot
 
-UNKNOWN_CURRENCY = "(no currency given)"
+UNKNOWN_CURRENCY = "units"
 
 
 def forecast_rows(forecasts: Sequence[Forecast], currency: str, coverage: float | None) -> pd.DataFrame:
@@ -18,7 +18,9 @@ def forecast_rows(forecasts: Sequence[Forecast], currency: str, coverage: float 
     table = pd.concat([f.table() for f in forecasts], ignore_index=True)
     table["currency"] = currency
     model = (table["method"] == forecasts[0].method).to_numpy()
-    table["coverage_measured"] = np.where(model & (coverage is not None), np.nan if coverage is None else coverage, np.nan)
+    table["coverage_measured"] = np.where(
+        model & (coverage is not None), np.nan if coverage is None else coverage, np.nan
+    )
     front = ["as_of", "period", "period_start", "period_end", "level", "group", "method", "part", "currency"]
     return table[[*front, *(c for c in table if c not in front)]]
 
@@ -29,7 +31,9 @@ def deal_rows(forecast: Forecast, deals: DealForecast, snapshot: Snapshot, horiz
     labels = snapshot.labels.reindex(rows["deal"].to_numpy())
     until = as_of + pd.Timedelta(days=horizon)
     in_period = deals.won_between(forecast.period.start, forecast.period.end)
-    days = {f"close_{name}": deals.closing_day(share, until) for name, share in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9))}
+    days = {
+        f"close_{name}": deals.closing_day(share, until) for name, share in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9))
+    }
     out = pd.DataFrame({
         "as_of": as_of,
         **{c: _column(labels, c) for c in ("deal_id", "name", "account_name")},

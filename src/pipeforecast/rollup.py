@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -66,8 +66,8 @@ class PipelineForecaster:
     """
 
     deals: DealModel
-    amounts: AmountModel = AmountModel()
-    arrivals: ArrivalModel = ArrivalModel()
+    amounts: AmountModel = field(default_factory=AmountModel)
+    arrivals: ArrivalModel = field(default_factory=ArrivalModel)
     draws: int = 2000
     coefficient_draws: int = 40
     shock_prior_sd: float = 0.15

@@ -17,7 +17,7 @@ from pipeforecast.contract import OPEN, WON
 from pipeforecast.errors import SettingsError, some
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import NO_GROUP, PARTS, TOTAL, Forecast
-from pipeforecast.outcome import Lessons, new_business, won_between
+from pipeforecast.outcome import Lessons, new_business, won_between, won_in_time
 from pipeforecast.snapshot import Snapshot
 
 _PAST = 8
@@ -151,18 +151,12 @@ def _stage_rate(lessons: Lessons, snapshot: Snapshot, period: Period) -> np.ndar
 
 
 def _same_stage_same_time(lessons: Lessons, snapshot: Snapshot, period: Period) -> np.ndarray:
-    k = period.day_of(snapshot.as_of)
-    past = {p.evening(k): p.end for p in lessons.past_periods(_PAST)}
-    rows = lessons.snapshot.open
-    end = rows["as_of"].map(past)
-    seen = end.notna().to_numpy()
-    outcome = lessons.outcome.rows[seen]
-    listed = listed_amounts(lessons, lessons.snapshot)[seen]
-    in_time = (outcome["status"] == WON).to_numpy() & (outcome["closed_at"].to_numpy() <= end[seen].to_numpy())
+    rows, won = won_in_time(lessons, period.day_of(snapshot.as_of), _PAST)
+    amount = lessons.outcome.rows["amount"].fillna(0.0).to_numpy(dtype="float64")[rows]
     frame = pd.DataFrame({
-        "stage": rows["stage"].to_numpy(dtype=object)[seen],
-        "listed": listed,
-        "won": np.where(in_time, outcome["amount"].fillna(0.0).to_numpy(), 0.0),
+        "stage": lessons.snapshot.open["stage"].to_numpy(dtype=object)[rows],
+        "listed": listed_amounts(lessons, lessons.snapshot)[rows],
+        "won": np.where(won, amount, 0.0),
     })  # fmt: skip
     sums = frame.groupby("stage", dropna=False)[["won", "listed"]].sum()
     share = (sums["won"] / sums["listed"].where(sums["listed"] > 0)).fillna(0.0)

@@ -88,6 +88,8 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     forecasts = [fitted.forecast(now, period, run.levels)]
     forecasts += [r.fit(lessons).forecast(now, period) for r in run.rules if r.name != fitted.name]
     proof = _proof(settings, run)
+    if proof is not None:
+        run.findings.extend(proof.findings)
     version = f"{run.model.name}-{fingerprint_of(settings.model.model_dump())[:8]}"
     table = forecast_rows(forecasts, run.currency, _coverage(proof))
     deals = pd.DataFrame()
@@ -181,7 +183,7 @@ def _prepared(settings: BacktestSettings) -> _Run:
         levels=build_levels(settings, known),
         plan=build_plan(settings),
         findings=_findings(export, known),
-        currency=_currency(history),
+        currency=_currency(settings, history),
         data=fingerprint_of_files(settings.source),
     )
 
@@ -191,11 +193,10 @@ def _findings(export: Export, known: DealHistory) -> list[Finding]:
     return sorted([*export.findings, *check_history(known)], key=lambda f: order[f.severity])
 
 
-def _currency(history: DealHistory) -> str:
-    if "currency" not in history.deals:
-        return UNKNOWN_CURRENCY
-    named = history.deals["currency"].dropna().unique()
-    return str(named[0]) if len(named) == 1 else UNKNOWN_CURRENCY
+def _currency(settings: RunSettings, history: DealHistory) -> str:
+    """Name the one currency of the deals, else the one that the mapping names."""
+    named = history.deals["currency"].dropna().unique() if "currency" in history.deals else []
+    return str(named[0]) if len(named) == 1 else str(settings.crm.get("currency") or UNKNOWN_CURRENCY)
 
 
 def _period(settings: ForecastSettings, run: _Run) -> Period:
@@ -235,12 +236,19 @@ def _replay(
         if some_origins and forecasters:
             parts.append(
                 replay_past(
-                    run.known, run.calendar, forecasters, some_origins,
-                    plan=run.plan, levels=levels, jobs=jobs if forecasters is not run.rules else 1, progress=_progress,
+                    run.known,
+                    run.calendar,
+                    forecasters,
+                    some_origins,
+                    plan=run.plan,
+                    levels=levels,
+                    jobs=jobs if forecasters is not run.rules else 1,
+                    progress=_progress,
                 )  # fmt: skip
             )
     draws = {key: d for part in parts for key, d in part.draws.items()}
-    return Backtest(pd.concat([p.rows for p in parts], ignore_index=True), draws)
+    deals = [p.deals for p in parts if len(p.deals)] or [parts[0].deals]
+    return Backtest(pd.concat([p.rows for p in parts], ignore_index=True), draws, pd.concat(deals, ignore_index=True))
 
 
 def _day(origin: Origin) -> pd.Timestamp:
@@ -258,7 +266,7 @@ def _proof(settings: ForecastSettings, run: _Run) -> Proof | None:
     key = {
         "data": run.data, "crm": settings.crm, "calendar": settings.calendar.model_dump(), "as_of": str(run.as_of),
         "model": settings.model.model_dump(), "rules": [r.name for r in run.rules], "seed": settings.seed,
-        "version": __version__,
+        "code": _code(),
     }  # fmt: skip
     store = ProofStore(settings.proof.folder, key)
     missing = store.missing([*origins, *warm])
@@ -278,6 +286,12 @@ def _proof(settings: ForecastSettings, run: _Run) -> Proof | None:
         words = f"{proof.sentence} ({len(missing)} of {len(origins) + len(warm)} past days are still to be replayed.)"
         proof = replace(proof, sentence=words)
     return proof
+
+
+def _code() -> str:
+    """Fingerprint of the program itself: another version's replay is not this one's."""
+    home = Path(__file__).parent
+    return fingerprint_of_files(home, [str(p.relative_to(home)) for p in home.rglob("*.py")])
 
 
 def _coverage(proof: Proof | None) -> float | None:
@@ -345,7 +359,9 @@ def _score_metrics(proof: Proof) -> list[Metric]:
             if pd.notna(value):
                 name = str(row.method).replace("+", " plus ")
                 step = int(row.day_of_period)
-                out.append(Metric(f"{name}.{score}" if step >= 0 else f"{name}.{score}.all", float(value), max(step, 0)))
+                out.append(
+                    Metric(f"{name}.{score}" if step >= 0 else f"{name}.{score}.all", float(value), max(step, 0))
+                )
     return out
 
 

@@ -115,6 +115,6 @@ class FittedAmounts:
         self, rows: pd.DataFrame, mean: np.ndarray, deal: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
         if not len(self.won) or self.won.mean() <= 0:
-            return mean[deal]
+            return np.asarray(mean[deal])
         # Heavy tails are kept: the relative spread of all won amounts around the group's mean.
         return np.asarray(mean[deal] * rng.choice(self.won / self.won.mean(), size=deal.shape))

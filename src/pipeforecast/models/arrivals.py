@@ -157,12 +157,12 @@ def _left_out_error(used: pd.DataFrame, judged: pd.DataFrame, base: str) -> floa
     """Mean squared log error of each judged window, foretold from the windows that do not overlap with it."""
     floor = 0.05 * float(used["new"].mean())
     errors = []
-    for row in judged.itertuples():
-        others = used[((used["end"] <= row.day) | (used["day"] >= row.end)).to_numpy()]
-        if len(others) < 2 or getattr(row, base) <= 0:
+    for day, end, size, new in zip(judged["day"], judged["end"], judged[base], judged["new"], strict=True):
+        others = used[((used["end"] <= day) | (used["day"] >= end)).to_numpy()]
+        if len(others) < 2 or size <= 0:
             continue
-        foretold = _foretell(others, getattr(row, base), base, row.day)
-        errors.append(float(np.log((row.new + floor) / (foretold + floor)) ** 2))
+        foretold = _foretell(others, size, base, day)
+        errors.append(float(np.log((new + floor) / (foretold + floor)) ** 2))
     # One window's worth of prior error keeps luck from ruling where few windows can be judged.
     return (float(np.sum(errors)) + _PRIOR_SD) / (len(errors) + 1.0)
 

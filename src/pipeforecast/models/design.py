@@ -117,7 +117,7 @@ def _padded(values: np.ndarray, width: int) -> np.ndarray:
 
 
 def _log_ahead(days: np.ndarray) -> np.ndarray:
-    return np.log1p(days) / 2.0 - 1.5  # centred near three weeks, so that the interactions stay readable
+    return np.asarray(np.log1p(days)) / 2.0 - 1.5  # centred near three weeks, so that the interactions stay readable
 
 
 def _against_due(due: np.ndarray, start: np.ndarray, end: np.ndarray) -> list[np.ndarray]:

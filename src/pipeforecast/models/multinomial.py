@@ -130,8 +130,10 @@ def fit_multinomial(
 def _damped_step(
     problem: _Problem, beta: np.ndarray, loss: float, hessian: np.ndarray, gradient: np.ndarray, damping: float
 ) -> tuple[np.ndarray, float, float]:
-    """Take a Newton step, damped until the loss falls (Levenberg, Marquardt): where a date all but settles the
-    closing, the full step overshoots."""
+    """Take a Newton step, damped until the loss falls (Levenberg, Marquardt).
+
+    Where a date all but settles the closing, the full step overshoots.
+    """
     for _ in range(_STEPS):
         damped = hessian + np.diag(damping * np.diag(hessian))
         step = scipy.linalg.cho_solve(scipy.linalg.cho_factor(damped, lower=True), gradient.ravel())
@@ -144,9 +146,9 @@ def _damped_step(
 
 
 def _softmax(eta: np.ndarray) -> np.ndarray:
-    full = np.column_stack([np.zeros(len(eta)), eta])
+    full: np.ndarray = np.column_stack([np.zeros(len(eta)), eta])
     full -= full.max(axis=1, keepdims=True)
-    p = np.exp(full, out=full)
+    p: np.ndarray = np.exp(full, out=full)
     p /= p.sum(axis=1, keepdims=True)
     return p
 

@@ -56,4 +56,4 @@ def _pulled(residuals: np.ndarray, variances: np.ndarray, prior_sd: float) -> fl
     mean = (w * residuals).sum() / w.sum()
     q = (w * (residuals - mean) ** 2).sum()
     between = max(0.0, (q - (n - 1)) / (w.sum() - (w**2).sum() / w.sum()))
-    return min((n * between + _PRIOR_PERIODS * prior_sd**2) / (n + _PRIOR_PERIODS), _MOST**2)
+    return float(min((n * between + _PRIOR_PERIODS * prior_sd**2) / (n + _PRIOR_PERIODS), _MOST**2))
