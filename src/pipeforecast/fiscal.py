@@ -101,7 +101,7 @@ class FiscalCalendar:
     def containing(self, day: pd.Timestamp) -> Period:
         """Give the period that ``day`` belongs to."""
         i = int(np.searchsorted(self.starts, pd.Timestamp(day).to_datetime64().astype("datetime64[s]"), side="right"))
-        if not 0 < i <= len(self._periods):
+        if i == 0 or pd.Timestamp(day) >= self._periods[i - 1].end + pd.Timedelta(days=1):
             raise SettingsError(f"{day} lies outside the calendar ({self.first_year} to {self.last_year})")
         return self._periods[i - 1]
 
@@ -115,8 +115,12 @@ class FiscalCalendar:
 
     def shift(self, period: Period, by: int) -> Period:
         """Give the period ``by`` periods later (earlier where negative)."""
-        i = int(np.searchsorted(self.starts, period.start.to_datetime64().astype("datetime64[s]")))
-        return self._periods[i + by]
+        i = int(np.searchsorted(self.starts, period.start.to_datetime64().astype("datetime64[s]"))) + by
+        if not 0 <= i < len(self._periods):
+            raise SettingsError(
+                f"{by} periods from {period.name} lie outside the calendar ({self.first_year} to {self.last_year})"
+            )
+        return self._periods[i]
 
     def before(self, period: Period, n: int) -> list[Period]:
         """Give the ``n`` periods before ``period``, oldest first."""
