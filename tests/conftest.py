@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from pipeforecast.demo import make_company
+from pipeforecast.fiscal import FiscalCalendar, Period
+from pipeforecast.history import DealHistory
+from pipeforecast.ingest import read_export
+from pipeforecast.mapping import CrmMapping
+from pipeforecast.models.hazard import HazardModel
+from pipeforecast.outcome import Lessons
+from pipeforecast.rollup import FittedPipeline, PipelineForecaster
+from pipeforecast.snapshot import Snapshot
+from stories import lessons_of
+
+SALESFORCE = Path(__file__).parents[1] / "configs" / "crm" / "salesforce.yaml"
+
+
+@pytest.fixture(scope="session")
+def company_history(tmp_path_factory: pytest.TempPathFactory) -> DealHistory:
+    """A made-up company, read from its raw export; nobody may change its tables."""
+    folder = tmp_path_factory.mktemp("company")
+    make_company(n_deals=700, seed=3).write(folder)
+    mapping = CrmMapping.model_validate(yaml.safe_load(SALESFORCE.read_text(encoding="utf-8")))
+    return read_export(mapping, folder).history
+
+
+@pytest.fixture(scope="session")
+def calendar() -> FiscalCalendar:
+    return FiscalCalendar()
+
+
+@pytest.fixture(scope="session")
+def as_of(company_history: DealHistory, calendar: FiscalCalendar) -> pd.Timestamp:
+    """Day 30 of a quarter of which the whole is known."""
+    complete = calendar.shift(calendar.containing(company_history.written_until), -2)
+    return complete.evening(30)
+
+
+@pytest.fixture(scope="session")
+def period(as_of: pd.Timestamp, calendar: FiscalCalendar) -> Period:
+    return calendar.containing(as_of)
+
+
+@pytest.fixture(scope="session")
+def _taught(
+    company_history: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp
+) -> tuple[Lessons, Snapshot]:
+    return lessons_of(company_history, calendar, as_of)
+
+
+@pytest.fixture(scope="session")
+def lessons(_taught: tuple[Lessons, Snapshot]) -> Lessons:
+    """What may be learned of the company on the evening of ``as_of``."""
+    return _taught[0]
+
+
+@pytest.fixture(scope="session")
+def now(_taught: tuple[Lessons, Snapshot]) -> Snapshot:
+    """The company's open deals on the evening of ``as_of``."""
+    return _taught[1]
+
+
+@pytest.fixture(scope="session")
+def recipe() -> PipelineForecaster:
+    return PipelineForecaster(HazardModel(), draws=300, coefficient_draws=6)
+
+
+@pytest.fixture(scope="session")
+def fitted(recipe: PipelineForecaster, lessons: Lessons) -> FittedPipeline:
+    return recipe.fit(lessons)
