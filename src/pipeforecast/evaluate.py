@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -88,7 +90,7 @@ def chances(
         delayed(_at_origin)(lessons_at(history, calendar, snapshot, o.as_of, plan), snapshot.only([o.as_of]), o, models)
         for o in origins
     )
-    found = list(Parallel(n_jobs=jobs)(tasks))
+    found: list[pd.DataFrame] = list(Parallel(n_jobs=jobs)(tasks))
     for frame, origin in zip(found, origins, strict=True):
         outcome = observe(history, snapshot.only([origin.as_of]), history.written_until).rows
         closed = outcome["closed_at"]
@@ -121,12 +123,16 @@ def scored(table: pd.DataFrame, methods: Sequence[str], split: str = "later peri
             ("auc", _auc),
             ("calibration_error", calibration_error),
         ):
-            found = bootstrap_by_group(lambda i, f=function, p=p: float(f(won[i], p[i])), periods, draws=200)
+            found = bootstrap_by_group(partial(_score_of, function, won, p), periods, draws=200)
             rows.append({
                 "model": method, "split": split, "score": score, "value": found.value,
                 "lower": found.lower, "upper": found.upper, "n": len(won),
             })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _score_of(function: Callable[[np.ndarray, np.ndarray], float], won: np.ndarray, p: np.ndarray, at: Any) -> float:
+    return float(function(won[at], p[at]))
 
 
 def _auc(won: np.ndarray, p: np.ndarray) -> float:

@@ -86,8 +86,8 @@ def _ranking(deals: pd.DataFrame) -> Iterator[Finding]:
             code="RANKING-NO-BETTER-THAN-BASE-RATE", severity="warning", table="deals", column="", count=len(won),
             examples=(),
             repair="chances to win differ hardly more than the base rate does",
-            advice=f"of the deals that closed in replayed periods, the recorded facts did not tell the won from the lost "
-            f"(AUC {found.value:.2f}, 95 % interval {found.lower:.2f} to {found.upper:.2f}; 0.50 is chance): "
+            advice="of the deals that closed in replayed periods, the recorded facts did not tell the won from the "
+            f"lost (AUC {found.value:.2f}, 95 % interval {found.lower:.2f} to {found.upper:.2f}; 0.50 is chance): "
             "trust the total, not the order of the deals; record facts that bear on winning",
         )  # fmt: skip
 
@@ -102,7 +102,7 @@ def _with_rule_ranges(rows: pd.DataFrame) -> pd.DataFrame:
     out = rows.copy()
     rule = is_rule(out["method"]).to_numpy()
     columns = list(QUANTILES)
-    for _, at in out[rule].groupby(["level", "group", "method", "day_of_period"], sort=False).groups.items():
+    for at in out[rule].groupby(["level", "group", "method", "day_of_period"], sort=False).groups.values():
         part = out.loc[at].sort_values("as_of")
         ratios = (part["actual_as_first_known"] / part["mean"].where(part["mean"] > 0)).to_numpy()
         values = np.full((len(part), len(columns)), np.nan)

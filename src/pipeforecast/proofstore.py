@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,8 @@ class ProofStore:
 
     def load(self, origins: Sequence[Origin]) -> Backtest | None:
         """Give the stored origins among ``origins``; None where there is none."""
-        rows, draws, deals = [], {}, []
+        rows, deals = [], []
+        draws: dict[tuple[pd.Timestamp, str], np.ndarray] = {}
         for origin in origins:
             path = self._path(origin)
             if not path.exists():
@@ -51,12 +53,12 @@ class ProofStore:
     def save(self, origin: Origin, replay: Backtest) -> None:
         """Store one origin, whole or not at all."""
         names = [name for day, name in replay.draws if day == origin.as_of]
-        rows, deals = (_written(frame, origin) for frame in (replay.rows, replay.deals))
-        arrays = {f"draws {n}": replay.draws[origin.as_of, n] for n in names}
+        arrays: dict[str, Any] = {f"draws {n}": replay.draws[origin.as_of, n] for n in names}
+        arrays |= {"rows": _written(replay.rows, origin), "deals": _written(replay.deals, origin)}
         self._folder.mkdir(parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=self._folder, suffix=".draft")
         with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, rows=rows, deals=deals, names=np.array(names, dtype=str), **arrays)
+            np.savez(stream, names=np.array(names, dtype=str), **arrays)
         os.replace(draft, self._path(origin))
 
     def _path(self, origin: Origin) -> Path:

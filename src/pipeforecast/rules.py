@@ -137,7 +137,7 @@ def past_new_business(lessons: Lessons, as_of: pd.Timestamp, period: Period) -> 
 
 
 def _crm_probability(lessons: Lessons, snapshot: Snapshot, period: Period) -> np.ndarray:
-    return _due(snapshot, period) * snapshot.open["probability"].fillna(0.0).to_numpy(dtype="float64")
+    return np.asarray(_due(snapshot, period) * snapshot.open["probability"].fillna(0.0).to_numpy(dtype="float64"))
 
 
 def _stage_rate(lessons: Lessons, snapshot: Snapshot, period: Period) -> np.ndarray:
@@ -199,8 +199,7 @@ def _by_group(rows: pd.DataFrame, values: np.ndarray | pd.Series, level: str) ->
     if level not in rows:
         return {NO_GROUP: float(money.sum())}
     group = rows[level].astype("object").where(rows[level].notna(), NO_GROUP).astype(str).to_numpy(dtype=object)
-    sums: dict[str, float] = money.groupby(group).sum().to_dict()
-    return sums
+    return {str(name): float(total) for name, total in money.groupby(group).sum().items()}
 
 
 _WEIGHTS: dict[str, Weights] = {

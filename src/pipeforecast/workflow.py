@@ -14,8 +14,14 @@ from pipeforecast import __version__
 from pipeforecast.backtest import Backtest, Lessonplan, Origin, lessons_at, origins_of, prepare
 from pipeforecast.backtest import backtest as replay_past
 from pipeforecast.build import (
-    build_as_of, build_calendar, build_export, build_levels, build_model, build_plan, build_rules,
-)  # fmt: skip
+    build_as_of,
+    build_calendar,
+    build_export,
+    build_levels,
+    build_model,
+    build_plan,
+    build_rules,
+)
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.evaluate import BASELINES, chances, scored
 from pipeforecast.findings import Finding, findings_frame
@@ -34,8 +40,13 @@ from pipeforecast.report.facts import facts
 from pipeforecast.results import UNKNOWN_CURRENCY, deal_rows, forecast_rows
 from pipeforecast.rollup import FittedPipeline, PipelineForecaster
 from pipeforecast.settings import (
-    BacktestSettings, CheckSettings, DemoSettings, ForecastSettings, RunSettings, TrainSettings,
-)  # fmt: skip
+    BacktestSettings,
+    CheckSettings,
+    DemoSettings,
+    ForecastSettings,
+    RunSettings,
+    TrainSettings,
+)
 from pipeforecast.tracking import Artifact, Metric, RunRecord, record
 
 #: So many more periods before the replayed ones are forecast by the rules alone: they need earlier errors.
@@ -141,7 +152,8 @@ def train(settings: TrainSettings) -> str:
     evaluation = scored(table, methods)
     with whole_folder(settings.out) as out:
         _csv(evaluation, out / "evaluation.csv")
-    metrics = [Metric(f"{r.model}.{r.score}", float(r.value)) for r in evaluation.itertuples() if pd.notna(r.value)]
+    told = evaluation.dropna(subset=["value"]).to_dict("records")
+    metrics = [Metric(f"{row['model']}.{row['score']}", float(row["value"])) for row in told]
     _track(settings, run, "train", metrics)
     wide = evaluation.pivot_table(index="model", columns="score", values="value").sort_values("log_loss")
     return "\n".join([
@@ -195,7 +207,7 @@ def _findings(export: Export, known: DealHistory) -> list[Finding]:
 
 def _currency(settings: RunSettings, history: DealHistory) -> str:
     """Name the one currency of the deals, else the one that the mapping names."""
-    named = history.deals["currency"].dropna().unique() if "currency" in history.deals else []
+    named = list(history.deals["currency"].dropna().unique()) if "currency" in history.deals else []
     return str(named[0]) if len(named) == 1 else str(settings.crm.get("currency") or UNKNOWN_CURRENCY)
 
 
@@ -244,7 +256,7 @@ def _replay(
                     levels=levels,
                     jobs=jobs if forecasters is not run.rules else 1,
                     progress=_progress,
-                )  # fmt: skip
+                )
             )
     draws = {key: d for part in parts for key, d in part.draws.items()}
     deals = [p.deals for p in parts if len(p.deals)] or [parts[0].deals]
@@ -353,15 +365,12 @@ def _forecast_metrics(made: Forecast, proof: Proof | None) -> list[Metric]:
 def _score_metrics(proof: Proof) -> list[Metric]:
     total = proof.scores[(proof.scores["level"] == "total").to_numpy()]
     out = []
-    for row in total.itertuples():
+    for row in total.to_dict("records"):
+        name, step = str(row["method"]).replace("+", " plus "), int(row["day_of_period"])
         for score in ("wape", "crps", "cover80", "skill"):
-            value = getattr(row, score)
-            if pd.notna(value):
-                name = str(row.method).replace("+", " plus ")
-                step = int(row.day_of_period)
-                out.append(
-                    Metric(f"{name}.{score}" if step >= 0 else f"{name}.{score}.all", float(value), max(step, 0))
-                )
+            if pd.notna(row[score]):
+                over = f"{name}.{score}" if step >= 0 else f"{name}.{score}.all"
+                out.append(Metric(over, float(row[score]), max(step, 0)))
     return out
 
 
