@@ -36,6 +36,7 @@ def deal_rows(forecast: Forecast, deals: DealForecast, snapshot: Snapshot, horiz
     }
     out = pd.DataFrame({
         "as_of": as_of,
+        "period": forecast.period.name,
         **{c: _column(labels, c) for c in ("deal_id", "name", "account_name")},
         "owner": rows["owner"].to_numpy(),
         "pipeline": _column(labels, "pipeline"),
