@@ -27,7 +27,7 @@ LEARNING = {
     "draws=N": "draws of a period's revenue (default: 2000)",
 }
 SHOWING = {
-    "period=NAME": "period to forecast, such as 2024Q1 (default: the one that as_of lies in)",
+    "period=NAME": "period to forecast, such as 2024Q1 (default: the one of the day after as_of)",
     "proof=NAME": "how much of the past is replayed: none, cached or full",
     "report.people=NAME": "full, own_team or anonymous",
 }
@@ -37,8 +37,9 @@ COMPANY = {
     "demo.seed=N": "seed of the company (default: 0)",
     "demo.folder=FOLDER": "where its export goes (default: demo_company)",
 }
-FORECAST_FILES = ("forecast.csv", "deals.csv", "report.html", "forecast.xlsx", "summary.md")
 BACKTEST_FILES = ("backtest.csv", "backtest_scores.csv")
+FORECAST_FILES = ("forecast.csv", "deals.csv", "report.html", "summary.md", "findings.csv", *BACKTEST_FILES)
+CHECK_FILES = ("findings.csv", "tie.csv", "excluded.csv")
 
 
 @dataclass(frozen=True)
@@ -55,17 +56,17 @@ PAGES: Mapping[str, Page] = {
     "demo": Page(
         "makes a made-up company's export and runs the whole sentence on it",
         {**COMPANY, **COMMON, **LEARNING, **SHOWING},
-        ("findings.csv", "evaluation.csv", *FORECAST_FILES, *BACKTEST_FILES),
+        FORECAST_FILES,
         "pipeforecast demo demo.n_deals=2000",
     ),
     "check": Page(
-        "reads an export, validates it and audits it for leakage",
+        "reads an export, validates it and lists what was found",
         COMMON,
-        ("findings.csv",),
+        CHECK_FILES,
         "pipeforecast check crm=hotel_bookings source=exports/today",
     ),
     "train": Page(
-        "fits the model, validates it over time and records both in MLflow",
+        "fits the model at past days and scores its chances on what came after",
         {**COMMON, **LEARNING},
         ("evaluation.csv",),
         "pipeforecast train crm=salesforce source=exports/today model.penalty=0.5",
