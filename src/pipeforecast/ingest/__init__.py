@@ -82,6 +82,8 @@ def read_export(mapping: CrmMapping, source: Path | str | Sequence[Path | str]) 
 
 
 def _export(reading: Reading, rows: DealRows, deals: pd.DataFrame, log: Log) -> Export:
+    if rows.deals.empty:
+        raise DataError(f"{rows.source.file}: expected at least one deal, came a header alone; export it with its rows")
     if deals.empty:
         raise DataError(
             f"none of {len(rows.deals)} deals can be used; the reasons: {some(rows.reason.dropna().unique())}"

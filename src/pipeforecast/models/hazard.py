@@ -194,7 +194,7 @@ def _expand(rows: pd.DataFrame, outcome: pd.DataFrame, calendar: FiscalCalendar,
     event = (ends < lived[:, None]).sum(axis=1)  # interval that holds the closing
     full = (ends <= lived[:, None]).sum(axis=1)  # intervals lived through to their end
     count = np.where(closed, event + 1, full)
-    count = np.minimum(count, np.array([len(g.ends) for g in grids])[grid_of_row])
+    count = np.minimum(count, np.array([len(g.ends) for g in grids], dtype="int64")[grid_of_row])
     row = np.repeat(np.arange(len(rows)), count)
     interval = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
     cause = np.zeros(len(row), dtype=int)
