@@ -130,9 +130,14 @@ def _categories(snapshot: Snapshot) -> pd.DataFrame:
     names = [c for c in _TRACKED_CATEGORIES if snapshot.roles.get(c) in ("tracked", "birth") and c in rows]
     for name in snapshot.birth_facts:
         text = pd.api.types.is_string_dtype(rows[name].dtype) or rows[name].dtype == object
-        if text and name not in names and name not in _IDENTITIES:
+        if text and name not in names and name not in _IDENTITIES and not _addresses(rows[name]):
             names.append(name)
     return pd.DataFrame({n: rows[n].astype("object").where(rows[n].notna(), MISSING).astype(str) for n in names})
+
+
+def _addresses(values: pd.Series) -> bool:
+    """Whether a fact holds e-mail addresses: whoever mapped it as a fact of birth, people are no feature."""
+    return bool(values.astype("string").str.contains("@", regex=False).fillna(False).any())
 
 
 def _past_rates(snapshot: Snapshot) -> pd.DataFrame:
