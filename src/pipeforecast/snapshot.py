@@ -151,7 +151,7 @@ def _open_rows(history: DealHistory, states: pd.DataFrame, days: np.ndarray) -> 
         columns = ["as_of", "deal", *facts, *RUNNING]
         opened = joined.filter(joined["status"] == OPEN).select(columns).order_by(["as_of", "deal"])
         out = con.to_pandas(opened)
-        if "touches" in history.tables and len(history.tables["touches"]):
+        if "touches" in history.tables:
             out = out.merge(_touch_rows(con, history, calendar), on=["as_of", "deal"], how="left")
     finally:
         con.disconnect()
