@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -15,7 +18,7 @@ from pipeforecast.models.hazard import HazardModel
 from pipeforecast.outcome import Lessons
 from pipeforecast.rollup import FittedPipeline, PipelineForecaster
 from pipeforecast.snapshot import Snapshot
-from stories import lessons_of
+from stories import MUTATIONS, lessons_of
 
 SALESFORCE = Path(__file__).parents[1] / "configs" / "crm" / "salesforce.yaml"
 
@@ -63,6 +66,20 @@ def lessons(_taught: tuple[Lessons, Snapshot]) -> Lessons:
 def now(_taught: tuple[Lessons, Snapshot]) -> Snapshot:
     """The company's open deals on the evening of ``as_of``."""
     return _taught[1]
+
+
+@pytest.fixture(scope="session")
+def rewritten(
+    company_history: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp
+) -> Callable[[str], tuple[Lessons, Snapshot]]:
+    """Lessons and snapshot of ``as_of`` in a company whose later days were rewritten by the mutation so named."""
+
+    @cache
+    def taught(name: str) -> tuple[Lessons, Snapshot]:
+        mutated = MUTATIONS[name](company_history, as_of, np.random.default_rng(3))
+        return lessons_of(mutated, calendar, as_of)
+
+    return taught
 
 
 @pytest.fixture(scope="session")

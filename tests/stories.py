@@ -200,7 +200,7 @@ def writes_todays_values(history: DealHistory, as_of: pd.Timestamp, rng: np.rand
     deals = history.deals.copy()
     for column, role in history.roles.items():
         if role != "birth" and column in deals:
-            deals[column] = pd.Series(pd.NA, index=deals.index).astype(deals[column].dtype)
+            deals[column] = deals[column].where(np.zeros(len(deals), dtype=bool))
     return replace(history, deals=deals)
 
 
