@@ -124,6 +124,8 @@ def test_a_wrong_call_names_what_was_perhaps_meant(refused: Refused) -> None:
     assert "did you mean '--version'?" in refused("--versio")
     assert refused("forecast", "sorce=x").startswith("sorce: forecast has no such setting; did you mean 'source'?")
     assert "did you mean 'model.penalty'?" in refused("forecast", "source=x", "model.penalti=1")
+    rule = ("model=rule", "model.name=stage_rate", "model.penalty=1")
+    assert refused("forecast", "source=x", *rule).startswith("model.penalty: forecast has no such setting")
     assert refused("check", "source=x", "proof=full").startswith("proof: check has no such setting.")
     assert "did you mean 'hotel_bookings'?" in refused("check", "source=x", "crm=hotel_booking")
     assert "expected one of 'local', 'off', 'server', came 'on'" in refused("check", "source=x", "tracking=on")

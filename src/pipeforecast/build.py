@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeforecast.backtest import Lessonplan
-from pipeforecast.contract import TRACKABLE
+from pipeforecast.contract import LOST, TRACKABLE, WON
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import Forecaster
@@ -54,6 +54,25 @@ def build_model(settings: BacktestSettings) -> Forecaster:
         shock_prior_sd=chosen.shock_prior_sd,
         seed=settings.seed,
     )
+
+
+def check_teachable(settings: BacktestSettings, history: DealHistory) -> None:
+    """Refuse a model that has nothing to learn from: its zeros would look like a forecast.
+
+    Raises
+    ------
+    DataError
+        If by then no deal was won, or none was lost.
+    """
+    if not isinstance(settings.model, HazardSettings):
+        return
+    status = history.closed()["status"]
+    won, lost = int((status == WON).sum()), int((status == LOST).sum())
+    if not won or not lost:
+        raise DataError(
+            f"model: expected deals won and deals lost by {history.written_until.date()} to learn from, "
+            f"came {won} won and {lost} lost; export closed deals too, or say model=rule model.name=crm_probability"
+        )
 
 
 def build_rules(settings: BacktestSettings, history: DealHistory) -> list[Forecaster]:

@@ -143,9 +143,13 @@ def _unknown_key(verb: str, overrides: Sequence[str]) -> str | None:
     from omegaconf import OmegaConf
 
     groups = set(GlobalHydra.instance().config_loader().list_groups("")) - {"hydra"}
+    given = OverridesParser.create().parse_overrides(list(overrides))
     plain: Any = OmegaConf.to_container(compose(config_name=verb), resolve=False)
+    # A choice of files decides which settings there are: model=rule has a name and no penalty.
+    chosen = [str(o.input_line) for o in given if o.key_or_group in groups & plain.keys() and not o.is_sweep_override()]
+    plain = OmegaConf.to_container(compose(config_name=verb, overrides=chosen), resolve=False)
     known = _keys(plain)
-    for override in OverridesParser.create().parse_overrides(list(overrides)):
+    for override in given:
         key = str(override.key_or_group).split("@")[0]
         if override.is_add() or key in known or key.startswith("hydra"):
             continue

@@ -10,6 +10,12 @@ import pandas as pd
 from pipeforecast.forecast import DealForecast, Forecast
 from pipeforecast.snapshot import Snapshot
 
+#: Columns of ``deals.csv``.
+DEAL_COLUMNS = (
+    "as_of", "period", "deal_id", "name", "account_name", "owner", "pipeline", "stage", "amount", "currency",
+    "expected_close", "forecast_category", "p_win", "p_lost", "p_win_in_period", "p_slip", "close_p10", "close_p50",
+    "close_p90", "expected_amount_in_period", "model_version",
+)  # fmt: skip
 UNKNOWN_CURRENCY = "units"
 
 

@@ -21,6 +21,7 @@ from pipeforecast.build import (
     build_model,
     build_plan,
     build_rules,
+    check_teachable,
 )
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.evaluate import BASELINES, chances, scored
@@ -37,7 +38,7 @@ from pipeforecast.quality import check_history
 from pipeforecast.report import ReportInput, summary, write_report
 from pipeforecast.report.brief import first_lines
 from pipeforecast.report.facts import facts
-from pipeforecast.results import UNKNOWN_CURRENCY, deal_rows, forecast_rows
+from pipeforecast.results import DEAL_COLUMNS, UNKNOWN_CURRENCY, deal_rows, forecast_rows
 from pipeforecast.rollup import FittedPipeline, PipelineForecaster
 from pipeforecast.settings import (
     BacktestSettings,
@@ -103,7 +104,7 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
         run.findings.extend(proof.findings)
     version = f"{run.model.name}-{fingerprint_of(settings.model.model_dump())[:8]}"
     table = forecast_rows(forecasts, run.currency, _coverage(proof))
-    deals = pd.DataFrame()
+    deals = pd.DataFrame(columns=list(DEAL_COLUMNS))  # a rule looks at no single deal
     if isinstance(fitted, FittedPipeline):
         deals = deal_rows(forecasts[0], fitted.deal_forecast(now), now, settings.horizon, version)
     told = _report_input(settings, run, forecasts[0], table, deals, proof, company)
@@ -185,6 +186,7 @@ def _prepared(settings: BacktestSettings) -> _Run:
     history = export.history
     as_of = build_as_of(settings, history)
     known = history.known_by(as_of)
+    check_teachable(settings, known)
     return _Run(
         export=export,
         known=known,
