@@ -1,0 +1,259 @@
+"""What is wrong with a call or with data is said in a line or two: what was expected, what came, what to do."""
+
+from __future__ import annotations
+
+import os
+from contextlib import chdir
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from whole import Refused
+
+from pipeforecast.cli import main
+
+pytestmark = pytest.mark.xdist_group("e2e")
+
+QUICK = ("draws=100", "model.coefficient_draws=2", "proof=none")
+
+
+def rows(n: int = 120, days: int = 700) -> pd.DataFrame:
+    """Deals of a company with some history: a third each won, lost and open."""
+    begun = pd.Timestamp("2022-01-03") + pd.to_timedelta([i * days // n for i in range(n)], unit="D")
+    table = pd.DataFrame({
+        "deal_id": [f"D{i:04d}" for i in range(n)],
+        "created_at": begun.strftime("%Y-%m-%d"),
+        "closed_at": (begun + pd.to_timedelta([30 + 7 * (i % 9) for i in range(n)], unit="D")).strftime("%Y-%m-%d"),
+        "amount": [1000.0 + 37 * (i % 23) for i in range(n)],
+        "outcome": ["won" if i % 2 else "lost" for i in range(n)],
+        "stage": "Proposal",
+        "owner": ["ann", "bob"] * (n // 2) + ["ann"] * (n % 2),
+        "expected_close": (begun + pd.Timedelta(days=60)).strftime("%Y-%m-%d"),
+    })  # fmt: skip
+    still = pd.to_datetime(table["closed_at"]) > pd.Timestamp("2023-11-20")
+    table.loc[still, "outcome"] = "open"
+    table.loc[still, "closed_at"] = ""
+    return table
+
+
+def written(folder: Path, table: pd.DataFrame) -> str:
+    (folder / "exports").mkdir(exist_ok=True)
+    table.to_csv(folder / "exports" / "deals.csv", index=False)
+    return "source=exports"
+
+
+def changed(column: str, value: str, at: int = 5) -> pd.DataFrame:
+    table = rows().astype("string")
+    table.loc[at, column] = value
+    return table
+
+
+# The data
+
+
+def test_a_folder_that_is_not_there(refused: Refused) -> None:
+    assert "nowhere" in refused("forecast", "source=nowhere")
+    assert "nowhere" in refused("check", "crm=salesforce", "source=nowhere")
+
+
+def test_a_file_that_is_not_there(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    said = refused("check", "crm=salesforce", "source=exports")
+    assert "'Opportunity'" in said
+    assert "crm.deals.files" in said
+    (tmp_path / "exports" / "offers.csv").write_text("a,b\n1,2\n")
+    assert "'offers.csv'" in refused("check", "crm=salesforce", "source=exports")
+
+
+def test_a_column_that_is_not_there(refused: Refused, tmp_path: Path) -> None:
+    said = refused("check", written(tmp_path, rows().rename(columns={"created_at": "opened"})))
+    assert "created_at" in said
+    assert "opened" in said
+    assert "deals.csv" in said
+
+
+def test_a_stage_that_is_not_known(refused: Refused, tmp_path: Path) -> None:
+    source = written(tmp_path, rows())
+    (tmp_path / "exports" / "stages.csv").write_text("stage,kind\nProspect,open\nWon,won\n")
+    said = refused("check", source)
+    assert "'Proposal'" in said
+    assert "'Prospect'" in said
+    assert "crm.stages" in said
+
+
+def test_a_status_that_is_not_known(refused: Refused, tmp_path: Path) -> None:
+    said = refused("check", written(tmp_path, changed("outcome", "gewonnen")))
+    assert "'gewonnen'" in said
+    assert "crm.status" in said
+
+
+def test_a_date_that_is_none(refused: Refused, tmp_path: Path) -> None:
+    said = refused("check", written(tmp_path, changed("created_at", "soon", at=5)))
+    assert "'soon (row 7)'" in said
+    assert "created_at" in said
+    assert "dates.formats" in said
+    assert "2023-02-30" in refused("check", written(tmp_path, changed("closed_at", "2023-02-30")))
+
+
+def test_a_date_column_that_may_be_read_in_two_ways(refused: Refused, tmp_path: Path) -> None:
+    table = rows()
+    table["created_at"] = [f"{1 + i % 12:02d}/{1 + i % 11:02d}/2022" for i in range(len(table))]
+    said = refused("check", written(tmp_path, table))
+    assert "day_first or month_first" in said
+    assert "created_at" in said
+
+
+def test_an_amount_that_is_no_number(refused: Refused, tmp_path: Path) -> None:
+    said = refused("check", written(tmp_path, changed("amount", "a lot")))
+    assert "a lot" in said
+    assert "amount" in said
+
+
+@pytest.mark.parametrize("verb", ["check", "train", "forecast", "backtest"])
+def test_a_header_and_no_deal(verb: str, refused: Refused, tmp_path: Path) -> None:
+    said = refused(verb, written(tmp_path, rows().iloc[:0]))
+    assert said.startswith("deals.csv: expected at least one deal, came a header alone")
+
+
+def test_an_empty_opportunity_file_of_salesforce(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    header = "Id,CreatedDate,CloseDate,StageName,Amount,IsClosed,IsWon"
+    (tmp_path / "exports" / "Opportunity.csv").write_text(header + "\n")
+    assert "Opportunity.csv" in refused("forecast", "crm=salesforce", "source=exports")
+
+
+def test_an_empty_file(refused: Refused, tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "deals.csv").write_text("")
+    assert "deals.csv" in refused("forecast", "source=exports")
+
+
+# The call
+
+
+def test_a_verb_setting_or_crm_that_is_not_known(refused: Refused, tmp_path: Path) -> None:
+    source = written(tmp_path, rows())
+    assert "did you mean 'forecast'?" in refused("forcast", source, status=2)
+    assert "did you mean 'draws'?" in refused("forecast", source, "drawz=100", status=2)
+    assert "drawz: there is no such setting" in refused("forecast", source, "+drawz=100", status=2)
+    assert "there is no such setting" in refused("forecast", source, "+model.wheels=4", status=2)
+    said = refused("forecast", source, "crm=salesfroce", status=2)
+    assert "did you mean 'salesforce'?" in said
+
+
+def test_numbers_out_of_range(refused: Refused, tmp_path: Path) -> None:
+    source = written(tmp_path, rows())
+    assert "draws" in refused("forecast", source, "draws=-5", status=2)
+    assert "origins.periods" in refused("backtest", source, "origins.periods=0", status=2)
+    assert "origins.days" in refused("backtest", source, "origins.days=[]", status=2)
+    assert "model.penalty" in refused("train", source, "model.penalty=0", status=2)
+
+
+def test_a_rule_that_is_not_known(refused: Refused, tmp_path: Path) -> None:
+    source = written(tmp_path, rows())
+    assert "'crm_probability'" in refused("forecast", source, "rules=[gut_feeling]", *QUICK, status=2)
+    assert "'crm_probability'" in refused("forecast", source, "model=rule", "model.name=gut_feeling", status=2)
+
+
+def test_days_before_and_after_the_data(refused: Refused, tmp_path: Path) -> None:
+    source = written(tmp_path, rows())
+    before = refused("forecast", source, "as_of=2019-03-31")
+    assert "2019-03-31" in before
+    assert "2022-01-03" in before
+    after = refused("forecast", source, "as_of=2031-03-31", status=2)
+    assert "2031-03-31" in after
+    assert "leave as_of out" in after
+
+
+def test_a_period_that_is_over_or_none(refused: Refused, tmp_path: Path) -> None:
+    source = written(tmp_path, rows())
+    past = refused("forecast", source, "period=2022Q2", status=2)
+    assert "2022Q2 ended on 2022-06-30" in past
+    assert "2022Q9" in refused("forecast", source, "period=2022Q9", status=2)
+    assert "springtime" in refused("forecast", source, "period=springtime", status=2)
+
+
+def test_results_that_cannot_be_written(refused: Refused, tmp_path: Path) -> None:
+    source = written(tmp_path, rows())
+    (tmp_path / "taken").write_text("mine")
+    assert "expected a folder" in refused("check", source, "out=taken")
+    assert "expected a folder" in refused("forecast", source, "out=taken", *QUICK)
+    assert "say out=FOLDER" in refused("check", source, "out=taken/deeper")
+    assert (tmp_path / "taken").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_is_read_only(refused: Refused, tmp_path: Path) -> None:
+    source = written(tmp_path, rows())
+    (tmp_path / "locked").mkdir(mode=0o555)
+    (tmp_path / "shut").mkdir(mode=0o555)
+    assert "say out=FOLDER" in refused("check", source, "out=locked/report")
+    assert "say out=FOLDER" in refused("check", source, "out=shut")
+
+
+def test_a_place_that_nobody_can_write_to(refused: Refused, tmp_path: Path) -> None:
+    assert "say out=FOLDER" in refused("check", written(tmp_path, rows()), "out=/proc/pipeforecast")
+
+
+# Little history: what can be said is said, and what cannot is not made up
+
+
+@pytest.mark.parametrize("verb", ["train", "forecast", "backtest"])
+@pytest.mark.parametrize(("kept", "came"), [("open", "0 won and 0 lost"), ("won", "54 won and 0 lost")])
+def test_a_company_that_teaches_nothing(verb: str, kept: str, came: str, refused: Refused, tmp_path: Path) -> None:
+    """A model without a lesson would call every deal hopeless, and look sure of it."""
+    said = refused(verb, written(tmp_path, rows()[lambda t: t["outcome"] == kept]))
+    assert said.startswith("model: expected deals won and deals lost by 2023-11-")
+    assert came in said
+    assert "export closed deals too" in said
+
+
+def test_no_won_deal(refused: Refused, tmp_path: Path) -> None:
+    assert "came 0 won and" in refused("forecast", written(tmp_path, rows()[lambda t: t["outcome"] != "won"]))
+
+
+@pytest.mark.parametrize("at", [1, -1])
+def test_one_deal(at: int, refused: Refused, tmp_path: Path) -> None:
+    assert "to learn from" in refused("forecast", written(tmp_path, rows().iloc[[at]]))
+
+
+def little(tmp_path: Path, capsys: pytest.CaptureFixture[str], table: pd.DataFrame, *words: str) -> str:
+    """Forecast from ``table``, which must end well."""
+    source = written(tmp_path, table)
+    with chdir(tmp_path):
+        status = main(["forecast", source, "draws=100", "tracking=off", *words])
+    out, err = capsys.readouterr()
+    assert status == 0, err
+    made = pd.read_csv(tmp_path / "out" / "forecast.csv")
+    assert made.loc[made["part"] == "total", "mean"].notna().all()
+    assert (made["mean"] >= 0).all()
+    assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
+    assert "nan" not in out.casefold()
+    return out
+
+
+def test_a_rule_needs_no_lesson(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    open_ones = rows()[lambda t: t["outcome"] == "open"].assign(probability=0.5)
+    said = little(tmp_path, capsys, open_ones, "model=rule", "model.name=crm_probability")
+    assert said.casefold().startswith("not yet proven")
+    made = pd.read_csv(tmp_path / "out" / "forecast.csv")
+    due = open_ones[open_ones["expected_close"] <= "2023-12-31"]
+    assert made.loc[made["part"] == "total", "mean"].iloc[0] == pytest.approx(0.5 * due["amount"].sum())
+
+
+def test_no_open_deal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert little(tmp_path, capsys, rows()[lambda t: t["outcome"] != "open"])
+    assert pd.read_csv(tmp_path / "out" / "deals.csv").empty
+
+
+def test_one_quarter_of_history(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = rows(n=60, days=80)
+    said = little(tmp_path, capsys, table, "as_of=2022-03-20")
+    assert said.casefold().startswith("not yet proven")
+
+
+@pytest.mark.parametrize("verb", ["train", "backtest"])
+def test_a_replay_without_a_past_is_refused(verb: str, refused: Refused, tmp_path: Path) -> None:
+    said = refused(verb, written(tmp_path, rows(n=60, days=80)), "as_of=2022-03-20")
+    assert "expected at least one complete period" in said
+    assert "calendar=month" in said

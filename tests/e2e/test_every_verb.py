@@ -1,0 +1,192 @@
+"""What a user gets who runs every verb: the promised files, columns and numbers that agree with each other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from whole import MARKER, SMALL, Ran, call
+
+from pipeforecast import manual
+
+pytestmark = pytest.mark.xdist_group("e2e")
+
+QUANTILES = ["p025", "p05", "p10", "p25", "p50", "p75", "p90", "p95", "p975"]
+#: Other programs rely on these names: adding is free, renaming breaks.
+COLUMNS = {
+    "forecast.csv": [
+        "as_of", "period", "period_start", "period_end", "level", "group", "method", "part", "currency", "mean",
+        *QUANTILES, "coverage_measured",
+    ],
+    "deals.csv": [
+        "as_of", "period", "deal_id", "name", "account_name", "owner", "pipeline", "stage", "amount", "currency",
+        "expected_close", "forecast_category", "p_win", "p_lost", "p_win_in_period", "p_slip", "close_p10",
+        "close_p50", "close_p90", "expected_amount_in_period", "model_version",
+    ],
+    "backtest.csv": [
+        "recipe", "as_of", "day_of_period", "period", "level", "group", "method", "mean", *QUANTILES, "actual",
+        "actual_as_first_known",
+    ],
+    "backtest_scores.csv": [
+        "level", "group", "method", "day_of_period", "n_origins", "n_periods", "wape", "bias", "crps",
+        "interval_score", "cover50", "cover80", "cover95", "skill", "skill_hindsight", "lower", "upper",
+    ],
+    "findings.csv": ["code", "severity", "table", "column", "count", "examples", "repair", "advice"],
+    "evaluation.csv": ["model", "split", "score", "value", "lower", "upper", "n"],
+    "tie.csv": [
+        "pipeline", "status", "raw_count", "raw_amount", "used_count", "used_amount", "excluded_count",
+        "excluded_amount",
+    ],
+    "excluded.csv": ["deal_id", "reason", "status", "pipeline", "amount"],
+}  # fmt: skip
+PARTS = {"total", "won", "open", "open_due", "open_pulled_in", "new"}
+
+
+@pytest.mark.parametrize("verb", ["check", "train", "forecast", "backtest"])
+def test_a_verb_writes_what_its_page_says(ran: Ran, verb: str) -> None:
+    written = {p.name for p in (ran.root / verb).iterdir()}
+    assert written == set(manual.PAGES[verb].writes)
+    assert all((ran.root / verb / name).stat().st_size for name in written)
+    assert str(ran.root / verb) in ran.said[verb]
+
+
+@pytest.mark.parametrize("verb", ["check", "train", "forecast", "backtest"])
+def test_the_promised_columns_are_there(ran: Ran, verb: str) -> None:
+    for path in (ran.root / verb).glob("*.csv"):
+        found = list(pd.read_csv(path).columns)
+        assert [c for c in COLUMNS[path.name] if c not in found] == [], path
+
+
+def test_parts_add_up_at_every_level(ran: Ran) -> None:
+    table = ran.table("forecast", "forecast.csv")
+    assert set(table["part"]) == PARTS
+    assert set(table["level"]) >= {"total", "owner", "region", "segment", "product", "deal_type"}
+    mean = table.pivot_table(index=["method", "level", "group"], columns="part", values="mean")
+    mean = mean.drop(index="mean_of_four")  # the one method that knows no parts
+    assert mean.notna().all().all()
+    np.testing.assert_allclose(mean["open"], mean["open_due"] + mean["open_pulled_in"], rtol=1e-6, atol=1e-4)
+    np.testing.assert_allclose(mean["total"], mean["won"] + mean["open"] + mean["new"], rtol=1e-6, atol=1e-4)
+    model = mean.loc["model"]
+    for level, groups in model.groupby(level="level"):
+        np.testing.assert_allclose(groups.sum(), model.loc[("total", "total")], rtol=1e-6, err_msg=str(level))
+
+
+def test_ranges_are_ordered_and_what_is_won_is_certain(ran: Ran) -> None:
+    table = ran.table("forecast", "forecast.csv")
+    model = table[table["method"] == "model"]
+    assert (np.diff(model[QUANTILES].to_numpy(), axis=1) >= 0).all()
+    assert ((model["mean"] >= 0) & model[QUANTILES].ge(0).all(axis=1)).all()
+    won = model[model["part"] == "won"]
+    np.testing.assert_allclose(won[QUANTILES].sub(won["mean"], axis=0).to_numpy(), 0.0, atol=1e-4)
+
+
+def test_deals_are_ordered_and_agree_with_the_total(ran: Ran) -> None:
+    deals, table = ran.table("forecast", "deals.csv"), ran.table("forecast", "forecast.csv")
+    assert len(deals) > 20
+    assert deals["deal_id"].is_unique
+    assert deals["expected_amount_in_period"].is_monotonic_decreasing
+    chances = deals[["p_win", "p_lost", "p_win_in_period", "p_slip"]]
+    assert ((chances >= 0) & (chances <= 1) | chances.isna()).all().all()
+    assert (deals["p_win"] + deals["p_lost"] <= 1 + 1e-9).all()
+    assert (deals["p_win_in_period"] <= deals["p_win"] + 1e-9).all()
+    part = table[(table["method"] == "model") & (table["level"] == "total")].set_index("part")["mean"]
+    # The draws add the shock and the coefficients' uncertainty to it: near, not the same.
+    assert deals["expected_amount_in_period"].sum() == pytest.approx(part["open"], rel=0.35)
+    assert 0 < deals["p_win_in_period"].sum() < len(deals) / 2
+
+
+def test_days_of_winning_are_ordered_and_lie_ahead(ran: Ran) -> None:
+    deals = ran.table("forecast", "deals.csv")
+    for early, late in (("as_of", "close_p10"), ("close_p10", "close_p50"), ("close_p50", "close_p90")):
+        assert (pd.to_datetime(deals[early]) <= pd.to_datetime(deals[late])).all()
+    passed = pd.to_datetime(deals["expected_close"]) <= pd.to_datetime(deals["as_of"])
+    assert (deals.loc[passed, "p_slip"] == 1).all()
+
+
+def test_the_replay_scores_the_model_and_every_rule_alike(ran: Ran) -> None:
+    rows, scores = ran.table("backtest", "backtest.csv"), ran.table("backtest", "backtest_scores.csv")
+    total = scores[(scores["level"] == "total") & (scores["day_of_period"] == -1)]
+    assert {"model", "crm_probability", "stage_rate", "category_commit", "same_stage_same_time"} <= set(total["method"])
+    assert (total["n_periods"] == 2).all()
+    assert (total["n_origins"] == 4).all()
+    at_total = rows[rows["level"] == "total"]
+    assert not at_total.drop_duplicates(["as_of", "actual"]).duplicated("as_of").any()
+    by_owner = rows[(rows["level"] == "owner") & (rows["method"] == "model")].groupby("as_of")["actual"].sum()
+    model = at_total[at_total["method"] == "model"].set_index("as_of")["actual"]
+    np.testing.assert_allclose(by_owner, model.reindex(by_owner.index), rtol=1e-6)
+    missed = (at_total["mean"] - at_total["actual"]).abs().groupby(at_total["method"]).sum()
+    wape = total.set_index("method")["wape"]
+    expected = missed["model"] / at_total[at_total["method"] == "model"]["actual"].abs().sum()
+    assert wape["model"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_same_seed_writes_the_same_bytes_in_any_number_of_processes(ran: Ran) -> None:
+    """With another store the whole replay runs anew, here in two processes."""
+    fresh = ("proof.folder=elsewhere", "origins.jobs=2", "tracking=off", "out=again")
+    done = call("forecast", "crm=salesforce", "source=company", *SMALL, *fresh, at=ran.root)
+    assert "replaying" in done.stderr
+    assert _csvs(ran.root / "again") == _csvs(ran.root / "forecast")
+
+
+def test_a_second_forecast_reads_the_proof_from_its_store(ran: Ran) -> None:
+    done = call("forecast", "crm=salesforce", "source=company", *SMALL, "tracking=off", "out=second", at=ran.root)
+    assert "replaying" in ran.told["forecast"]
+    assert "replay" not in done.stderr
+    assert done.stdout.splitlines()[0] == ran.said["forecast"].splitlines()[0]
+    assert _csvs(ran.root / "second") == _csvs(ran.root / "forecast")
+
+
+def test_without_a_proof_the_first_line_says_so(ran: Ran) -> None:
+    done = call(
+        "forecast", "crm=salesforce", "source=company", *SMALL, "proof=none", "tracking=off", "out=none", at=ran.root
+    )
+    assert done.stdout.casefold().startswith("not yet proven")
+    assert "backtest.csv" not in {p.name for p in (ran.root / "none").iterdir()}
+    same = ran.table("forecast", "forecast.csv").drop(columns="coverage_measured")
+    pd.testing.assert_frame_equal(ran.table("none", "forecast.csv").drop(columns="coverage_measured"), same)
+
+
+def test_the_report_needs_no_network(ran: Ran) -> None:
+    page = (ran.root / "forecast" / "report.html").read_text(encoding="utf-8")
+    assert re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", page) == []
+    assert re.findall(r"url\(\s*['\"]?(?:https?:)?//|@import", page) == []
+    urls = set(re.findall(r"https?://[^\s\"'<>)]+", page))
+    assert {u for u in urls if not u.startswith("http://www.w3.org/")} == set()
+
+
+def test_a_run_is_recorded_and_names_nobody(ran: Ran) -> None:
+    from mlflow import MlflowClient
+
+    assert MARKER in (ran.root / "forecast" / "deals.csv").read_text(encoding="utf-8")
+    store = [ran.root / "mlflow.db", *(p for p in (ran.root / "mlartifacts").rglob("*") if p.is_file())]
+    assert len(store) > 2
+    assert [p for p in store if MARKER.encode() in p.read_bytes()] == []
+    client = MlflowClient(tracking_uri=f"sqlite:///{ran.root}/mlflow.db")
+    runs = client.search_runs([client.get_experiment_by_name("pipeforecast").experiment_id])
+    assert {r.info.run_name for r in runs} == {"train", "forecast", "backtest"}
+    (made,) = (r for r in runs if r.info.run_name == "forecast")
+    assert made.info.status == "FINISHED"
+    assert made.data.metrics["forecast.mean"] > 0
+    assert made.data.params["origins.periods"] == "2"
+
+
+def test_only_out_and_the_stores_are_written(ran: Ran) -> None:
+    allowed = {"company", "mlflow.db", "mlflow.db.lock", "mlartifacts", ".pipeforecast"}
+    made = {"check", "train", "forecast", "backtest", "again", "second", "none", "elsewhere"}
+    assert {p.name for p in ran.root.iterdir()} <= allowed | made
+
+
+def test_the_demo_runs_the_whole_sentence(tmp_path: Path) -> None:
+    words = ("demo.n_deals=600", "origins.periods=1", "origins.days=[45]", "draws=100", "model.coefficient_draws=2")
+    done = call("demo", *words, at=tmp_path)
+    out = tmp_path / "demo_report"
+    assert {p.name for p in out.iterdir()} == set(manual.PAGES["demo"].writes)
+    assert str(out / "report.html") in done.stdout
+    assert (tmp_path / "demo_company" / "Opportunity.csv").exists()
+
+
+def _csvs(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in sorted(folder.glob("*.csv"))}
