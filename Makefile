@@ -18,7 +18,7 @@ demo: $(VENV)/.installed
 	$(BIN)/pipeforecast demo $(OVERRIDES)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
