@@ -164,12 +164,15 @@ def _same_stage_same_time(lessons: Lessons, snapshot: Snapshot, period: Period) 
     return snapshot.open["stage"].astype("object").map(share.to_dict()).astype("float64").fillna(total).to_numpy()
 
 
-def _category(names: Sequence[str]) -> Weights:
-    def weights(lessons: Lessons, snapshot: Snapshot, period: Period) -> np.ndarray:
-        said = snapshot.open["forecast_category"].astype("object").fillna("").astype(str).str.strip().str.lower()
-        return _due(snapshot, period) * said.isin(names).to_numpy(dtype="float64")
+@dataclass(frozen=True)
+class _Category:
+    """Counts the deals due whose forecast category is one of ``names`` (an object, so that it can be pickled)."""
 
-    return weights
+    names: Sequence[str]
+
+    def __call__(self, lessons: Lessons, snapshot: Snapshot, period: Period) -> np.ndarray:
+        said = snapshot.open["forecast_category"].astype("object").fillna("").astype(str).str.strip().str.lower()
+        return _due(snapshot, period) * said.isin(self.names).to_numpy(dtype="float64")
 
 
 def _due(snapshot: Snapshot, period: Period) -> np.ndarray:
@@ -205,8 +208,8 @@ def _by_group(rows: pd.DataFrame, values: np.ndarray | pd.Series, level: str) ->
 _WEIGHTS: dict[str, Weights] = {
     "crm_probability": _crm_probability,
     "stage_rate": _stage_rate,
-    "category_commit": _category(_COMMIT),
-    "category_upside": _category(_UPSIDE),
+    "category_commit": _Category(_COMMIT),
+    "category_upside": _Category(_UPSIDE),
 }
 RULES: dict[str, Rule | MeanOfFour] = {
     **{name: Rule(name, w) for name, w in _WEIGHTS.items()},
