@@ -235,9 +235,9 @@ def seen(snapshot: Snapshot, as_of: pd.Timestamp) -> tuple[pd.DataFrame, pd.Data
 
 
 def lessons_of(
-    history: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp, ks: Sequence[int] = (0, 30, 60), back: int = 6
+    history: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp, ks: Sequence[int] = (0, 30, 60), back: int = 4
 ) -> tuple[Lessons, Snapshot]:
-    """Lessons on the days ``ks`` of the last ``back`` periods, and the snapshot of ``as_of`` itself."""
+    """Give lessons on the days ``ks`` of the last ``back`` periods, and the snapshot of ``as_of`` itself."""
     period = calendar.containing(as_of + pd.Timedelta(days=1))
     ks = sorted({*ks, period.day_of(as_of)})
     days = {p.evening(k) for p in [*calendar.before(period, back), period] for k in ks}
