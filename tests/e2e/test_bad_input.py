@@ -11,35 +11,11 @@ import pytest
 from whole import Refused
 
 from pipeforecast.cli import main
+from tables import rows, written
 
 pytestmark = pytest.mark.xdist_group("e2e")
 
 QUICK = ("draws=100", "model.coefficient_draws=2", "proof=none")
-
-
-def rows(n: int = 120, days: int = 700) -> pd.DataFrame:
-    """Deals of a company with some history: a third each won, lost and open."""
-    begun = pd.Timestamp("2022-01-03") + pd.to_timedelta([i * days // n for i in range(n)], unit="D")
-    table = pd.DataFrame({
-        "deal_id": [f"D{i:04d}" for i in range(n)],
-        "created_at": begun.strftime("%Y-%m-%d"),
-        "closed_at": (begun + pd.to_timedelta([30 + 7 * (i % 9) for i in range(n)], unit="D")).strftime("%Y-%m-%d"),
-        "amount": [1000.0 + 37 * (i % 23) for i in range(n)],
-        "outcome": ["won" if i % 2 else "lost" for i in range(n)],
-        "stage": "Proposal",
-        "owner": ["ann", "bob"] * (n // 2) + ["ann"] * (n % 2),
-        "expected_close": (begun + pd.Timedelta(days=60)).strftime("%Y-%m-%d"),
-    })  # fmt: skip
-    still = pd.to_datetime(table["closed_at"]) > pd.Timestamp("2023-11-20")
-    table.loc[still, "outcome"] = "open"
-    table.loc[still, "closed_at"] = ""
-    return table
-
-
-def written(folder: Path, table: pd.DataFrame) -> str:
-    (folder / "exports").mkdir(exist_ok=True)
-    table.to_csv(folder / "exports" / "deals.csv", index=False)
-    return "source=exports"
 
 
 def changed(column: str, value: str, at: int = 5) -> pd.DataFrame:
