@@ -76,6 +76,12 @@ def test_no_budget_means_no_proof_and_full_takes_no_notice_of_it(told, tmp_path:
     assert (tmp_path / "out" / "backtest.csv").exists()
 
 
+def test_one_period_proves_nothing(told):
+    said = workflow.forecast(told("forecast", "origins.periods=1"))
+    assert said.startswith("Not yet proven: 1 past period cannot tell skill from luck (there the model's error was ")
+    assert "nan" not in said
+
+
 def test_another_seed_is_another_proof(told, tmp_path: Path):
     workflow.forecast(told("forecast"))
     workflow.forecast(told("forecast", "seed=5"))

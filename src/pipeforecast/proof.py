@@ -219,6 +219,9 @@ def _verdict(rows: pd.DataFrame, scores: pd.DataFrame, level: float) -> tuple[st
     row = scores[hit.to_numpy()].iloc[0]
     n = table.index.get_level_values("period").nunique()
     own, other = (wape(table["actual", m], table["mean", m]) for m in (MODEL, BEST_RULE))
+    if pd.isna(row["lower"]):
+        said = f"there the model's error was {own:.1%} of revenue, the rule's {other:.1%}"
+        return f"Not yet proven: {_periods(n)} cannot tell skill from luck ({said}).", None
     by_period = table["crps"].groupby(level="period", sort=False).mean()
     test = diebold_mariano(by_period[MODEL], by_period[BEST_RULE])
     beaten = True if row["lower"] > 0 else False if row["upper"] < 0 else None
