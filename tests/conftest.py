@@ -39,9 +39,9 @@ def calendar() -> FiscalCalendar:
 
 @pytest.fixture(scope="session")
 def as_of(company_history: DealHistory, calendar: FiscalCalendar) -> pd.Timestamp:
-    """Day 30 of a quarter of which the whole is known."""
+    """Day 60 of a quarter of which the whole is known: some of it is won, some is open."""
     complete = calendar.shift(calendar.containing(company_history.written_until), -2)
-    return complete.evening(30)
+    return complete.evening(60)
 
 
 @pytest.fixture(scope="session")

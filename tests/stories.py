@@ -139,7 +139,8 @@ def back_dates_before_all(history: DealHistory, as_of: pd.Timestamp, rng: np.ran
     """A win that is written later, with a true day before everything that is known."""
     rows = _known(history, as_of, "open").iloc[:1]
     closed = history.states["recorded_at"].min().normalize() - pd.Timedelta(days=400)
-    return _more(history, rows, recorded_at=_later(as_of, 3), closed_at=closed, status="won")
+    last = max(history.written_until, _later(as_of, 3))
+    return _more(history, rows, recorded_at=last, closed_at=closed, status="won")
 
 
 def reopens(history: DealHistory, as_of: pd.Timestamp, rng: np.random.Generator) -> DealHistory:

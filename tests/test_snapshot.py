@@ -114,7 +114,7 @@ def test_a_later_day_cannot_rewrite_a_company(
 
 def test_the_mutations_do_change_later_days(company_history: DealHistory, as_of: pd.Timestamp) -> None:
     """Else the law above would hold for nothing."""
-    later = as_of + pd.Timedelta(days=10)
+    later = company_history.written_until + pd.Timedelta(days=10)
     before = company_history.known_by(later)
     for name, mutate in MUTATIONS.items():
         after = mutate(company_history, as_of, np.random.default_rng(1)).known_by(later)

@@ -1,0 +1,117 @@
+"""In a world of constant hazards the model finds them, in spite of censoring; and it only looks at what it is given."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeforecast.fiscal import FiscalCalendar
+from pipeforecast.models.hazard import FittedHazard, HazardModel
+from pipeforecast.outcome import Lessons
+from pipeforecast.snapshot import Snapshot
+from stories import day, deal, lessons_of, tell
+
+AS_OF = day("2024-01-30")
+CALENDAR = FiscalCalendar()
+#: Daily hazards of winning and of losing.
+HAZARDS = {"fast": (0.016, 0.012), "slow": (0.004, 0.012)}
+
+
+def world(n: int, seed: int) -> tuple[Lessons, Snapshot]:
+    rng = np.random.default_rng(seed)
+    begun = pd.Timestamp("2021-01-01")
+    deals = []
+    for i in range(n):
+        segment = ["fast", "slow"][i % 2]
+        won, lost = HAZARDS[segment]
+        first = begun + pd.Timedelta(days=int(rng.integers(0, 1120)))
+        days = int(np.ceil(rng.exponential(1 / (won + lost))))
+        closing = first + pd.Timedelta(days=days)
+        states = [(str(first.date()), {"stage": "Talk", "amount": 100.0})]
+        if closing <= day("2024-06-30"):
+            states.append((str(closing.date()), {"status": "won" if rng.random() < won / (won + lost) else "lost"}))
+        deals.append(deal(f"d{i}", *states, segment=segment))
+    return lessons_of(tell(deals, until="2024-06-30"), CALENDAR, AS_OF, back=10)
+
+
+@pytest.fixture(scope="module")
+def taught() -> tuple[Lessons, Snapshot]:
+    return world(3000, 1)
+
+
+@pytest.fixture(scope="module")
+def fitted(taught: tuple[Lessons, Snapshot]) -> FittedHazard:
+    return HazardModel().fit(taught[0])
+
+
+@pytest.mark.parametrize("segment", HAZARDS)
+@pytest.mark.parametrize("ahead", [31, 61, 152, 335])
+def test_constant_hazards_are_recovered(
+    taught: tuple[Lessons, Snapshot], fitted: FittedHazard, segment: str, ahead: int
+) -> None:
+    now = taught[1]
+    found = fitted.forecast(now, np.ones(len(now.open)))
+    at = (now.open["segment"] == segment).to_numpy()
+    won, lost = HAZARDS[segment]
+    closed = 1 - np.exp(-(won + lost) * ahead)
+    until = AS_OF + pd.Timedelta(days=ahead)
+    assert found.won_by(until)[at].mean() == pytest.approx(won / (won + lost) * closed, rel=0.2, abs=0.01)
+    assert found.lost_by(until)[at].mean() == pytest.approx(lost / (won + lost) * closed, rel=0.2, abs=0.01)
+
+
+def test_censored_deals_are_no_losses(taught: tuple[Lessons, Snapshot], fitted: FittedHazard) -> None:
+    """Taught that whatever is open has been lost, the model would foretell fewer wins."""
+    lessons, now = taught
+    rows = lessons.outcome.rows
+    wrong = rows.assign(status=rows["status"].where(rows["status"] != "open", "lost"))
+    misled = HazardModel().fit(replace(lessons, outcome=replace(lessons.outcome, rows=wrong)))
+    until, amounts = AS_OF + pd.Timedelta(days=152), np.ones(len(now.open))
+    lost = [m.forecast(now, amounts).lost_by(until).mean() for m in (fitted, misled)]
+    assert lost[1] > 1.03 * lost[0]
+
+
+def test_chances_of_a_period_are_those_of_its_days(taught: tuple[Lessons, Snapshot], fitted: FittedHazard) -> None:
+    now, rng = taught[1], np.random.default_rng(0)
+    deals = fitted.forecast(now, np.ones(len(now.open)))
+    this, following = CALENDAR.named("2024Q1"), CALENDAR.named("2024Q2")
+    first = fitted.won_between(now, this.start, this.end, 0, rng)
+    second = fitted.won_between(now, following.start, following.end, 0, rng)
+    assert first.shape == (1, len(now.open))
+    np.testing.assert_allclose(first[0], deals.won_by(this.end), atol=1e-6)
+    np.testing.assert_allclose(second[0], deals.won_between(following.start, following.end), atol=1e-6)
+
+
+def test_draws_of_the_coefficients_surround_the_fit(taught: tuple[Lessons, Snapshot], fitted: FittedHazard) -> None:
+    now, period = taught[1], CALENDAR.named("2024Q1")
+    rng = np.random.default_rng(0)
+    drawn = fitted.won_between(now, period.start, period.end, 60, rng)
+    point = fitted.won_between(now, period.start, period.end, 0, rng)[0]
+    assert drawn.shape == (60, len(now.open))
+    assert ((drawn >= 0) & (drawn <= 1)).all()
+    assert drawn.mean() == pytest.approx(point.mean(), rel=0.1)
+    assert 0.005 < drawn.mean(axis=1).std() / point.mean() < 0.2
+
+
+def test_rows_are_sampled_by_seed_and_thinning_keeps_the_rates() -> None:
+    lessons, now = world(1200, 2)
+    whole, again, few = (
+        HazardModel(max_rows=rows).fit(lessons).forecast(now, np.ones(len(now.open))) for rows in (30_000, 30_000, 500)
+    )
+    np.testing.assert_array_equal(whole.p_won, again.p_won)
+    assert few.won_by(AS_OF + pd.Timedelta(days=152)).mean() == pytest.approx(
+        whole.won_by(AS_OF + pd.Timedelta(days=152)).mean(), rel=0.3
+    )
+
+
+def test_thinning_weighs_what_is_left(monkeypatch: pytest.MonkeyPatch, taught: tuple[Lessons, Snapshot]) -> None:
+    lessons, now = taught
+    monkeypatch.setattr("pipeforecast.models.hazard._QUIET_AT_LEAST", 500)
+    monkeypatch.setattr("pipeforecast.models.hazard._QUIET_PER_CLOSING", 1)
+    thin = HazardModel().fit(lessons)
+    monkeypatch.undo()
+    until, amounts = AS_OF + pd.Timedelta(days=152), np.ones(len(now.open))
+    one, other = (m.forecast(now, amounts).won_by(until).mean() for m in (HazardModel().fit(lessons), thin))
+    assert other == pytest.approx(one, rel=0.1)

@@ -1,0 +1,196 @@
+"""The replay refits at every origin on what was known there, and sets beside it what came true."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeforecast.backtest import KEYS, Backtest, Lessonplan, Origin, backtest, lessons_at, origins_of, prepare
+from pipeforecast.errors import DataError
+from pipeforecast.fiscal import FiscalCalendar
+from pipeforecast.forecast import QUANTILES
+from pipeforecast.history import DealHistory
+from pipeforecast.models.hazard import HazardModel
+from pipeforecast.outcome import won_between
+from pipeforecast.rollup import PipelineForecaster
+from pipeforecast.rules import RULES
+from stories import MUTATIONS, day, deal, tell
+
+PLAN = Lessonplan((0, 30, 60), 4)
+RULE = RULES["same_stage_same_time"]
+
+
+@pytest.fixture(scope="module")
+def origins(company_history: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp) -> list[Origin]:
+    """Day 30 of the two periods that end before the one of ``as_of``."""
+    return origins_of(company_history, calendar, (30,), 2, as_of)
+
+
+@pytest.fixture(scope="module")
+def recipe() -> PipelineForecaster:
+    return PipelineForecaster(HazardModel(max_rows=400), draws=200, coefficient_draws=4)
+
+
+@pytest.fixture(scope="module")
+def replayed(
+    company_history: DealHistory, calendar: FiscalCalendar, origins: list[Origin], recipe: PipelineForecaster
+) -> Backtest:
+    forecasters = [recipe, *RULES.values()]
+    return backtest(company_history, calendar, forecasters, origins, plan=PLAN, levels=("owner", "segment"))
+
+
+def forecasts_only(found: Backtest) -> pd.DataFrame:
+    return found.rows[["recipe", *KEYS, "mean", *QUANTILES]].astype({"as_of": "datetime64[s]"})
+
+
+def test_origins_are_days_of_complete_periods(origins: list[Origin], as_of: pd.Timestamp) -> None:
+    assert len(origins) == 2
+    assert [o.as_of for o in origins] == sorted(o.as_of for o in origins)
+    for o in origins:
+        assert o.period.end < as_of
+        assert o.period.day_of(o.as_of) == o.day
+
+
+def test_the_last_evening_of_a_period_is_day_0_of_the_next(calendar: FiscalCalendar) -> None:
+    history = tell([deal("a", ("2020-01-01", {}), ("2020-01-02", {"status": "won"})), deal("b", ("2024-06-30", {}))])
+    found = origins_of(history, calendar, (0, 91), 4, day("2024-03-31"))
+    assert len({o.as_of for o in found}) == len(found)
+    assert found[-1].period.name == "2024Q1"
+    assert [o.period.name for o in origins_of(history, calendar, (0,), 1, day("2024-03-30"))] == ["2023Q4"]
+
+
+def test_every_method_says_something_of_every_origin(replayed: Backtest, origins: list[Origin]) -> None:
+    rows = replayed.rows
+    total = rows[(rows["level"] == "total").to_numpy()]
+    assert not rows.duplicated(KEYS).any()
+    assert len(total) == len(origins) * (1 + len(RULES))
+    assert set(replayed.draws) == {(o.as_of, "model") for o in origins}
+    assert set(rows["level"]) == {"total", "owner", "segment"}
+
+
+def test_actuals_count_by_the_true_day(
+    replayed: Backtest, company_history: DealHistory, origins: list[Origin]
+) -> None:
+    for o in origins:
+        rows = replayed.rows[(replayed.rows["as_of"] == o.as_of).to_numpy()]
+        total = rows[(rows["level"] == "total").to_numpy()]
+        for column, known in (
+            ("actual", company_history),
+            ("actual_as_first_known", company_history.known_by(o.period.end)),
+        ):
+            true = won_between(known.latest(), o.period.start, o.period.end)["amount"].sum()
+            assert total[column].to_numpy() == pytest.approx(true)
+        groups = rows[((rows["level"] == "segment") & (rows["method"] == "model")).to_numpy()]
+        assert groups["actual"].sum() == pytest.approx(total["actual"].iloc[0])
+
+
+def test_flipping_all_later_outcomes_changes_no_forecast(
+    replayed: Backtest, company_history: DealHistory, calendar: FiscalCalendar, origins: list[Origin],
+    recipe: PipelineForecaster,
+) -> None:  # fmt: skip
+    flipped = MUTATIONS["flips"](company_history, origins[-1].as_of, np.random.default_rng(0))
+    found = backtest(
+        flipped, calendar, [recipe, *RULES.values()], origins, plan=PLAN, levels=("owner", "segment")
+    )
+    pd.testing.assert_frame_equal(forecasts_only(found), forecasts_only(replayed))
+    for key, draws in replayed.draws.items():
+        np.testing.assert_array_equal(found.draws[key], draws)
+    assert not np.allclose(found.rows["actual"], replayed.rows["actual"])
+
+
+_WHOLE = "the days to learn from begin with the first win that the whole history knows, not the origin's"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.xfail(strict=True, reason=_WHOLE)) if n == "reopens" else n
+        for n in MUTATIONS
+        if n != "flips"
+    ],
+)
+def test_nothing_written_after_an_origin_changes_its_rules(
+    replayed: Backtest, company_history: DealHistory, calendar: FiscalCalendar, origins: list[Origin], name: str
+) -> None:
+    last = origins[-1]
+    mutated = MUTATIONS[name](company_history, last.as_of, np.random.default_rng(0))
+    found = forecasts_only(backtest(mutated, calendar, list(RULES.values()), [last], plan=PLAN))
+    before = forecasts_only(replayed)
+    keep = (before["as_of"] == last.as_of) & (before["level"] == "total") & (before["method"] != "model")
+    pd.testing.assert_frame_equal(found, before[keep.to_numpy()].reset_index(drop=True))
+
+
+@pytest.mark.xfail(strict=True, reason=_WHOLE)
+def test_a_win_dated_before_all_others_changes_no_lesson_days(
+    company_history: DealHistory, calendar: FiscalCalendar
+) -> None:
+    """An early origin, where records have just begun: which days teach must be decided from what was known then."""
+    early = origins_of(company_history, calendar, (30,), 60, company_history.written_until)[2].as_of
+    mutated = MUTATIONS["back_dates_before_all"](company_history, early, np.random.default_rng(0))
+    days = []
+    for history in (company_history, mutated):
+        snapshot = prepare(history, calendar, PLAN, [early])
+        days.append(list(lessons_at(history, calendar, snapshot, early, PLAN).snapshot.days))
+    assert days[0] == days[1]
+
+
+def test_each_origin_stands_alone(
+    replayed: Backtest, company_history: DealHistory, calendar: FiscalCalendar, origins: list[Origin]
+) -> None:
+    """One origin replayed alone, on a history that ends with it, says the same."""
+    one = origins[1]
+    found = forecasts_only(backtest(company_history.known_by(one.as_of), calendar, [RULE], [one], plan=PLAN))
+    before = forecasts_only(replayed)
+    keep = (before["as_of"] == one.as_of) & (before["level"] == "total") & (before["method"] == RULE.name)
+    pd.testing.assert_frame_equal(found, before[keep.to_numpy()].reset_index(drop=True))
+
+
+def test_lessons_end_before_their_origin(
+    company_history: DealHistory, calendar: FiscalCalendar, origins: list[Origin]
+) -> None:
+    snapshot = prepare(company_history, calendar, PLAN, [o.as_of for o in origins])
+    for o in origins:
+        lessons = lessons_at(company_history, calendar, snapshot, o.as_of, PLAN)
+        assert lessons.cutoff == lessons.outcome.until == o.as_of
+        assert max(pd.Timestamp(d) for d in lessons.snapshot.days) < o.as_of
+        assert lessons.deals["recorded_at"].max() < o.as_of + pd.Timedelta(days=1)
+
+
+def test_the_lesson_plan_holds_the_same_day_of_past_periods(
+    company_history: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp
+) -> None:
+    d = as_of - pd.Timedelta(days=23)  # day 37 is in no plan
+    lessons = lessons_at(company_history, calendar, prepare(company_history, calendar, PLAN, [d]), d, PLAN)
+    period = calendar.containing(d)
+    wanted = {calendar.shift(period, -i).evening(37) for i in (1, 2, 3)}
+    assert wanted <= {pd.Timestamp(x) for x in lessons.snapshot.days}
+
+
+def test_progress_is_told(company_history: DealHistory, calendar: FiscalCalendar, origins: list[Origin]) -> None:
+    told: list[tuple[int, int]] = []
+    backtest(
+        company_history, calendar, [RULES["mean_of_four"]], origins[:2], plan=PLAN,
+        progress=lambda done, total: told.append((done, total)),
+    )  # fmt: skip
+    assert told == [(1, 2), (2, 2)]
+
+
+def test_without_an_origin_it_says_what_to_do(company_history: DealHistory, calendar: FiscalCalendar) -> None:
+    with pytest.raises(DataError, match="calendar=month"):
+        backtest(company_history, calendar, [RULE], [])
+
+
+def test_an_owner_without_revenue_has_an_actual_of_nought(
+    company_history: DealHistory, calendar: FiscalCalendar, origins: list[Origin]
+) -> None:
+    states = company_history.states.assign(owner="only one")  # also of deals that are lost or open
+    found = backtest(
+        replace(company_history, states=states), calendar, [RULES["stage_rate"]], origins[:1], plan=PLAN,
+        levels=("owner", "region"),
+    ).rows  # fmt: skip
+    assert found[["actual", "actual_as_first_known"]].notna().all(axis=None)
+    owner = found[(found["level"] == "owner").to_numpy()]
+    assert owner["actual"].tolist() == pytest.approx(found.loc[found["level"] == "total", "actual"].tolist())

@@ -1,0 +1,126 @@
+"""Deals become a period's revenue draw by draw: parts are what they say, and uncertainty is where it belongs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeforecast.fiscal import FiscalCalendar, Period
+from pipeforecast.forecast import NO_GROUP
+from pipeforecast.outcome import Lessons, won_between
+from pipeforecast.rollup import FittedPipeline, PipelineForecaster, group_names
+from pipeforecast.snapshot import Snapshot
+
+
+@pytest.fixture(scope="module")
+def calm(fitted: FittedPipeline) -> FittedPipeline:
+    """Without a shared shock, sure of its coefficients, and with many draws: its means are those of the deals."""
+    return replace(fitted, shock=0.0, recipe=replace(fitted.recipe, draws=4000, coefficient_draws=0))
+
+
+def test_open_deals_bring_their_chance_times_their_amount(calm: FittedPipeline, now: Snapshot, period: Period) -> None:
+    made = calm.forecast(now, period)
+    deals = calm.deal_forecast(now)
+    expected = deals.won_between(period.start, period.end) * deals.amount
+    due = ((now.open["expected_close"] <= period.end) | now.open["expected_close"].isna()).to_numpy()
+    assert made.value("open") == pytest.approx(expected.sum(), rel=0.1)
+    assert made.value("open_due") == pytest.approx(expected[due].sum(), rel=0.1)
+    assert made.value("open_pulled_in") == pytest.approx(expected[~due].sum(), rel=0.25, abs=0.01 * made.value())
+    assert made.deals is not None
+    np.testing.assert_array_equal(made.deals.p_won, deals.p_won)
+
+
+def test_new_business_is_what_the_arrivals_expect(calm: FittedPipeline, now: Snapshot, period: Period) -> None:
+    new = calm.arrivals.expected(now, period)
+    made = calm.forecast(now, period)
+    assert new.mean > 0
+    assert made.value("new") == pytest.approx(new.mean, rel=0.2)
+
+
+def test_what_is_won_is_certain_and_counts_by_the_true_day(
+    fitted: FittedPipeline, now: Snapshot, period: Period
+) -> None:
+    made = fitted.forecast(now, period)
+    won = won_between(now.closed_by(now.as_of), period.start, period.end)["amount"].sum()
+    assert won > 0
+    assert np.ptp(made.draw("won")) == 0.0
+    assert made.value("won") == pytest.approx(won)
+    assert (made.draw() >= won - 1e-6).all()
+
+
+def test_means_are_those_of_the_draws(fitted: FittedPipeline, now: Snapshot, period: Period) -> None:
+    made = fitted.forecast(now, period, ("owner",))
+    assert made.draws is not None
+    assert made.draws.shape == (len(made.cells), fitted.recipe.draws)
+    np.testing.assert_allclose(made.mean, made.draws.mean(axis=1))
+
+
+def test_a_shared_shock_widens_and_does_not_move(calm: FittedPipeline, now: Snapshot, period: Period) -> None:
+    shaken = replace(calm, shock=0.6)
+    quiet, loud = (f.forecast(now, period) for f in (calm, shaken))
+    assert loud.draw("open").std() > 1.1 * quiet.draw("open").std()
+    assert loud.value("open") == pytest.approx(quiet.value("open"), rel=0.15)
+
+
+def test_a_seed_is_a_forecast(fitted: FittedPipeline, now: Snapshot, period: Period) -> None:
+    other = replace(fitted, recipe=replace(fitted.recipe, seed=8))
+    one, again, different = (f.forecast(now, period).draw() for f in (fitted, fitted, other))
+    np.testing.assert_array_equal(one, again)
+    assert not np.array_equal(one, different)
+    assert one.mean() == pytest.approx(different.mean(), rel=0.2)
+
+
+def test_on_the_last_evening_hardly_anything_is_to_come(
+    fitted: FittedPipeline, now: Snapshot, period: Period, lessons: Lessons
+) -> None:
+    late = replace(now, days=np.array([period.end.to_datetime64()], dtype="datetime64[s]"))
+    late = replace(late, open=now.open.assign(as_of=period.end))
+    made = fitted.forecast(late, period)
+    assert made.value("new") == 0.0
+    assert made.value("open") < 0.5 * fitted.forecast(now, period).value("open")
+
+
+def test_a_period_further_ahead_is_forecast_too(
+    calm: FittedPipeline, now: Snapshot, period: Period, calendar: FiscalCalendar
+) -> None:
+    following = calendar.shift(period, 1)
+    made = calm.forecast(now, following)
+    assert made.value("won") == 0.0
+    assert made.value("new") > calm.forecast(now, period).value("new")
+    deals = calm.deal_forecast(now)
+    expected = (deals.won_between(following.start, following.end) * deals.amount).sum()
+    assert made.value("open") == pytest.approx(expected, rel=0.15)
+
+
+def test_larger_listed_amounts_bring_more(fitted: FittedPipeline, now: Snapshot, period: Period) -> None:
+    """With the deals' chances held still, amounts scale the open part and nothing else."""
+
+    class Half:
+        def won_between(
+            self, snapshot: Snapshot, start: pd.Timestamp, end: pd.Timestamp, n: int, rng: np.random.Generator
+        ) -> np.ndarray:
+            return np.full((1, len(snapshot.open)), 0.5)
+
+        def forecast(self, snapshot: Snapshot, amounts: np.ndarray) -> None:
+            return None
+
+    held = replace(fitted, deals=Half())
+    listed = now.open["amount"].fillna(1000.0)
+    one, two = (held.forecast(replace(now, open=now.open.assign(amount=listed * x)), period) for x in (1, 2))
+    np.testing.assert_allclose(two.draw("open"), 2 * one.draw("open"))
+    np.testing.assert_array_equal(two.draw("won"), one.draw("won"))
+
+
+def test_rows_without_a_group_form_one() -> None:
+    rows = pd.DataFrame({"owner": pd.array(["b", None, "a"], dtype="string")})
+    assert group_names(rows, "owner").tolist() == ["b", NO_GROUP, "a"]
+    assert group_names(rows, "team").tolist() == [NO_GROUP] * 3
+
+
+def test_what_is_learned_is_kept_apart_from_the_recipe(recipe: PipelineForecaster, fitted: FittedPipeline) -> None:
+    assert fitted.recipe is recipe
+    assert fitted.name == recipe.name == "model"
+    assert 0 < fitted.shock <= 0.6
