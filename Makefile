@@ -18,7 +18,7 @@ demo: $(VENV)/.installed
 	$(BIN)/pipeforecast demo $(OVERRIDES)
 
 test: $(VENV)/.installed-dev
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -13,8 +13,6 @@ from whole import Refused
 from pipeforecast.cli import main
 from tables import rows, written
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 QUICK = ("draws=100", "model.coefficient_draws=2", "proof=none")
 
 

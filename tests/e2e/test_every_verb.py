@@ -12,8 +12,6 @@ from whole import MARKER, SMALL, Ran, call
 
 from pipeforecast import manual
 
-pytestmark = pytest.mark.xdist_group("e2e")
-
 QUANTILES = ["p025", "p05", "p10", "p25", "p50", "p75", "p90", "p95", "p975"]
 #: Other programs rely on these names: adding is free, renaming breaks.
 COLUMNS = {
