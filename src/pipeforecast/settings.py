@@ -127,7 +127,7 @@ class ProofSettings(_Closed):
 class ReportSettings(_Closed):
     """What the report shows (``configs/report``)."""
 
-    people: Literal["full", "own_team", "anonymous"] = "full"
+    people: Literal["full", "anonymous"] = "full"
     top_deals: int = Field(15, ge=0)
 
 
