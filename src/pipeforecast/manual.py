@@ -29,7 +29,7 @@ LEARNING = {
 SHOWING = {
     "period=NAME": "period to forecast, such as 2024Q1 (default: the one of the day after as_of)",
     "proof=NAME": "how much of the past is replayed: none, cached or full",
-    "report.people=NAME": "full, or anonymous (owners and accounts without names)",
+    "report.people=NAME": "full, or anonymous (no person is named)",
 }
 COMPANY = {
     "demo.n_deals=N": "size of the company (default: 5000)",
