@@ -50,9 +50,7 @@ def period(as_of: pd.Timestamp, calendar: FiscalCalendar) -> Period:
 
 
 @pytest.fixture(scope="session")
-def _taught(
-    company_history: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp
-) -> tuple[Lessons, Snapshot]:
+def _taught(company_history: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp) -> tuple[Lessons, Snapshot]:
     return lessons_of(company_history, calendar, as_of)
 
 

@@ -71,9 +71,7 @@ def test_every_method_says_something_of_every_origin(replayed: Backtest, origins
     assert set(rows["level"]) == {"total", "owner", "segment"}
 
 
-def test_actuals_count_by_the_true_day(
-    replayed: Backtest, company_history: DealHistory, origins: list[Origin]
-) -> None:
+def test_actuals_count_by_the_true_day(replayed: Backtest, company_history: DealHistory, origins: list[Origin]) -> None:
     for o in origins:
         rows = replayed.rows[(replayed.rows["as_of"] == o.as_of).to_numpy()]
         total = rows[(rows["level"] == "total").to_numpy()]
@@ -92,9 +90,7 @@ def test_flipping_all_later_outcomes_changes_no_forecast(
     recipe: PipelineForecaster,
 ) -> None:  # fmt: skip
     flipped = MUTATIONS["flips"](company_history, origins[-1].as_of, np.random.default_rng(0))
-    found = backtest(
-        flipped, calendar, [recipe, *RULES.values()], origins, plan=PLAN, levels=("owner", "segment")
-    )
+    found = backtest(flipped, calendar, [recipe, *RULES.values()], origins, plan=PLAN, levels=("owner", "segment"))
     pd.testing.assert_frame_equal(forecasts_only(found), forecasts_only(replayed))
     for key, draws in replayed.draws.items():
         np.testing.assert_array_equal(found.draws[key], draws)

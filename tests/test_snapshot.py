@@ -196,10 +196,12 @@ def test_only_birth_facts_and_written_states_are_there(company_history: DealHist
 def test_touches_count_up_to_the_evening() -> None:
     history = tell([deal("a", ("2024-01-01", {})), deal("b", ("2024-01-01", {}), ("2024-06-01", {}))])
     at = ["2024-01-10", "2024-02-20", "2024-03-01 23:59:00", "2024-03-02", "2024-02-01", "2024-02-01"]
-    touches = pd.DataFrame({
-        "deal_id": pd.array(["a", "a", "a", "a", "elsewhere", None], dtype="string"),
-        "at": pd.Series(at).astype("datetime64[s]"),
-    })
+    touches = pd.DataFrame(
+        {
+            "deal_id": pd.array(["a", "a", "a", "a", "elsewhere", None], dtype="string"),
+            "at": pd.Series(at).astype("datetime64[s]"),
+        }
+    )
     rows = take_snapshots(replace(history, tables={"touches": touches}), [day("2024-03-01")]).open.set_index("deal")
     assert rows["n_touches"].tolist() == [3.0, 0.0]
     assert rows["n_touches_recent"].tolist() == [2.0, 0.0]
