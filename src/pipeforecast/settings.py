@@ -73,7 +73,7 @@ class HazardSettings(_Closed):
     """The hazard model (``configs/model/hazard.yaml``)."""
 
     kind: Literal["hazard"] = "hazard"
-    penalty: float = Field(1.0, gt=0, description="scikit-learn's C: the smaller, the stronger the penalty")
+    penalty: float = Field(0.1, gt=0, description="scikit-learn's C: the smaller, the stronger the penalty")
     max_rows: int = Field(30_000, ge=100, description="most lesson rows to learn from; more are thinned by deal")
     periods: int = Field(12, ge=1, description="periods before the cut-off that lessons are taken from")
     lesson_days: DaysOfPeriod = Field((0, 15, 30, 45, 60, 75), description="days of each period with a lesson")

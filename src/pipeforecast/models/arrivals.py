@@ -1,9 +1,9 @@
 """Deals that are not yet in the CRM: what they will bring within a window of days ahead.
 
 For every past day on which a lesson was taken, the same window is looked at: what did deals first recorded after that
-evening bring by its end? Three readings of the past (as much as in other windows; in proportion to the deals recorded
-lately; in proportion to what was recorded lately and is due by the end), over the windows at the same place of the
-period or over all windows, are each judged by leaving out windows, and averaged by how well they foretell.
+evening bring by its end? Windows at the same place of a period are used where there are some, else all windows. Three
+readings of them (as much as in other windows; in proportion to the deals recorded lately; in proportion to what was
+recorded lately and is due by the end) are each judged by leaving out windows, and averaged by how well they foretell.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _SEASON_DAYS = 30.0
 #: Relative spread of windows beyond the luck of single deals that the weights assume.
 _BETWEEN_SD = 0.3
 _PRIOR_WINDOWS = 4.0
-_FEWEST_ALIGNED = 3
+_PRIOR_ERROR = 0.15
+_FEWEST_ALIGNED, _MOST_ALIGNED = 4, 8
 _POOL = 30
 _READINGS = ("always", "lately", "pace")
 
@@ -137,15 +138,13 @@ def _lately(deals: pd.DataFrame, day: pd.Timestamp) -> float:
 
 def _blend(windows: pd.DataFrame, now: dict[str, float], day: pd.Timestamp) -> tuple[float, float]:
     """Average the readings by their error on left-out windows; give the mean and the mean squared log error."""
-    aligned = windows["aligned"].to_numpy()
-    judged = windows[aligned] if aligned.sum() >= _FEWEST_ALIGNED else windows
+    aligned = windows[windows["aligned"].to_numpy()]
+    used = aligned.tail(_MOST_ALIGNED) if len(aligned) >= _FEWEST_ALIGNED else windows
     logs, errors = [], []
     for base in _READINGS:
-        for used in (windows[aligned], windows):
-            if now[base] <= 0 or len(used) < 2 or (used[base] <= 0).any() or used["new"].sum() <= 0:
-                continue
+        if now[base] > 0 and len(used) > 1 and (used[base] > 0).all() and used["new"].sum() > 0:
             logs.append(np.log(_foretell(used, now[base], base, day)))
-            errors.append(_left_out_error(used, judged, base))
+            errors.append(_left_out_error(used, base))
     if not logs:
         return float(windows["new"].mean()), 1.0
     mse = np.array(errors)
@@ -153,8 +152,8 @@ def _blend(windows: pd.DataFrame, now: dict[str, float], day: pd.Timestamp) -> t
     return float(np.exp(np.average(logs, weights=weight))), float(np.average(mse, weights=weight))
 
 
-def _left_out_error(used: pd.DataFrame, judged: pd.DataFrame, base: str) -> float:
-    """Mean squared log error of each judged window, foretold from the windows that do not overlap with it."""
+def _left_out_error(used: pd.DataFrame, base: str) -> float:
+    """Mean squared log error of each window, foretold from the windows that do not overlap with it."""
     floor = 0.05 * float(used["new"].mean())
     errors = []
     for day, end, size, new in zip(judged["day"], judged["end"], judged[base], judged["new"], strict=True):
@@ -163,8 +162,8 @@ def _left_out_error(used: pd.DataFrame, judged: pd.DataFrame, base: str) -> floa
             continue
         foretold = _foretell(others, size, base, day)
         errors.append(float(np.log((new + floor) / (foretold + floor)) ** 2))
-    # One window's worth of prior error keeps luck from ruling where few windows can be judged.
-    return (float(np.sum(errors)) + _PRIOR_SD) / (len(errors) + 1.0)
+    # A few windows' worth of prior error keep luck from ruling where few windows can be judged.
+    return (float(np.sum(errors)) + _PRIOR_WINDOWS * _PRIOR_ERROR) / (len(errors) + _PRIOR_WINDOWS)
 
 
 def _foretell(used: pd.DataFrame, now: float, base: str, day: pd.Timestamp) -> float:

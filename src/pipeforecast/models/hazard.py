@@ -49,7 +49,7 @@ class HazardModel:
         Of the sample.
     """
 
-    C: float = 1.0
+    C: float = 0.1
     max_rows: int = 30_000
     horizon: int = 365
     seed: int = 7
