@@ -156,7 +156,7 @@ def _left_out_error(used: pd.DataFrame, base: str) -> float:
     """Mean squared log error of each window, foretold from the windows that do not overlap with it."""
     floor = 0.05 * float(used["new"].mean())
     errors = []
-    for day, end, size, new in zip(judged["day"], judged["end"], judged[base], judged["new"], strict=True):
+    for day, end, size, new in zip(used["day"], used["end"], used[base], used["new"], strict=True):
         others = used[((used["end"] <= day) | (used["day"] >= end)).to_numpy()]
         if len(others) < 2 or size <= 0:
             continue
