@@ -82,7 +82,7 @@ def rewritten(
 
 @pytest.fixture(scope="session")
 def recipe() -> PipelineForecaster:
-    return PipelineForecaster(HazardModel(), draws=300, coefficient_draws=6)
+    return PipelineForecaster(HazardModel(max_rows=500), draws=300, coefficient_draws=6)
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ def _stories(draw: st.DrawFn) -> list[Deal]:
 
 
 @given(story=_stories(), gone=st.integers(0, 125), later=_stories())
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_rows_written_later_change_nothing(story: list[Deal], gone: int, later: list[Deal]) -> None:
     """Each deal goes on as another one does, and other deals come: all after the evening that is looked from."""
     as_of = START + pd.Timedelta(days=gone)
@@ -73,7 +73,7 @@ def test_any_rows_written_later_change_nothing(story: list[Deal], gone: int, lat
 
 
 @given(story=_stories(), data=st.data())
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_rewinding_equals_replaying_the_rows_one_by_one(story: list[Deal], data: st.DataObject) -> None:
     """The query agrees with a plain loop over the rows."""
     history = tell(story)
