@@ -10,6 +10,7 @@ import pytest
 
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import NO_GROUP
+from pipeforecast.models.amount import FittedAmounts
 from pipeforecast.outcome import Lessons, won_between
 from pipeforecast.rollup import FittedPipeline, PipelineForecaster, group_names
 from pipeforecast.snapshot import Snapshot
@@ -60,11 +61,28 @@ def test_means_are_those_of_the_draws(fitted: FittedPipeline, now: Snapshot, per
     np.testing.assert_allclose(made.mean, made.draws.mean(axis=1))
 
 
+class Half:
+    """A deal model that gives every deal one chance in two."""
+
+    def won_between(
+        self, snapshot: Snapshot, start: pd.Timestamp, end: pd.Timestamp, n: int, rng: np.random.Generator
+    ) -> np.ndarray:
+        return np.full((1, len(snapshot.open)), 0.5)
+
+    def forecast(self, snapshot: Snapshot, amounts: np.ndarray) -> None:
+        return None
+
+
 def test_a_shared_shock_widens_and_does_not_move(calm: FittedPipeline, now: Snapshot, period: Period) -> None:
-    shaken = replace(calm, shock=0.6)
-    quiet, loud = (f.forecast(now, period) for f in (calm, shaken))
-    assert loud.draw("open").std() > 1.1 * quiet.draw("open").std()
-    assert loud.value("open") == pytest.approx(quiet.value("open"), rel=0.15)
+    """Deals of 1 with a chance of a half: alone they spread by √n ÷ 2; a shock moves all of them by n ÷ 4 × its sd."""
+    ones = replace(now, open=now.open.assign(amount=1.0))
+    held = replace(calm, deals=Half(), amounts=FittedAmounts(1.0, {}, np.ones(1), np.ones(1)))
+    quiet, loud = (replace(held, shock=sd).forecast(ones, period).draw("open") for sd in (0.0, 0.3))
+    n = len(now.open)
+    assert quiet.std() == pytest.approx(np.sqrt(n) / 2, rel=0.05)
+    assert loud.std() == pytest.approx(np.sqrt(n / 4 + (n / 4 * 0.3) ** 2), rel=0.08)
+    assert quiet.mean() == pytest.approx(n / 2, rel=0.02)
+    assert loud.mean() == pytest.approx(n / 2, rel=0.02)
 
 
 def test_a_seed_is_a_forecast(fitted: FittedPipeline, now: Snapshot, period: Period) -> None:
@@ -99,15 +117,6 @@ def test_a_period_further_ahead_is_forecast_too(
 
 def test_larger_listed_amounts_bring_more(fitted: FittedPipeline, now: Snapshot, period: Period) -> None:
     """With the deals' chances held still, amounts scale the open part and nothing else."""
-
-    class Half:
-        def won_between(
-            self, snapshot: Snapshot, start: pd.Timestamp, end: pd.Timestamp, n: int, rng: np.random.Generator
-        ) -> np.ndarray:
-            return np.full((1, len(snapshot.open)), 0.5)
-
-        def forecast(self, snapshot: Snapshot, amounts: np.ndarray) -> None:
-            return None
 
     held = replace(fitted, deals=Half())
     listed = now.open["amount"].fillna(1000.0)
