@@ -97,17 +97,7 @@ def test_flipping_all_later_outcomes_changes_no_forecast(
     assert not np.allclose(found.rows["actual"], replayed.rows["actual"])
 
 
-_WHOLE = "the days to learn from begin with the first win that the whole history knows, not the origin's"
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(n, marks=pytest.mark.xfail(strict=True, reason=_WHOLE)) if n == "reopens" else n
-        for n in MUTATIONS
-        if n != "flips"
-    ],
-)
+@pytest.mark.parametrize("name", [n for n in MUTATIONS if n != "flips"])
 def test_nothing_written_after_an_origin_changes_its_rules(
     replayed: Backtest, company_history: DealHistory, calendar: FiscalCalendar, origins: list[Origin], name: str
 ) -> None:
@@ -119,7 +109,6 @@ def test_nothing_written_after_an_origin_changes_its_rules(
     pd.testing.assert_frame_equal(found, before[keep.to_numpy()].reset_index(drop=True))
 
 
-@pytest.mark.xfail(strict=True, reason=_WHOLE)
 def test_a_win_dated_before_all_others_changes_no_lesson_days(
     company_history: DealHistory, calendar: FiscalCalendar
 ) -> None:

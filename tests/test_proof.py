@@ -148,7 +148,6 @@ def test_a_worse_model_is_said_to_be_worse_before_anything_else() -> None:
     assert proof.sentence.startswith("The model does NOT beat the rule")
 
 
-@pytest.mark.xfail(strict=True, reason="a skill below nought reads as 'its CRPS is -120% better'")
 def test_a_loss_is_not_worded_as_a_gain() -> None:
     assert "better" not in prove(world(12, 70.0)).sentence
 

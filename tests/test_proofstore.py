@@ -50,7 +50,6 @@ def test_a_replay_comes_back(tmp_path: Path, origins: list[Origin], replayed: Ba
     assert prove(found).sentence == prove(replayed).sentence
 
 
-@pytest.mark.xfail(strict=True, reason="numbers are written with 15 decimals: small chances lose their last digits")
 def test_a_replay_comes_back_to_the_last_bit(tmp_path: Path, origins: list[Origin], replayed: Backtest) -> None:
     found = saved(tmp_path, origins, replayed).load(origins)
     assert found is not None

@@ -72,7 +72,7 @@ def prepare(history: DealHistory, calendar: FiscalCalendar, plan: Lessonplan, da
     A snapshot depends on nothing written after its day, so that one taken today serves every origin.
     """
     origins = sorted(days)
-    first = _first_day(history)
+    first = _first_day(history, history.states)
     ks = sorted({*plan.days, *(_day_ahead(calendar, d) for d in origins)})
     wanted: set[pd.Timestamp] = set(origins)
     for day in origins:
@@ -80,9 +80,9 @@ def prepare(history: DealHistory, calendar: FiscalCalendar, plan: Lessonplan, da
     return take_snapshots(history, wanted)
 
 
-def _first_day(history: DealHistory) -> pd.Timestamp:
-    """First day on which lessons make sense: just before wins are recorded."""
-    first = observed_from(history.latest())
+def _first_day(history: DealHistory, states: pd.DataFrame) -> pd.Timestamp:
+    """First day on which lessons make sense: just before the first of the wins among ``states``."""
+    first = observed_from(states)
     if first is None:
         first = pd.Timestamp(history.states["recorded_at"].min()) if len(history.states) else history.written_until
     return first.normalize() - pd.Timedelta(days=1)
@@ -97,15 +97,17 @@ def lessons_at(
 ) -> Lessons:
     """What may be learned on the evening of ``as_of``: the planned days only, and the same day of past periods."""
     ks = sorted({*plan.days, _day_ahead(calendar, as_of)})
-    days = lesson_days(calendar, _first_day(history), as_of - pd.Timedelta(days=1), ks, plan.periods)
-    return gather_lessons(history, calendar, snapshot.only(days), as_of)
+    known = history.known_by(as_of)
+    first = _first_day(known, known.latest())
+    days = lesson_days(calendar, first, as_of - pd.Timedelta(days=1), ks, plan.periods)
+    return gather_lessons(known, calendar, snapshot.only(days), as_of)
 
 
 def origins_of(
     history: DealHistory, calendar: FiscalCalendar, days: Sequence[int], periods: int, until: pd.Timestamp
 ) -> list[Origin]:
     """Days ``days`` of the last ``periods`` periods that were complete by ``until`` and have a past to learn from."""
-    first = _first_day(history)
+    first = _first_day(history, history.latest())
     period = calendar.shift(calendar.containing(until + pd.Timedelta(days=1)), -1)
     out: list[Origin] = []
     for _ in range(periods):

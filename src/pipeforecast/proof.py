@@ -232,9 +232,14 @@ def _verdict(rows: pd.DataFrame, scores: pd.DataFrame, level: float) -> tuple[st
     }[beaten]
     return (
         f"{words}: over {_periods(n)} and {len(table)} forecasts its error was {own:.1%} of revenue, the rule's "
-        f"{other:.1%}; its CRPS is {row['skill']:+.0%} better ({level:.0%} interval {row['lower']:+.0%} to "
-        f"{row['upper']:+.0%}; Diebold–Mariano: {test.verdict})."
+        f"{other:.1%}; its CRPS was {_lower(row['skill'])} ({level:.0%} interval: {_lower(row['upper'])} to "
+        f"{_lower(row['lower'])}; Diebold–Mariano: {test.verdict})."
     ), beaten
+
+
+def _lower(share: float) -> str:
+    """Word a skill: a loss is not a negative gain."""
+    return f"{abs(share):.0%} {'lower' if share >= 0 else 'higher'}"
 
 
 def _periods(n: int) -> str:

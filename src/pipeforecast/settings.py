@@ -75,6 +75,7 @@ class HazardSettings(_Closed):
     kind: Literal["hazard"] = "hazard"
     penalty: float = Field(0.1, gt=0, description="scikit-learn's C: the smaller, the stronger the penalty")
     max_rows: int = Field(30_000, ge=100, description="most lesson rows to learn from; more are thinned by deal")
+    half_life: float | None = Field(None, gt=0, description="days after which a lesson counts half; null: never")
     periods: int = Field(12, ge=1, description="periods before the cut-off that lessons are taken from")
     lesson_days: DaysOfPeriod = Field((0, 15, 30, 45, 60, 75), description="days of each period with a lesson")
     draws: int = Field(2000, ge=100, description="draws of a forecast; configs tie it to the run's draws")

@@ -45,6 +45,8 @@ class HazardModel:
         At most so many snapshot rows are learned from (a random sample; the rest buys little).
     horizon : int
         Days that a forecast reaches ahead, at least.
+    half_life : float
+        Days after which a lesson counts half: markets and sellers change, and yesterday's deals say more of tomorrow's.
     seed : int
         Of the sample.
     """
@@ -52,6 +54,7 @@ class HazardModel:
     C: float = 0.1
     max_rows: int = 30_000
     horizon: int = 365
+    half_life: float = np.inf
     seed: int = 7
     name: str = "hazard"
 
@@ -67,7 +70,9 @@ class HazardModel:
         slopes = _slopes(design)
         x = _columns(rows, design.transform(features), slopes, snapshot.open["expected_close"].to_numpy())
         groups = snapshot.open["deal"].to_numpy()[rows.row]
-        model = fit_multinomial(x, rows.cause, 3, self.C, groups, rows.weight)
+        age = (lessons.cutoff - snapshot.open["as_of"]).dt.days.to_numpy()
+        weight = rows.weight * (0.5 ** (age / self.half_life))[rows.row]
+        model = fit_multinomial(x, rows.cause, 3, self.C, groups, weight)
         return FittedHazard(self, lessons.calendar, design, model, slopes)
 
 
