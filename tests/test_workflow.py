@@ -76,6 +76,24 @@ def test_no_budget_means_no_proof_and_full_takes_no_notice_of_it(told, tmp_path:
     assert (tmp_path / "out" / "backtest.csv").exists()
 
 
+def test_a_short_budget_is_spent_on_the_rules_own_days_and_then_on_the_newest(told, tmp_path: Path, monkeypatch):
+    """Two batches of a budget: what is proven with them is the newest past, beside rules that have a range."""
+    replayed: list[list[str]] = []
+    replay = workflow._replay
+
+    def watched(run, origins, *others):
+        replayed.append([str(o.as_of.date()) for o in origins])
+        return replay(run, origins, *others)
+
+    monkeypatch.setattr(workflow, "_replay", watched)
+    workflow.forecast(told("forecast", "proof=full"))
+    days = [day for batch in replayed for day in batch]
+    scored = sorted(pd.read_csv(tmp_path / "out" / "backtest.csv")["as_of"].unique())
+    assert len(scored) == 2
+    assert days[-2:] == scored[::-1]
+    assert max(days[:-2]) < scored[0]
+
+
 def test_one_period_proves_nothing(told):
     said = workflow.forecast(told("forecast", "origins.periods=1"))
     assert said.startswith("Not yet proven: 1 past period cannot tell skill from luck (there the model's error was ")

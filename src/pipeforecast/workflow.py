@@ -283,7 +283,8 @@ def _proof(settings: ForecastSettings, run: _Run) -> Proof | None:
         "code": _code(),
     }  # fmt: skip
     store = ProofStore(settings.proof.folder, key)
-    missing = store.missing([*origins, *warm])
+    # The rules' own earlier days are cheap, and without them no rule has a range to be compared by.
+    missing = [*store.missing(warm), *store.missing(origins)]
     began, jobs = time.monotonic(), max(1, settings.origins.jobs if settings.origins.jobs > 0 else 2)
     if missing:
         _say(f"replaying {len(missing)} past days ({len(origins) + len(warm) - len(missing)} are stored)")
