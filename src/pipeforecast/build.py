@@ -50,7 +50,9 @@ def build_model(settings: BacktestSettings) -> Forecaster:
     if not isinstance(chosen, HazardSettings):
         return rule(chosen.name)
     return PipelineForecaster(
-        HazardModel(C=chosen.penalty, max_rows=chosen.max_rows, half_life=chosen.half_life or math.inf, seed=settings.seed),
+        HazardModel(
+            C=chosen.penalty, max_rows=chosen.max_rows, half_life=chosen.half_life or math.inf, seed=settings.seed
+        ),
         draws=chosen.draws,
         coefficient_draws=chosen.coefficient_draws,
         shock_prior_sd=chosen.shock_prior_sd,
