@@ -130,7 +130,8 @@ def past_new_business(lessons: Lessons, as_of: pd.Timestamp, period: Period) -> 
     """Deals that past periods won after their day k without having seen them on it, and how many periods."""
     k = period.day_of(as_of)
     past = lessons.past_periods(_PAST)
-    found = [new_business(lessons.deals, p.evening(k), max(p.evening(k + 1), p.start), p.end) for p in past]
+    won = lessons.deals[(lessons.deals["status"] == WON).to_numpy(dtype=bool)]
+    found = [new_business(won, p.evening(k), max(p.evening(k + 1), p.start), p.end) for p in past]
     if not found:
         return lessons.deals.iloc[:0], 0
     return pd.concat(found), len(past)

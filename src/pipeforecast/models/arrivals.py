@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeforecast.contract import WON
 from pipeforecast.fiscal import Period
 from pipeforecast.outcome import Lessons, new_business
 from pipeforecast.snapshot import Snapshot
@@ -92,6 +93,7 @@ class FittedArrivals:
         """One row per past day: what came in after it and was won in the same window, and what was seen then."""
         lessons = self.lessons
         k = period.day_of(as_of)
+        won = lessons.deals[(lessons.deals["status"] == WON).to_numpy(dtype=bool)]
         reach, since = (period.end - as_of).days, max((period.start - as_of).days, 1)
         past = {p.evening(k): p for p in lessons.past_periods(16)}
         by_day = lessons.snapshot.open.groupby("as_of", sort=False).indices
@@ -101,7 +103,7 @@ class FittedArrivals:
             end = past[day].end if aligned else day + pd.Timedelta(days=reach)
             if end > lessons.cutoff:
                 continue
-            new = new_business(lessons.deals, day, day + pd.Timedelta(days=since), end)
+            new = new_business(won, day, day + pd.Timedelta(days=since), end)
             seen = lessons.snapshot.open.iloc[by_day.get(day, np.zeros(0, dtype=int))]
             rows.append({
                 "day": day, "end": end, "aligned": aligned, "new": float(new["amount"].sum()), "wins": float(len(new)),
