@@ -22,11 +22,10 @@ from pipeforecast.snapshot import Snapshot
 _LATELY_DAYS = 91
 _PACE_DAYS = 28
 _PRIOR_SD = 0.15
-#: Windows at the same time of the year count so many times more, those within about this many days.
-_SEASON_WEIGHT = 3.0
+#: Relative spread of windows beyond the luck of single deals: at the same time of the year, and at other times.
+_SAME_SEASON_SD = 0.1
+_OTHER_SEASON_SD = 0.3
 _SEASON_DAYS = 30.0
-#: Relative spread of windows beyond the luck of single deals that the weights assume.
-_BETWEEN_SD = 0.3
 _PRIOR_WINDOWS = 4.0
 _PRIOR_ERROR = 0.15
 _FEWEST_ALIGNED, _MOST_ALIGNED = 4, 8
@@ -81,10 +80,10 @@ class FittedArrivals:
         pool = self._pool(pools, windows)
         if windows.empty or windows["new"].sum() <= 0:
             return NewBusiness(0.0, 0.0, pool)
-        mean, mse = _blend(windows, now, as_of)
+        mean, mse = _blend(windows, now, as_of, _luck_of_one(pool))
         amounts = pool["amount"].to_numpy(dtype="float64")
         count = mean / amounts.mean() if len(pool) and amounts.mean() > 0 else 1.0
-        luck = (1.0 + (amounts.std() / amounts.mean()) ** 2) / max(count, 1.0) if len(pool) else 0.0
+        luck = _luck_of_one(pool) / max(count, 1.0)
         n = float(windows["aligned"].sum())
         variance = (n * max(mse - luck, 0.0) + _PRIOR_WINDOWS * _PRIOR_SD**2) / (n + _PRIOR_WINDOWS)
         return NewBusiness(mean, float(np.sqrt(variance)), pool)
@@ -138,15 +137,21 @@ def _lately(deals: pd.DataFrame, day: pd.Timestamp) -> float:
     return float(((first < evening) & (first >= evening - pd.Timedelta(days=_LATELY_DAYS))).sum())
 
 
-def _blend(windows: pd.DataFrame, now: dict[str, float], day: pd.Timestamp) -> tuple[float, float]:
+def _luck_of_one(pool: pd.DataFrame) -> float:
+    """Relative variance that one deal brings to a sum of randomly many: 1 + CV² of the amounts."""
+    amounts = pool["amount"].to_numpy(dtype="float64")
+    return float(1.0 + (amounts.std() / amounts.mean()) ** 2) if len(amounts) and amounts.mean() > 0 else 1.0
+
+
+def _blend(windows: pd.DataFrame, now: dict[str, float], day: pd.Timestamp, luck: float) -> tuple[float, float]:
     """Average the readings by their error on left-out windows; give the mean and the mean squared log error."""
     aligned = windows[windows["aligned"].to_numpy()]
     used = aligned.tail(_MOST_ALIGNED) if len(aligned) >= _FEWEST_ALIGNED else windows
     logs, errors = [], []
     for base in _READINGS:
         if now[base] > 0 and len(used) > 1 and (used[base] > 0).all() and used["new"].sum() > 0:
-            logs.append(np.log(_foretell(used, now[base], base, day)))
-            errors.append(_left_out_error(used, base))
+            logs.append(np.log(_foretell(used, now[base], base, day, luck)))
+            errors.append(_left_out_error(used, base, luck))
     if not logs:
         return float(windows["new"].mean()), 1.0
     mse = np.array(errors)
@@ -154,7 +159,7 @@ def _blend(windows: pd.DataFrame, now: dict[str, float], day: pd.Timestamp) -> t
     return float(np.exp(np.average(logs, weights=weight))), float(np.average(mse, weights=weight))
 
 
-def _left_out_error(used: pd.DataFrame, base: str) -> float:
+def _left_out_error(used: pd.DataFrame, base: str, luck: float) -> float:
     """Mean squared log error of each window, foretold from the windows that do not overlap with it."""
     floor = 0.05 * float(used["new"].mean())
     errors = []
@@ -162,17 +167,22 @@ def _left_out_error(used: pd.DataFrame, base: str) -> float:
         others = used[((used["end"] <= day) | (used["day"] >= end)).to_numpy()]
         if len(others) < 2 or size <= 0:
             continue
-        foretold = _foretell(others, size, base, day)
+        foretold = _foretell(others, size, base, day, luck)
         errors.append(float(np.log((new + floor) / (foretold + floor)) ** 2))
     # A few windows' worth of prior error keep luck from ruling where few windows can be judged.
     return (float(np.sum(errors)) + _PRIOR_WINDOWS * _PRIOR_ERROR) / (len(errors) + _PRIOR_WINDOWS)
 
 
-def _foretell(used: pd.DataFrame, now: float, base: str, day: pd.Timestamp) -> float:
-    """In proportion to ``base``: few wins are weighed by size, many wins window by window; the season counts more."""
+def _foretell(used: pd.DataFrame, now: float, base: str, day: pd.Timestamp, luck: float) -> float:
+    """In proportion to ``base``, each past window weighed by what it can tell.
+
+    A window of few wins says little because of luck, one of another season because of the season: many wins make the
+    same season of last year count most, few wins make all windows count by their size.
+    """
     size = used[base].to_numpy()
-    expected_wins = used["wins"].sum() * size / size.sum()
+    expected_wins = np.maximum(used["wins"].sum() * size / size.sum(), 1e-9)
     apart = np.abs((used["day"] - day).dt.days.to_numpy()) % 365.25
     apart = np.minimum(apart, 365.25 - apart)
-    weight = (1.0 + _SEASON_WEIGHT * np.exp(-((apart / _SEASON_DAYS) ** 2))) / (1.0 + _BETWEEN_SD**2 * expected_wins)
-    return max(float((weight * used["new"]).sum() / (weight * size).sum()) * now, 1e-9)
+    near = np.exp(-((apart / _SEASON_DAYS) ** 2))
+    weight = 1.0 / (luck / expected_wins + near * _SAME_SEASON_SD**2 + (1 - near) * _OTHER_SEASON_SD**2)
+    return max(float((weight * used["new"] / size).sum() / weight.sum()) * now, 1e-9)
