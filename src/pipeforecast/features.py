@@ -132,7 +132,7 @@ def _categories(snapshot: Snapshot) -> pd.DataFrame:
         text = pd.api.types.is_string_dtype(rows[name].dtype) or rows[name].dtype == object
         if text and name not in names and name not in _IDENTITIES and not _addresses(rows[name]):
             names.append(name)
-    return pd.DataFrame({n: rows[n].astype("object").where(rows[n].notna(), MISSING).astype(str) for n in names})
+    return pd.DataFrame({n: rows[n].astype("string").fillna(MISSING).astype("object") for n in names})
 
 
 def _addresses(values: pd.Series) -> bool:
@@ -145,24 +145,32 @@ def _past_rates(snapshot: Snapshot) -> pd.DataFrame:
 
     Both are differences from the company's long-run log-odds and shrunk, so that 0 means "nothing known".
     """
-    rows = snapshot.open
-    by_owner = snapshot.roles.get("owner") in ("tracked", "birth")
+    rows, closings = snapshot.open, snapshot.closings
+    people = pd.concat([closings["owner"], rows["owner"]]).astype("object")
+    code, names = pd.factorize(people)  # −1: no owner
+    closer, holder = code[: len(closings)] + 1, code[len(closings) :] + 1
+    if snapshot.roles.get("owner") not in ("tracked", "birth"):
+        closer, holder = np.zeros_like(closer), np.zeros_like(holder)
+    written, replaced, closed_at = (_seconds(closings[c]) for c in ("recorded_at", "known_until", "closed_at"))
+    won = (closings["status"] == WON).to_numpy(dtype="float64")
     owner, recent = np.zeros(len(rows)), np.zeros(len(rows))
-    positions = rows.groupby("as_of", sort=False).indices
-    for key, at in positions.items():
-        day = pd.Timestamp(cast(Any, key))
-        closed = snapshot.closed_by(day)
-        won = (closed["status"] == WON).to_numpy(dtype="float64")
-        if not len(won):
+    for key, at in rows.groupby("as_of", sort=False).indices.items():
+        evening = np.datetime64(cast(Any, key), "s") + np.timedelta64(1, "D")
+        known = np.flatnonzero((written < evening) & (replaced >= evening))
+        if not len(known):
             continue
-        base = (won.sum() + 0.5) / (len(won) + 1.0)
-        late = (day - closed["closed_at"]).dt.days.to_numpy() < _RECENT_DAYS
-        recent[at] = _shrunk(won[late].sum(), late.sum(), base)
-        if by_owner:
-            sums = pd.Series(won).groupby(closed["owner"].to_numpy(dtype=object)).agg(["sum", "count"])
-            known = sums.reindex(rows["owner"].to_numpy(dtype=object)[at]).fillna(0.0)
-            owner[at] = _shrunk(known["sum"].to_numpy(), known["count"].to_numpy(), base)
+        base = (won[known].sum() + 0.5) / (len(known) + 1.0)
+        late = known[closed_at[known] > evening - np.timedelta64(_RECENT_DAYS + 1, "D")]
+        recent[at] = _shrunk(won[late].sum(), len(late), base)
+        wins = np.bincount(closer[known], won[known], len(names) + 1)
+        count = np.bincount(closer[known], minlength=len(names) + 1)
+        wins[0] = count[0] = 0.0
+        owner[at] = _shrunk(wins[holder[at]], count[holder[at]], base)
     return pd.DataFrame({"owner_wins": owner, "recent_wins": recent})
+
+
+def _seconds(times: pd.Series) -> np.ndarray:
+    return times.to_numpy().astype("datetime64[s]")
 
 
 def _shrunk(won: np.ndarray | float, closed: np.ndarray | float, base: float) -> np.ndarray:
