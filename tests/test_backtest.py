@@ -85,6 +85,20 @@ def test_actuals_count_by_the_true_day(replayed: Backtest, company_history: Deal
         assert groups["actual"].sum() == pytest.approx(total["actual"].iloc[0])
 
 
+def test_a_late_booking_was_not_known_at_first(calendar: FiscalCalendar) -> None:
+    """Booked on 3 October with a close date of 30 September: revenue of the third quarter, as it is known now."""
+    history = tell([
+        deal("first", ("2020-01-01", {"amount": 1.0}), ("2020-01-02", {"status": "won"})),
+        deal("in time", ("2024-07-01", {"amount": 10.0}), ("2024-09-01", {"status": "won"})),
+        deal("late", ("2024-07-01", {"amount": 100.0}), ("2024-10-03", {"status": "won", "closed_at": "2024-09-30"})),
+        deal("taken back", ("2024-07-01", {"amount": 7.0}), ("2024-08-01", {"status": "won"}),
+             ("2024-11-01", {"status": "lost"})),
+    ])  # fmt: skip
+    third = calendar.named("2024Q3")
+    rows = backtest(history, calendar, [RULE], [Origin(third.evening(45), 45, third)], plan=PLAN).rows
+    assert rows[["actual", "actual_as_first_known"]].iloc[0].tolist() == [110.0, 17.0]
+
+
 def test_flipping_all_later_outcomes_changes_no_forecast(
     replayed: Backtest, company_history: DealHistory, calendar: FiscalCalendar, origins: list[Origin],
     recipe: PipelineForecaster,

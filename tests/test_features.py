@@ -15,8 +15,6 @@ from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot, take_snapshots
 from stories import MUTATIONS, day, deal, tell
 
-CANARY = "canary@people"
-
 
 def assert_same(a: Features, b: Features) -> None:
     pd.testing.assert_frame_equal(a.numbers, b.numbers)
@@ -61,20 +59,24 @@ def test_the_same_values_would_be_seen_if_they_were_birth_facts(
     assert "verdict" in found.categories
 
 
-def test_no_identity_becomes_a_feature(company_history: DealHistory, as_of: pd.Timestamp) -> None:
+IDENTITIES = ("name", "account_id", "account_name", "lead_id", "owner_name", "manager", "next_step", "campaign")
+
+
+@pytest.mark.parametrize(("marker", "columns"), [("Canary", IDENTITIES), ("canary@people.", ("contact", "buyer"))])
+def test_no_identity_becomes_a_feature(
+    company_history: DealHistory, as_of: pd.Timestamp, marker: str, columns: tuple[str, ...]
+) -> None:
     """Even where every one of them was declared a fact of birth."""
-    identities = ["name", "account_id", "account_name", "lead_id", "owner_name", "manager", "next_step", "campaign",
-                  "contact", "buyer"]  # fmt: skip
     n = len(company_history.deals)
-    marked = pd.Series([f"{CANARY}{i}.example" for i in range(n)], index=company_history.deals.index, dtype="string")
-    deals = company_history.deals.assign(**dict.fromkeys(identities, marked))
-    deals["buyer"] = marked.where(marked.index % 2 == 0)
+    marked = pd.Series([f"{marker}{i}" for i in range(n)], index=company_history.deals.index, dtype="string")
+    deals = company_history.deals.assign(**dict.fromkeys(columns, marked))
+    deals[columns[-1]] = marked.where(marked.index % 2 == 0)
     states = company_history.states.assign(owner=marked.reindex(company_history.states["deal"].to_numpy()).to_numpy())
-    roles = {**company_history.roles, **dict.fromkeys(identities, "birth")}
+    roles = {**company_history.roles, **dict.fromkeys(columns, "birth")}
     planted = replace(company_history, deals=deals, states=states, roles=roles)
     found = describe(take_snapshots(planted, [as_of]))
-    assert not {*found.numbers, *found.categories} & {*identities, "deal_id", "owner", "created_at", "currency"}
-    assert not found.categories.apply(lambda c: c.str.contains(CANARY, regex=False)).to_numpy().any()
+    assert not {*found.numbers, *found.categories} & {*columns, "deal_id", "owner", "created_at", "currency"}
+    assert not found.categories.apply(lambda c: c.str.contains(marker, regex=False)).to_numpy().any()
 
 
 def test_worked_example_of_timing_and_money() -> None:

@@ -97,6 +97,15 @@ def test_worked_examples() -> None:
     assert quarters == [91, 91, 91, 91]
 
 
+def test_the_53rd_week_goes_to_the_last_month() -> None:
+    months, years = (FiscalCalendar(length, weeks_445=True) for length in ("month", "year"))
+    long = [y for y in range(2010, 2030) if years.named(str(y)).days == 371]
+    assert long
+    for y in long:
+        weeks = [months.named(f"{y}M{m:02d}").days // 7 for m in range(1, 13)]
+        assert weeks == [4, 4, 5] * 3 + [4, 4, 6]
+
+
 def test_missing_days_have_no_period() -> None:
     found = FiscalCalendar().index(pd.Series(pd.to_datetime([None, "2024-02-01"])))
     assert found[0] == -1

@@ -52,6 +52,14 @@ def test_a_constant_rate_is_recovered(k: int) -> None:
         assert (one.pool["amount"] == AMOUNT).all()
 
 
+def test_windows_that_are_not_over_teach_nothing() -> None:
+    lessons, now = world(1, PERIOD.evening(30))
+    windows, _ = ArrivalModel().fit(lessons)._windows(now.as_of, PERIOD)
+    assert len(windows) > 5
+    assert (windows["end"] <= lessons.cutoff).all()
+    assert max(pd.Timestamp(d) for d in lessons.snapshot.days) > windows["day"].max()
+
+
 def test_the_less_time_is_left_the_less_comes() -> None:
     means = []
     for k in (0, 30, 60, 85):

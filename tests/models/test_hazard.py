@@ -108,8 +108,8 @@ def test_rows_are_sampled_by_seed_and_thinning_keeps_the_rates() -> None:
 
 def test_thinning_weighs_what_is_left(monkeypatch: pytest.MonkeyPatch, taught: tuple[Lessons, Snapshot]) -> None:
     lessons, now = taught
-    monkeypatch.setattr("pipeforecast.models.hazard._QUIET_AT_LEAST", 500)
-    monkeypatch.setattr("pipeforecast.models.hazard._QUIET_PER_CLOSING", 1)
+    monkeypatch.setattr("pipeforecast.models.hazard._QUIET_AT_LEAST", 400)
+    monkeypatch.setattr("pipeforecast.models.hazard._QUIET_PER_CLOSING", 0)
     thin = HazardModel().fit(lessons)
     monkeypatch.undo()
     until, amounts = AS_OF + pd.Timedelta(days=152), np.ones(len(now.open))

@@ -48,7 +48,8 @@ def mean_sd(planted: float) -> float:
 
 
 def test_none_planted_is_less_than_the_prior() -> None:
-    assert mean_sd(0.0) < PRIOR
+    """12 periods that moved by luck alone, against a prior worth 6, leave √(1/3) of the prior's sd and a little."""
+    assert mean_sd(0.0) == pytest.approx(PRIOR * np.sqrt(1 / 3), rel=0.3)
 
 
 def test_a_planted_shock_is_found_in_proportion() -> None:
