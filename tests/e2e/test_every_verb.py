@@ -81,8 +81,8 @@ def test_ranges_are_ordered_and_what_is_won_is_certain(ran: Ran) -> None:
     np.testing.assert_allclose(won[QUANTILES].sub(won["mean"], axis=0).to_numpy(), 0.0, atol=1e-4)
 
 
-def test_deals_are_ordered_and_agree_with_the_total(ran: Ran) -> None:
-    deals, table = ran.table("forecast", "deals.csv"), ran.table("forecast", "forecast.csv")
+def test_deals_are_ordered_and_their_chances_are_chances(ran: Ran) -> None:
+    deals = ran.table("forecast", "deals.csv")
     assert len(deals) > 20
     assert deals["deal_id"].is_unique
     assert deals["expected_amount_in_period"].is_monotonic_decreasing
@@ -90,10 +90,16 @@ def test_deals_are_ordered_and_agree_with_the_total(ran: Ran) -> None:
     assert ((chances >= 0) & (chances <= 1) | chances.isna()).all().all()
     assert (deals["p_win"] + deals["p_lost"] <= 1 + 1e-9).all()
     assert (deals["p_win_in_period"] <= deals["p_win"] + 1e-9).all()
-    part = table[(table["method"] == "model") & (table["level"] == "total")].set_index("part")["mean"]
-    # The draws add the shock and the coefficients' uncertainty to it: near, not the same.
-    assert deals["expected_amount_in_period"].sum() == pytest.approx(part["open"], rel=0.35)
     assert 0 < deals["p_win_in_period"].sum() < len(deals) / 2
+
+
+def test_the_deals_sum_to_the_part_of_the_open_deals(ran: Ran) -> None:
+    """Near, not the same: the draws add the shock and the uncertainty of the coefficients, which few draws blur."""
+    words = ("draws=4000", "model.coefficient_draws=80", "proof=none", "tracking=off", "out=drawn")
+    call("forecast", "crm=salesforce", "source=company", *words, at=ran.root)
+    table = ran.table("drawn", "forecast.csv")
+    part = table[(table["method"] == "model") & (table["level"] == "total")].set_index("part")["mean"]
+    assert ran.table("drawn", "deals.csv")["expected_amount_in_period"].sum() == pytest.approx(part["open"], rel=0.3)
 
 
 def test_days_of_winning_are_ordered_and_lie_ahead(ran: Ran) -> None:
@@ -173,7 +179,7 @@ def test_a_run_is_recorded_and_names_nobody(ran: Ran) -> None:
 
 def test_only_out_and_the_stores_are_written(ran: Ran) -> None:
     allowed = {"company", "mlflow.db", "mlflow.db.lock", "mlartifacts", ".pipeforecast"}
-    made = {"check", "train", "forecast", "backtest", "again", "second", "none", "elsewhere"}
+    made = {"check", "train", "forecast", "backtest", "again", "second", "none", "elsewhere", "drawn"}
     assert {p.name for p in ran.root.iterdir()} <= allowed | made
 
 
