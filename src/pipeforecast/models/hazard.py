@@ -60,7 +60,8 @@ class HazardModel:
 
     def fit(self, lessons: Lessons) -> FittedHazard:
         """Learn hazards from the lessons' snapshots and their outcomes until the cutoff."""
-        keep = _sample(len(lessons.snapshot.open), self.max_rows, self.seed)
+        age = (lessons.cutoff - lessons.snapshot.open["as_of"]).dt.days.to_numpy(dtype="float64")
+        keep, counts = _sample(0.5 ** (age / self.half_life), self.max_rows, self.seed)
         snapshot, outcome = lessons.snapshot.take(keep), lessons.outcome.rows.iloc[keep]
         features = describe(snapshot)
         design = DealDesign().fit(features) if len(features.numbers) else DealDesign()
@@ -70,9 +71,7 @@ class HazardModel:
         slopes = _slopes(design)
         x = _columns(rows, design.transform(features), slopes, snapshot.open["expected_close"].to_numpy())
         groups = snapshot.open["deal"].to_numpy()[rows.row]
-        age = (lessons.cutoff - snapshot.open["as_of"]).dt.days.to_numpy()
-        weight = rows.weight * (0.5 ** (age / self.half_life))[rows.row]
-        model = fit_multinomial(x, rows.cause, 3, self.C, groups, weight)
+        model = fit_multinomial(x, rows.cause, 3, self.C, groups, rows.weight * counts[rows.row])
         return FittedHazard(self, lessons.calendar, design, model, slopes)
 
 
@@ -172,10 +171,26 @@ class _Expanded:
         return _Expanded(self.row[keep], self.interval[keep], self.grid[keep], self.cause[keep], weight, self.grids)
 
 
-def _sample(n: int, most: int, seed: int) -> np.ndarray:
+def _sample(weight: np.ndarray, most: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Draw at most about ``most`` rows, each with a chance in proportion to its weight.
+
+    Returns
+    -------
+    rows : int array (m,)
+    weight : float array (m,), at most 1
+        What each drawn row still counts: weight ÷ chance, so that old lessons are left out rather than carried along.
+    """
+    n = len(weight)
     if n <= most:
-        return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+        return np.arange(n), weight
+    low, high = 0.0, most / weight.min()
+    for _ in range(60):  # Σ min(1, c · weight) rises with c: halve until it meets `most`
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.minimum(1.0, middle * weight).sum() < most else (low, middle)
+    chance = np.minimum(1.0, high * weight)
+    rows = np.flatnonzero(np.random.default_rng(seed).random(n) < chance)
+    counts = weight[rows] / chance[rows]
+    return rows, counts / counts.max()
 
 
 def _slopes(design: DealDesign) -> list[int]:
