@@ -16,9 +16,12 @@ from pipeforecast.ingest import read_export
 from pipeforecast.mapping import CrmMapping
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.outcome import Lessons
+from pipeforecast.overrides import composed
 from pipeforecast.rollup import FittedPipeline, PipelineForecaster
+from pipeforecast.settings import RunSettings, settings_for
 from pipeforecast.snapshot import Snapshot
 from stories import MUTATIONS, lessons_of
+from tables import rows, written
 
 SALESFORCE = Path(__file__).parents[1] / "configs" / "crm" / "salesforce.yaml"
 
@@ -88,3 +91,19 @@ def recipe() -> PipelineForecaster:
 @pytest.fixture(scope="session")
 def fitted(recipe: PipelineForecaster, lessons: Lessons) -> FittedPipeline:
     return recipe.fit(lessons)
+
+
+@pytest.fixture
+def told(tmp_path: Path):
+    """Settings of a verb on the small table, with everything below ``tmp_path``."""
+    written(tmp_path, rows())
+    small = ["draws=100", "model.coefficient_draws=2", "origins.periods=2", "origins.days=[45]", "rules=[stage_rate]"]
+
+    def settings(verb: str, *words: str) -> RunSettings:
+        model = next((w for w in words if w.startswith("model=")), "")
+        mine = [w for w in small if not (model and w.startswith("model."))]
+        here = [f"source={tmp_path}/exports", f"out={tmp_path}/out", "tracking=off"]
+        proof = [f"proof.folder={tmp_path}/proof"] if verb == "forecast" else []
+        return settings_for(verb, composed(verb, [*here, *proof, *([] if verb == "check" else mine), *words]))
+
+    return settings

@@ -1,0 +1,105 @@
+"""The replay beside a forecast: which past days, what is stored of them, and how long the rest may take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from pipeforecast.backtest import Backtest, Origin, backtest, origins_of
+from pipeforecast.errors import DataError
+from pipeforecast.fingerprint import fingerprint_of_files
+from pipeforecast.proof import Proof, prove
+from pipeforecast.proofstore import ProofStore
+from pipeforecast.run import Run, progress, say
+from pipeforecast.settings import BacktestSettings, ForecastSettings
+
+#: So many more periods before the replayed ones are forecast by the rules alone: they need earlier errors.
+_WARM_UP_PERIODS = 5
+
+
+def scored_origins(settings: BacktestSettings, run: Run) -> tuple[list[Origin], list[Origin]]:
+    """Origins to score, and earlier ones from which only the rules learn their errors."""
+    told = settings.origins
+    every = origins_of(run.known, run.calendar, told.days, told.periods + _WARM_UP_PERIODS, run.as_of)
+    if not every:
+        raise DataError(
+            "backtest: expected at least one complete period with a past to learn from, came none; "
+            "export a longer history, or choose shorter periods (calendar=month)"
+        )
+    names = sorted({o.period for o in every}, key=lambda p: p.start)
+    # At least one period of lessons before the first scored one.
+    scored_periods = set(names[max(1, len(names) - told.periods) :] or names)
+    return [o for o in every if o.period in scored_periods], [o for o in every if o.period not in scored_periods]
+
+
+def replayed(
+    run: Run, origins: Sequence[Origin], levels: Sequence[str], jobs: int, rules_only: frozenset[Origin]
+) -> Backtest:
+    """Forecast from every origin; on those of ``rules_only`` by the rules alone."""
+    full = [o for o in origins if o not in rules_only]
+    parts = []
+    for some_origins, forecasters in ((full, [run.model, *run.rules]), (sorted(rules_only, key=_day), run.rules)):
+        if some_origins and forecasters:
+            parts.append(
+                backtest(
+                    run.known,
+                    run.calendar,
+                    forecasters,
+                    some_origins,
+                    plan=run.plan,
+                    levels=levels,
+                    jobs=jobs if forecasters is not run.rules else 1,
+                    progress=progress,
+                )
+            )
+    draws = {key: d for part in parts for key, d in part.draws.items()}
+    deals = [p.deals for p in parts if len(p.deals)] or [parts[0].deals]
+    return Backtest(pd.concat([p.rows for p in parts], ignore_index=True), draws, pd.concat(deals, ignore_index=True))
+
+
+def _day(origin: Origin) -> pd.Timestamp:
+    return origin.as_of
+
+
+def proof_of(settings: ForecastSettings, run: Run) -> Proof | None:
+    """Replay what is not stored yet, newest first, within the budget; score what there is."""
+    if settings.proof.mode == "none":
+        return None
+    try:
+        origins, warm = scored_origins(settings, run)
+    except DataError:
+        return None
+    key = {
+        "data": run.data, "crm": settings.crm, "calendar": settings.calendar.model_dump(), "as_of": str(run.as_of),
+        "model": settings.model.model_dump(), "rules": [r.name for r in run.rules], "seed": settings.seed,
+        "code": _code(),
+    }  # fmt: skip
+    store = ProofStore(settings.proof.folder, key)
+    # The rules' own earlier days are cheap, and without them no rule has a range to be compared by.
+    missing = [*store.missing(warm), *store.missing(origins)]
+    began, jobs = time.monotonic(), max(1, settings.origins.jobs if settings.origins.jobs > 0 else 2)
+    if missing:
+        say(f"replaying {len(missing)} past days ({len(origins) + len(warm) - len(missing)} are stored)")
+    while missing and (settings.proof.mode == "full" or time.monotonic() - began < settings.proof.budget_s):
+        batch, missing = missing[: 6 * jobs], missing[6 * jobs :]
+        found = replayed(run, batch, (), settings.origins.jobs, frozenset(o for o in batch if o in warm))
+        for origin in batch:
+            store.save(origin, found)
+    stored = store.load([*origins, *warm])
+    if stored is None:
+        return None
+    proof = prove(stored, since=min(o.as_of for o in origins))
+    if missing:
+        words = f"{proof.sentence} ({len(missing)} of {len(origins) + len(warm)} past days are still to be replayed.)"
+        proof = replace(proof, sentence=words)
+    return proof
+
+
+def _code() -> str:
+    """Fingerprint of the program itself: another version's replay is not this one's."""
+    home = Path(__file__).parent
+    return fingerprint_of_files(home, [str(p.relative_to(home)) for p in home.rglob("*.py")])

@@ -1,0 +1,109 @@
+"""What every verb that learns needs: the export read once, and everything that the settings choose."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeforecast.backtest import Lessonplan
+from pipeforecast.build import (
+    build_as_of,
+    build_calendar,
+    build_export,
+    build_levels,
+    build_model,
+    build_plan,
+    build_rules,
+    check_teachable,
+)
+from pipeforecast.errors import SettingsError
+from pipeforecast.findings import Finding
+from pipeforecast.fingerprint import fingerprint_of_files
+from pipeforecast.fiscal import FiscalCalendar, Period
+from pipeforecast.forecast import Forecaster
+from pipeforecast.history import DealHistory
+from pipeforecast.ingest import Export
+from pipeforecast.quality import check_history
+from pipeforecast.results import UNKNOWN_CURRENCY
+from pipeforecast.settings import BacktestSettings, ForecastSettings, RunSettings
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every verb that learns needs, read once."""
+
+    export: Export
+    known: DealHistory
+    calendar: FiscalCalendar
+    as_of: pd.Timestamp
+    model: Forecaster
+    rules: Sequence[Forecaster]
+    levels: tuple[str, ...]
+    plan: Lessonplan
+    findings: list[Finding]
+    currency: str
+    data: str
+
+
+def prepared(settings: BacktestSettings) -> Run:
+    """Read the export and build what the settings choose."""
+    say(f"reading {settings.source}")
+    export = build_export(settings)
+    history = export.history
+    as_of = build_as_of(settings, history)
+    known = history.known_by(as_of)
+    check_teachable(settings, known)
+    return Run(
+        export=export,
+        known=known,
+        calendar=build_calendar(settings.calendar),
+        as_of=as_of,
+        model=build_model(settings),
+        rules=build_rules(settings, known),
+        levels=build_levels(settings, known),
+        plan=build_plan(settings),
+        findings=findings_of(export, known),
+        currency=_currency(settings, history),
+        data=fingerprint_of_files(settings.source),
+    )
+
+
+def findings_of(export: Export, known: DealHistory) -> list[Finding]:
+    """What reading found and what the history shows, the serious first."""
+    order = {"error": 0, "warning": 1, "info": 2}
+    return sorted([*export.findings, *check_history(known)], key=lambda f: order[f.severity])
+
+
+def _currency(settings: RunSettings, history: DealHistory) -> str:
+    """Name the one currency of the deals, else the one that the mapping names."""
+    named = list(history.deals["currency"].dropna().unique()) if "currency" in history.deals else []
+    return str(named[0]) if len(named) == 1 else str(settings.crm.get("currency") or UNKNOWN_CURRENCY)
+
+
+def period_of(settings: ForecastSettings, run: Run) -> Period:
+    """Give the period to forecast: the one named, else the one that the day after ``as_of`` lies in."""
+    following = run.calendar.containing(run.as_of + pd.Timedelta(days=1))
+    if settings.period is None:
+        return following
+    period = run.calendar.named(settings.period)
+    if period.end <= run.as_of:
+        raise SettingsError(
+            f"period: {period.name} ended on {period.end.date()}, before as_of {run.as_of.date()}; "
+            f"expected {following.name} or later, or an earlier as_of"
+        )
+    return period
+
+
+def say(text: str) -> None:
+    """Tell the user what is being done, beside the result that goes to the standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def progress(done: int, total: int) -> None:
+    """Show how far a replay has come, line over line on a terminal."""
+    end = "\n" if done == total else "\r"
+    if sys.stderr.isatty() or done == total:
+        print(f"  replayed {done} of {total} past days", file=sys.stderr, end=end, flush=True)
