@@ -134,15 +134,17 @@ def _chosen_rule(rows: pd.DataFrame) -> pd.DataFrame:
 def _crps(rows: pd.DataFrame, backtest: Backtest) -> np.ndarray:
     """CRPS from the draws where there are some, else from the quantiles; NaN for a bare number."""
     out = np.full(len(rows), np.nan)
-    known = rows[list(QUANTILES)].notna().all(axis=1).to_numpy()
+    quantiles, actual = rows[list(QUANTILES)].to_numpy(dtype="float64"), rows["actual"].to_numpy(dtype="float64")
+    known = np.flatnonzero(~np.isnan(quantiles).any(axis=1))
     grid = list(QUANTILES.values())
-    for i in np.flatnonzero(known):
-        row = rows.iloc[i]
-        draws = backtest.draws.get((row["as_of"], row["method"])) if row["level"] == TOTAL else None
-        if draws is None:
-            # Beyond the outer quantiles the distribution is cut off; the same cut for every method without draws.
-            draws = np.interp(_FINE, grid, row[list(QUANTILES)].to_numpy(dtype="float64"))
-        out[i] = crps_draws(draws, row["actual"])
+    # Beyond the outer quantiles the distribution is cut off; the same cut for every method without draws.
+    fine = np.array([np.interp(_FINE, grid, quantiles[i]) for i in known]).reshape(len(known), len(_FINE))
+    out[known] = crps_draws(fine, actual[known])
+    total = (rows["level"] == TOTAL).to_numpy()
+    for i in known[total[known]]:
+        draws = backtest.draws.get((rows["as_of"].iloc[i], rows["method"].iloc[i]))
+        if draws is not None:
+            out[i] = crps_draws(draws, actual[i])
     return out
 
 

@@ -20,6 +20,7 @@ from pipeforecast.snapshot import Snapshot
 
 _SHOCK_CORRELATION = 0.5
 _CHUNK_CELLS = 20_000_000
+_MOST_NEW_DEALS = 4000
 
 
 class FittedDeals(Protocol):
@@ -145,8 +146,9 @@ class FittedPipeline:
         if new.mean <= 0 or not len(amounts) or amounts.mean() <= 0:
             return _Source("new", pool.iloc[:0], scipy.sparse.csr_matrix((0, n)))
         mean_count = new.mean / amounts.mean() * np.exp(new.sd * z - new.sd**2 / 2)
-        # Past draws of a deal of a large company would be slow one by one: above some count each stands for several.
-        bundle = max(1.0, new.mean / amounts.mean() / 500)
+        # Millions of single deals would be slow to draw: above some count each stands for several, where the luck of
+        # single deals is all but gone from the sum.
+        bundle = max(1.0, new.mean / amounts.mean() / _MOST_NEW_DEALS)
         count = rng.poisson(mean_count / bundle)
         picked = rng.integers(0, len(amounts), count.sum())
         draw = np.repeat(np.arange(n), count)
