@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,10 @@ class Lessonplan:
 
     days: tuple[int, ...] = (0, 15, 30, 45, 60, 75)
     periods: int = 12
+
+    def with_day(self, k: int) -> Lessonplan:
+        """Add day ``k``, which is below 0 for a later period than the next: past periods are seen from as far away."""
+        return self if k in self.days else replace(self, days=(*self.days, k))
 
 
 @dataclass(frozen=True)

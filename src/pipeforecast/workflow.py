@@ -75,8 +75,9 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     run = prepared(settings)
     period = period_of(settings, run)
     say(f"forecasting {period.name} from the evening of {run.as_of.date()}")
-    snapshot = prepare(run.known, run.calendar, run.plan, [run.as_of])
-    lessons = lessons_at(run.known, run.calendar, snapshot, run.as_of, run.plan)
+    plan = run.plan.with_day(period.day_of(run.as_of))
+    snapshot = prepare(run.known, run.calendar, plan, [run.as_of])
+    lessons = lessons_at(run.known, run.calendar, snapshot, run.as_of, plan)
     now = snapshot.only([run.as_of])
     fitted = run.model.fit(lessons)
     forecasts = [fitted.forecast(now, period, run.levels)]
