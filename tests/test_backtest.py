@@ -193,3 +193,15 @@ def test_an_owner_without_revenue_has_an_actual_of_nought(
     assert found[["actual", "actual_as_first_known"]].notna().all(axis=None)
     owner = found[(found["level"] == "owner").to_numpy()]
     assert owner["actual"].tolist() == pytest.approx(found.loc[found["level"] == "total", "actual"].tolist())
+
+
+def test_a_later_period_is_compared_with_past_ones_seen_from_as_far_away(
+    company_history: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp
+) -> None:
+    far = -37
+    plan = PLAN.with_day(far)
+    lessons = lessons_at(company_history, calendar, prepare(company_history, calendar, plan, [as_of]), as_of, plan)
+    wanted = {p.evening(far) for p in lessons.past_periods(3)}
+    assert len(wanted) == 3
+    assert wanted <= {pd.Timestamp(d) for d in lessons.snapshot.days}
+    assert PLAN.with_day(PLAN.days[0]) is PLAN

@@ -63,13 +63,3 @@ def test_train_scores_the_model_beside_what_is_used_today(told, tmp_path: Path):
 def test_train_refuses_a_rule(told):
     with pytest.raises(SettingsError, match="model=hazard"):
         workflow.train(told("train", "model=rule", "model.name=stage_rate"))
-
-
-def test_a_later_period_is_compared_with_past_ones_seen_from_as_far_away(told, tmp_path: Path):
-    """Same stage at the same time has a past to look at, also where the period lies beyond the next one."""
-    words = ["as_of=2023-02-14", "period=2023Q3", "proof=none", "rules=[same_stage_same_time]"]
-    workflow.forecast(told("forecast", *words))
-    table = pd.read_csv(tmp_path / "out" / "forecast.csv")
-    mine = table[(table["method"] == "same_stage_same_time") & (table["level"] == "total")].set_index("part")["mean"]
-    assert mine["new"] > 0
-    assert mine["open"] > 0
