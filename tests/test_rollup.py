@@ -12,7 +12,7 @@ from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import NO_GROUP
 from pipeforecast.models.amount import FittedAmounts
 from pipeforecast.outcome import Lessons, won_between
-from pipeforecast.rollup import FittedPipeline, PipelineForecaster, group_names
+from pipeforecast.rollup import FittedPipeline, PipelineForecaster, _around, group_names
 from pipeforecast.snapshot import Snapshot
 
 
@@ -135,3 +135,25 @@ def test_what_is_learned_is_kept_apart_from_the_recipe(recipe: PipelineForecaste
     assert fitted.recipe is recipe
     assert fitted.name == recipe.name == "model"
     assert 0 < fitted.shock <= 0.6
+
+
+def test_what_is_unsure_spreads_the_book_and_does_not_lift_it() -> None:
+    """Drawn coefficients raise rare chances on average; around the fitted ones they only spread."""
+    rng = np.random.default_rng(0)
+    fitted = np.array([0.02, 0.2, 0.5, 0.7, 0.97])
+    log_odds = np.log(fitted / (1 - fitted)) + rng.normal(0, 1.0, (400, 1)) + rng.normal(0, 0.3, (400, 5))
+    drawn = 1 / (1 + np.exp(-log_odds))
+    assert drawn.mean(axis=0)[0] > 1.2 * fitted[0]
+    around = _around(fitted, drawn)
+    np.testing.assert_allclose(around.mean(axis=0), fitted, rtol=0.02)
+    assert ((around >= 0) & (around <= 1)).all()
+    assert (around.std(axis=0) > 0).all()
+
+
+def test_deals_add_up_to_the_mean_of_their_part(fitted: FittedPipeline, now: Snapshot, period: Period) -> None:
+    """The parts of a forecast tie with its deals: Σ chance · amount is the mean of `open`, but for the draws' luck."""
+    forecast = fitted.forecast(now, period)
+    deals = fitted.deal_forecast(now)
+    expected = float((deals.won_between(period.start, period.end) * deals.amount).sum())
+    draws = forecast.draw("open")
+    assert abs(draws.mean() - expected) < 5 * draws.std() / np.sqrt(len(draws)) + 0.01 * expected

@@ -113,7 +113,9 @@ class FittedPipeline:
         rng = np.random.default_rng([self.recipe.seed, int(snapshot.as_of.timestamp()) // 86400])
         shocks = self._shocks(rng)
         new = self.arrivals.expected(snapshot, period)
-        chances = self.deals.won_between(snapshot, period.start, period.end, self.recipe.coefficient_draws, rng)
+        fitted = self.deals.won_between(snapshot, period.start, period.end, 0, rng)[0]
+        unsure = self.deals.won_between(snapshot, period.start, period.end, self.recipe.coefficient_draws, rng)
+        chances = _around(fitted, unsure)
         sources = [
             _Source("won", *_already_won(snapshot, period)),
             *self._open_sources(snapshot, period, chances, shocks[0], rng),
@@ -170,13 +172,27 @@ def _already_won(snapshot: Snapshot, period: Period) -> tuple[pd.DataFrame, np.n
     return won, won["amount"].fillna(0.0).to_numpy(dtype="float64")
 
 
+def _around(fitted: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Scale each deal's drawn chances (n, deals) so that their mean is its fitted chance.
+
+    Fitted chances add up to the wins that were seen. Coefficients drawn on the scale of log-odds would raise every
+    small chance on average, and with it the whole book's forecast, the more the less is known.
+    """
+    mean = draws.mean(axis=0)
+    low = draws * (fitted / np.maximum(mean, 1e-12))
+    high = 1.0 - (1.0 - draws) * ((1.0 - fitted) / np.maximum(1.0 - mean, 1e-12))
+    return np.clip(np.where(fitted <= 0.5, low, high), 0.0, 1.0)
+
+
 def _draw_open(
     chances: np.ndarray, shock: np.ndarray, snapshot: Snapshot, amounts: FittedAmounts, rng: np.random.Generator
 ) -> scipy.sparse.csr_matrix:
     """Draw which deals are won, under a coefficient draw and a shared shock each, and what they bring (deals, D)."""
     c, n = chances.shape
     draws = len(shock)
-    log_odds = np.log(np.clip(chances, 1e-9, 1 - 1e-9)) - np.log1p(-np.clip(chances, 1e-9, 1 - 1e-9))
+    inside = np.clip(chances, 1e-9, 1 - 1e-9)
+    # A shock on the log-odds moves the mean of small chances up (second order): taken back, so that it only spreads.
+    log_odds = np.log(inside) - np.log1p(-inside) - (1 - 2 * inside) * shock.var() / 2
     deal, draw = [], []
     step = max(1, _CHUNK_CELLS // max(n, 1))
     for at in range(0, draws, step):
