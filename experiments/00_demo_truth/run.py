@@ -126,17 +126,22 @@ def main() -> None:
     parser.add_argument("--replicas", type=int, default=50)
     parser.add_argument("--rich-rows", type=int, default=150_000)
     parser.add_argument("--forks", type=int, default=200)
+    parser.add_argument("--penalties", type=float, nargs="*", default=[], help="further models of these penalties")
+    parser.add_argument("--half-lives", type=float, nargs="*", default=[], help="further models whose lessons age")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     parser.add_argument("--small", action="store_true", help="a quick form that only shows that the command works")
     told = parser.parse_args()
     if told.small:
         told.deals, told.seeds, told.quarters, told.replicas, told.forks = 800, [1], 1, 2, 20
         told.out = Path(tempfile.mkdtemp())
+    models = [HazardModel()]
+    models += [HazardModel(C=c, name=f"penalty {c:g}") for c in told.penalties]
+    models += [HazardModel(half_life=days, name=f"half-life {days:g}") for days in told.half_lives]
     found = []
     for kind in told.kinds:
         for seed in told.seeds:
             began = time.monotonic()
-            found.append(one(kind, seed, told, [HazardModel()]))
+            found.append(one(kind, seed, told, models))
             print(f"{kind} {seed}: {time.monotonic() - began:.0f} s", flush=True)
     rows = pd.concat(found, ignore_index=True)
     rows.to_csv(told.out / "scores.csv", index=False, float_format="%.5f")
