@@ -181,7 +181,7 @@ def _around(fitted: np.ndarray, draws: np.ndarray) -> np.ndarray:
     mean = draws.mean(axis=0)
     low = draws * (fitted / np.maximum(mean, 1e-12))
     high = 1.0 - (1.0 - draws) * ((1.0 - fitted) / np.maximum(1.0 - mean, 1e-12))
-    return np.clip(np.where(fitted <= 0.5, low, high), 0.0, 1.0)
+    return np.asarray(np.clip(np.where(fitted <= 0.5, low, high), 0.0, 1.0))
 
 
 def _draw_open(
