@@ -12,10 +12,9 @@ from joblib import Parallel, delayed
 from pipeforecast.contract import LOST, WON
 from pipeforecast.errors import DataError
 from pipeforecast.fiscal import FiscalCalendar, Period
-from pipeforecast.forecast import QUANTILES, TOTAL, Forecast, Forecaster
+from pipeforecast.forecast import QUANTILES, TOTAL, Forecast, Forecaster, group_names
 from pipeforecast.history import DealHistory
 from pipeforecast.outcome import Lessons, gather_lessons, lesson_days, observe, observed_from, won_between
-from pipeforecast.rollup import group_names
 from pipeforecast.snapshot import Snapshot, take_snapshots
 
 KEYS = ["as_of", "day_of_period", "period", "level", "group", "method"]

@@ -188,3 +188,10 @@ def cells_of(groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     rows = [(TOTAL, TOTAL, part) for part in PARTS]
     rows += [(level, group, part) for level, names in groups.items() for group in names for part in PARTS]
     return pd.DataFrame(rows, columns=["level", "group", "part"])
+
+
+def group_names(rows: pd.DataFrame, level: str) -> np.ndarray:
+    """Name the group of each row at ``level``; rows without one form a group of their own."""
+    if level not in rows:
+        return np.full(len(rows), NO_GROUP, dtype=object)
+    return rows[level].astype("object").where(rows[level].notna(), NO_GROUP).astype(str).to_numpy(dtype=object)

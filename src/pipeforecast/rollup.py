@@ -11,7 +11,7 @@ import pandas as pd
 import scipy.sparse
 
 from pipeforecast.fiscal import Period
-from pipeforecast.forecast import ADDENDS, NO_GROUP, PARTS, TOTAL, DealForecast, Forecast, cells_of
+from pipeforecast.forecast import ADDENDS, PARTS, TOTAL, DealForecast, Forecast, cells_of, group_names
 from pipeforecast.models.amount import AmountModel, FittedAmounts
 from pipeforecast.models.arrivals import ArrivalModel, FittedArrivals, NewBusiness
 from pipeforecast.models.shock import shock_sd
@@ -84,7 +84,6 @@ class PipelineForecaster:
             amounts=self.amounts.fit(lessons),
             arrivals=self.arrivals.fit(lessons),
             shock=shock_sd(deals, lessons, self.shock_prior_sd),
-            known=lessons.deals,
         )
 
 
@@ -97,7 +96,6 @@ class FittedPipeline:
     amounts: FittedAmounts
     arrivals: FittedArrivals
     shock: float
-    known: pd.DataFrame
 
     @property
     def name(self) -> str:
@@ -223,13 +221,6 @@ def _add_up(sources: Sequence[_Source], levels: Sequence[str], draws: int) -> tu
             out[at[level, name, "open"]] = out[at[level, name, "open_due"]] + out[at[level, name, "open_pulled_in"]]
             out[at[level, name, "total"]] = sum(out[at[level, name, part]] for part in ADDENDS)
     return cells, out
-
-
-def group_names(rows: pd.DataFrame, level: str) -> np.ndarray:
-    """Name the group of each row at ``level``; rows without one form a group of their own."""
-    if level not in rows:
-        return np.full(len(rows), NO_GROUP, dtype=object)
-    return rows[level].astype("object").where(rows[level].notna(), NO_GROUP).astype(str).to_numpy(dtype=object)
 
 
 def _groups(sources: Sequence[_Source], level: str) -> list[str]:

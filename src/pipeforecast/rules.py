@@ -16,7 +16,7 @@ import pandas as pd
 from pipeforecast.contract import OPEN, WON
 from pipeforecast.errors import SettingsError, some
 from pipeforecast.fiscal import Period
-from pipeforecast.forecast import NO_GROUP, PARTS, TOTAL, Forecast
+from pipeforecast.forecast import NO_GROUP, PARTS, TOTAL, Forecast, group_names
 from pipeforecast.outcome import Lessons, new_business, won_between, won_in_time
 from pipeforecast.snapshot import Snapshot
 
@@ -202,8 +202,7 @@ def _by_group(rows: pd.DataFrame, values: np.ndarray | pd.Series, level: str) ->
         return {TOTAL: float(money.sum())}
     if level not in rows:
         return {NO_GROUP: float(money.sum())}
-    group = rows[level].astype("object").where(rows[level].notna(), NO_GROUP).astype(str).to_numpy(dtype=object)
-    return {str(name): float(total) for name, total in money.groupby(group).sum().items()}
+    return {str(name): float(total) for name, total in money.groupby(group_names(rows, level)).sum().items()}
 
 
 _WEIGHTS: dict[str, Weights] = {

@@ -23,7 +23,7 @@ from pipeforecast.report import ReportInput, summary, write_report
 from pipeforecast.report.brief import first_lines
 from pipeforecast.report.facts import facts
 from pipeforecast.results import DEAL_COLUMNS, deal_rows, forecast_rows
-from pipeforecast.rollup import FittedPipeline, PipelineForecaster
+from pipeforecast.rollup import PipelineForecaster
 from pipeforecast.run import Run, findings_of, period_of, prepared, say
 from pipeforecast.settings import (
     BacktestSettings,
@@ -88,8 +88,8 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     version = f"{run.model.name}-{fingerprint_of(settings.model.model_dump())[:8]}"
     table = forecast_rows(forecasts, run.currency, _coverage(proof))
     deals = pd.DataFrame(columns=list(DEAL_COLUMNS))  # a rule looks at no single deal
-    if isinstance(fitted, FittedPipeline):
-        deals = deal_rows(forecasts[0], fitted.deal_forecast(now), now, settings.horizon, version)
+    if forecasts[0].deals is not None:
+        deals = deal_rows(forecasts[0], forecasts[0].deals, now, settings.horizon, version)
     told = _report_input(settings, run, forecasts[0], table, deals, proof, company)
     said = facts(told)
     with whole_folder(settings.out) as out:
