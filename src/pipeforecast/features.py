@@ -35,15 +35,22 @@ class Features:
         Missing values are NaN; what is missing is information and kept.
     categories : DataFrame of str
         Missing values are the level ``(missing)``.
+    as_of, due : datetime64[s] arrays (n,)
+        Evening of each row, and the expected close as then written (NaT: none).
     """
 
     numbers: pd.DataFrame
     categories: pd.DataFrame
+    as_of: np.ndarray
+    due: np.ndarray
 
     def rows(self, keep: np.ndarray) -> Features:
         """Keep some rows (mask or positions)."""
         return Features(
-            self.numbers.iloc[keep].reset_index(drop=True), self.categories.iloc[keep].reset_index(drop=True)
+            self.numbers.iloc[keep].reset_index(drop=True),
+            self.categories.iloc[keep].reset_index(drop=True),
+            self.as_of[keep],
+            self.due[keep],
         )
 
 
@@ -54,7 +61,7 @@ def describe(snapshot: Snapshot) -> Features:
     frame = pd.DataFrame(numbers, index=rows.index).astype("float64")
     rates = _past_rates(snapshot)
     frame[list(rates.columns)] = rates.to_numpy()
-    return Features(frame, _categories(snapshot))
+    return Features(frame, _categories(snapshot), _seconds(rows["as_of"]), _seconds(rows["expected_close"]))
 
 
 def _days_between(later: pd.Series, earlier: pd.Series) -> np.ndarray:

@@ -14,6 +14,7 @@ from pipeforecast.fiscal import Period
 from pipeforecast.forecast import ADDENDS, PARTS, TOTAL, DealForecast, Forecast, cells_of, group_names
 from pipeforecast.models.amount import AmountModel, FittedAmounts
 from pipeforecast.models.arrivals import ArrivalModel, FittedArrivals, NewBusiness
+from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.shock import shock_sd
 from pipeforecast.outcome import Lessons, won_between
 from pipeforecast.snapshot import Snapshot
@@ -21,20 +22,6 @@ from pipeforecast.snapshot import Snapshot
 _SHOCK_CORRELATION = 0.5
 _CHUNK_CELLS = 20_000_000
 _MOST_NEW_DEALS = 4000
-
-
-class FittedDeals(Protocol):
-    """A deal model that has learned its lessons."""
-
-    def forecast(self, snapshot: Snapshot, amounts: np.ndarray) -> DealForecast:
-        """Whether and when each open deal closes."""
-        ...
-
-    def won_between(
-        self, snapshot: Snapshot, start: pd.Timestamp, end: pd.Timestamp, n: int, rng: np.random.Generator
-    ) -> np.ndarray:
-        """P(won from start to end) under draws of what the model is unsure of, (n, deals)."""
-        ...
 
 
 class DealModel(Protocol):
@@ -239,4 +226,4 @@ def _summed(source: _Source, level: str, names: Sequence[str], draws: int) -> np
     return np.asarray((member @ source.amounts).todense())
 
 
-__all__ = ["PARTS", "DealModel", "FittedDeals", "FittedPipeline", "PipelineForecaster", "group_names"]
+__all__ = ["PARTS", "DealModel", "FittedPipeline", "PipelineForecaster", "group_names"]

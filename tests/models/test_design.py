@@ -13,12 +13,15 @@ from pipeforecast.models.grid import make_grid
 
 RNG = np.random.default_rng(0)
 N = 400
+NOW = np.datetime64("2024-01-30", "s")
 
 
 def features(stage: list[str] | None = None, **numbers: np.ndarray) -> Features:
     n = len(next(iter(numbers.values())))
     stages = stage or ["a" if i % 3 else "b" for i in range(n)]
-    return Features(pd.DataFrame(numbers), pd.DataFrame({"stage": stages}))
+    return Features(
+        pd.DataFrame(numbers), pd.DataFrame({"stage": stages}), np.full(len(stages), NOW), np.full(len(stages), NOW)
+    )
 
 
 def test_columns_are_standardised() -> None:

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from pipeforecast.fiscal import FiscalCalendar
-from pipeforecast.models.hazard import FittedHazard, HazardModel
+from pipeforecast.models.deals import FittedDeals
+from pipeforecast.models.hazard import HazardModel
 from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
 from stories import day, deal, lessons_of, tell
@@ -43,14 +44,14 @@ def taught() -> tuple[Lessons, Snapshot]:
 
 
 @pytest.fixture(scope="module")
-def fitted(taught: tuple[Lessons, Snapshot]) -> FittedHazard:
+def fitted(taught: tuple[Lessons, Snapshot]) -> FittedDeals:
     return HazardModel().fit(taught[0])
 
 
 @pytest.mark.parametrize("segment", HAZARDS)
 @pytest.mark.parametrize("ahead", [31, 61, 152, 335])
 def test_constant_hazards_are_recovered(
-    taught: tuple[Lessons, Snapshot], fitted: FittedHazard, segment: str, ahead: int
+    taught: tuple[Lessons, Snapshot], fitted: FittedDeals, segment: str, ahead: int
 ) -> None:
     now = taught[1]
     found = fitted.forecast(now, np.ones(len(now.open)))
@@ -62,7 +63,7 @@ def test_constant_hazards_are_recovered(
     assert found.lost_by(until)[at].mean() == pytest.approx(lost / (won + lost) * closed, rel=0.2, abs=0.01)
 
 
-def test_censored_deals_are_no_losses(taught: tuple[Lessons, Snapshot], fitted: FittedHazard) -> None:
+def test_censored_deals_are_no_losses(taught: tuple[Lessons, Snapshot], fitted: FittedDeals) -> None:
     """Taught that whatever is open has been lost, the model would foretell fewer wins."""
     lessons, now = taught
     rows = lessons.outcome.rows
@@ -73,7 +74,7 @@ def test_censored_deals_are_no_losses(taught: tuple[Lessons, Snapshot], fitted: 
     assert lost[1] > 1.03 * lost[0]
 
 
-def test_chances_of_a_period_are_those_of_its_days(taught: tuple[Lessons, Snapshot], fitted: FittedHazard) -> None:
+def test_chances_of_a_period_are_those_of_its_days(taught: tuple[Lessons, Snapshot], fitted: FittedDeals) -> None:
     now, rng = taught[1], np.random.default_rng(0)
     deals = fitted.forecast(now, np.ones(len(now.open)))
     this, following = CALENDAR.named("2024Q1"), CALENDAR.named("2024Q2")
@@ -84,7 +85,7 @@ def test_chances_of_a_period_are_those_of_its_days(taught: tuple[Lessons, Snapsh
     np.testing.assert_allclose(second[0], deals.won_between(following.start, following.end), atol=1e-6)
 
 
-def test_draws_of_the_coefficients_surround_the_fit(taught: tuple[Lessons, Snapshot], fitted: FittedHazard) -> None:
+def test_draws_of_the_coefficients_surround_the_fit(taught: tuple[Lessons, Snapshot], fitted: FittedDeals) -> None:
     now, period = taught[1], CALENDAR.named("2024Q1")
     rng = np.random.default_rng(0)
     drawn = fitted.won_between(now, period.start, period.end, 60, rng)
@@ -108,8 +109,8 @@ def test_rows_are_sampled_by_seed_and_thinning_keeps_the_rates() -> None:
 
 def test_thinning_weighs_what_is_left(monkeypatch: pytest.MonkeyPatch, taught: tuple[Lessons, Snapshot]) -> None:
     lessons, now = taught
-    monkeypatch.setattr("pipeforecast.models.hazard._QUIET_AT_LEAST", 400)
-    monkeypatch.setattr("pipeforecast.models.hazard._QUIET_PER_CLOSING", 0)
+    monkeypatch.setattr("pipeforecast.models.lived._QUIET_AT_LEAST", 400)
+    monkeypatch.setattr("pipeforecast.models.lived._QUIET_PER_CLOSING", 0)
     thin = HazardModel().fit(lessons)
     monkeypatch.undo()
     until, amounts = AS_OF + pd.Timedelta(days=19), np.ones(len(now.open))  # later on most have closed anyhow
