@@ -17,6 +17,7 @@ from pipeforecast.features import Features, describe
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import DealForecast
 from pipeforecast.models.grid import Grid, make_grid
+from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
 
 
@@ -73,6 +74,19 @@ class FittedDeals:
         draws = self.chances.drawn(n, rng) if n else [None]
         found = self.chances.incidences(describe(snapshot), grid, draws)
         return np.stack([between(won, grid, start, end) for won, _ in found])
+
+
+class Recipe(Protocol):
+    """What makes a deal model: its settings, before anything is learned."""
+
+    @property
+    def name(self) -> str:
+        """Name under which it is scored."""
+        ...
+
+    def fit(self, lessons: Lessons) -> FittedDeals:
+        """Learn from what was known by the cutoff."""
+        ...
 
 
 def between(won: np.ndarray, grid: Grid, start: pd.Timestamp, end: pd.Timestamp) -> np.ndarray:
