@@ -12,13 +12,14 @@ from scipy.stats import norm
 from pipeforecast.errors import DataError
 from pipeforecast.scores import (
     auc,
+    average_precision,
     bias,
     brier,
-    calibration_error,
     coverage,
     crps_draws,
     interval_score,
     log_loss,
+    money_ratio,
     pinball,
     skill,
     wape,
@@ -58,28 +59,40 @@ def test_auc_sees_the_order_only_and_swaps_with_the_outcome(rows: list[tuple[boo
     assert auc(won, p) + auc(1 - won, p) == pytest.approx(1)
 
 
-def test_calibration_worked_example() -> None:
-    # Two bins: (0.1, 0.2 | 0, 0) is off by 0.15, (0.6, 0.8 | 1, 1) by 0.3; the mean over four rows is 0.225.
-    assert calibration_error([0, 0, 1, 1], [0.1, 0.2, 0.6, 0.8], bins=2) == pytest.approx(0.225)
+def test_average_precision_is_the_mean_precision_at_the_wins() -> None:
+    # From the top: lost, won (1 of 2), lost, won (2 of 4).
+    assert average_precision([1, 0, 1, 0], [0.1, 0.2, 0.3, 0.4]) == pytest.approx(0.5)
+    assert average_precision([1, 1, 0], [0.9, 0.8, 0.1]) == 1.0
+    assert average_precision([1, 0, 0, 0], [0.3] * 4) == 0.25  # nothing is told apart: the share won
+    assert np.isnan(average_precision([0, 0], [0.1, 0.2]))
 
 
-@given(st.lists(st.tuples(st.booleans(), st.sampled_from([0.1, 0.3, 0.5, 0.9])), min_size=1, max_size=40), st.randoms())
-def test_calibration_does_not_hang_on_the_order_of_rows(rows: list[tuple[bool, float]], random) -> None:
-    shuffled = random.sample(rows, len(rows))
-    first, second = ([np.array(c, dtype=float) for c in zip(*r, strict=True)] for r in (rows, shuffled))
-    assert calibration_error(*first, bins=5) == pytest.approx(calibration_error(*second, bins=5))
-    assert 0 <= calibration_error(*first, bins=5) <= 1
+def test_ranks_agree_with_another_implementation() -> None:
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    rng = np.random.default_rng(0)
+    p, w = rng.integers(0, 12, 300) / 12, rng.integers(0, 4, 300)
+    won = rng.random(300) < p
+    assert auc(won, p, w) == pytest.approx(roc_auc_score(won, p, sample_weight=w))
+    assert average_precision(won, p, w) == pytest.approx(average_precision_score(won, p, sample_weight=w))
 
 
-def test_calibration_of_a_calibrated_and_of_a_shifted_forecast() -> None:
+@pytest.mark.parametrize("score", [log_loss, brier, auc, average_precision])
+def test_a_weight_of_two_is_the_row_twice_and_columns_are_separate(score) -> None:
     rng = np.random.default_rng(1)
-    p = rng.uniform(0.2, 0.7, 40_000)
-    won = rng.random(40_000) < p
-    assert calibration_error(won, p) < 0.012
-    assert calibration_error(won, p + 0.2) == pytest.approx(0.2, abs=0.012)
+    p, won = rng.uniform(0.05, 0.95, 40), rng.integers(0, 2, 40).astype(float)
+    weight = rng.integers(0, 3, (40, 5))
+    copies = [np.repeat(np.arange(40), weight[:, d]) for d in range(5)]
+    assert score(won, p, weight) == pytest.approx([score(won[i], p[i]) for i in copies])
 
 
-@pytest.mark.parametrize("score", [log_loss, brier, calibration_error])
+def test_money_worked_example() -> None:
+    # Promised 0.5 × 100 + 0.2 × 50 = 60, brought 80.
+    assert money_ratio([0.5, 0.2], [100, 50], [80, 0]) == pytest.approx(0.75)
+    assert np.isnan(money_ratio([0.5], [100], [0]))
+
+
+@pytest.mark.parametrize("score", [log_loss, brier, auc, average_precision])
 def test_what_is_no_probability_is_named(score) -> None:
     with pytest.raises(DataError, match=r"came 1\.2"):
         score([1, 0], [0.5, 1.2])

@@ -11,13 +11,14 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from pipeforecast.backtest import Lessonplan, Origin, lessons_at, prepare
+from pipeforecast.calibration import calibration_error
 from pipeforecast.contract import WON
 from pipeforecast.evidence import bootstrap_by_group
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.history import DealHistory
 from pipeforecast.outcome import Lessons, observe, won_in_time
 from pipeforecast.rollup import DealModel
-from pipeforecast.scores import auc, brier, calibration_error, log_loss
+from pipeforecast.scores import auc, brier, log_loss
 from pipeforecast.snapshot import Snapshot
 
 #: A method that says "never" of a deal that is won would lose infinitely much: every chance is kept this far inside.

@@ -1,7 +1,9 @@
 """Proper scores of probabilities, ranges and draws, and errors of amounts.
 
 Arrays are numpy arrays of one value per forecast unless said otherwise; money is in the currency of the data. A lower
-score is better wherever the name says loss or score; ``auc``, ``coverage`` and ``skill`` say otherwise.
+score is better wherever the name says loss or score; ``auc``, ``average_precision``, ``coverage`` and ``skill`` say
+otherwise. Scores of probabilities take weights: one column (n,) gives a number, several columns (n, draws), such as
+those of resampled rows, give one number each (draws,).
 
 References
 ----------
@@ -20,7 +22,7 @@ from pipeforecast.errors import DataError
 Numbers = NDArray[np.float64]
 
 
-def log_loss(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, least: float = 1e-12) -> float:
+def log_loss(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, least: float = 1e-12) -> Any:
     """Mean of −log of the probability given to what happened.
 
     Parameters
@@ -29,7 +31,7 @@ def log_loss(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, leas
         What happened.
     p : float (n,)
         Probability of 1; moved into [``least``, 1 − ``least``], so one sure error costs at most −log ``least``.
-    weight : float (n,), optional
+    weight : float (n,) or (n, draws), optional
         Weights of the mean.
     """
     y, q = _pair(won, p)
@@ -38,7 +40,7 @@ def log_loss(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, leas
     return _mean(-(y * np.log(q) + (1 - y) * np.log1p(-q)), weight)
 
 
-def brier(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:
+def brier(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> Any:
     """Mean squared distance between probability and what happened (0 or 1).
 
     References
@@ -50,14 +52,42 @@ def brier(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> floa
     return _mean((q - y) ** 2, weight)
 
 
-def auc(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> float:
+def auc(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> Any:
     """Chance that a won deal ranks above a lost one (ties count half); NaN where all ended alike."""
-    from sklearn.metrics import roc_auc_score
+    hits, others = _ranked(won, p, weight)
+    below = np.cumsum(others, axis=0) - others
+    pairs = hits.sum(axis=0) * others.sum(axis=0)
+    return _share((hits * (below + others / 2)).sum(axis=0), pairs)
 
-    y, q = _pair(won, p)
-    if len(np.unique(y)) < 2:
-        return float("nan")
-    return float(roc_auc_score(y, q, sample_weight=weight))
+
+def average_precision(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> Any:
+    """Mean share won among the deals at or above each won deal's rank; NaN where none was won.
+
+    A forecast that tells nothing apart scores the share won.
+    """
+    hits, others = _ranked(won, p, weight)
+    hits, others = hits[::-1], others[::-1]
+    above = np.cumsum(hits, axis=0)
+    precision = above / np.maximum(above + np.cumsum(others, axis=0), 1e-300)
+    return _share((hits * precision).sum(axis=0), hits.sum(axis=0))
+
+
+def money_ratio(p: ArrayLike, expected: ArrayLike, brought: ArrayLike, weight: ArrayLike | None = None) -> Any:
+    """Σ p × amount expected given won ÷ Σ amount that was won: above 1 too much was promised; NaN where nothing came.
+
+    Parameters
+    ----------
+    p : float (n,)
+    expected : float (n,)
+        Amount of each deal, given that it is won.
+    brought : float (n,)
+        Amount that it brought in the period; 0 where it was not won.
+    weight : float (n,) or (n, draws), optional
+    """
+    q, amount = _pair(p, expected)
+    promised, actual = _pair(q * amount, brought)
+    w = np.ones(len(actual)) if weight is None else np.asarray(weight, dtype=float)
+    return _share(promised @ w, actual @ w)
 
 
 def crps_draws(draws: ArrayLike, actual: ArrayLike, fair: bool = False) -> Any:
@@ -149,28 +179,6 @@ def coverage(lower: ArrayLike, upper: ArrayLike, actual: ArrayLike) -> float:
     return float(np.mean((low <= y) & (y <= high))) if y.size else float("nan")
 
 
-def calibration_error(won: ArrayLike, p: ArrayLike, bins: int = 10) -> float:
-    """Mean distance between forecast and observed rate over bins of equal count, weighted by their size.
-
-    Equal probabilities always share a bin (whichever holds the first of them), so the order of rows is no matter.
-    Even a calibrated forecast scores above 0 by chance: about sqrt(0.6 p (1 − p) × bins / n).
-
-    References
-    ----------
-    Naeini, Cooper and Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning", AAAI 2015.
-    """
-    y, q = _pair(won, p)
-    _probabilities(q)
-    if not len(q):
-        return float("nan")
-    order = np.argsort(q, kind="stable")
-    y, q = y[order], q[order]
-    first_of_equals = np.searchsorted(q, q, side="left")
-    number = first_of_equals * bins // len(q)
-    gap = np.bincount(number, weights=q - y, minlength=bins)
-    return float(np.abs(gap).sum() / len(q))
-
-
 def skill(score: float, reference: float) -> float:
     """Share of the reference's score that is saved: 1 is perfect, 0 as good, below 0 worse; NaN where it is 0."""
     return _ratio(reference - score, reference)
@@ -194,11 +202,31 @@ def _level(level: float) -> None:
         raise DataError(f"score: expected a level between 0 and 1, came {level}")
 
 
-def _mean(values: Numbers, weight: ArrayLike | None) -> float:
+def _mean(values: Numbers, weight: ArrayLike | None) -> Any:
     if weight is None:
         return float(values.mean()) if len(values) else float("nan")
     w = np.asarray(weight, dtype=float)
-    return _ratio((values * w).sum(), w.sum())
+    return _share(values @ w, w.sum(axis=0))
+
+
+def _ranked(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None) -> tuple[Numbers, Numbers]:
+    """Weight of the won and of the other rows of each probability, in rising order (distinct values[, draws])."""
+    y, q = _pair(won, p)
+    _probabilities(q)
+    w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
+    if not len(q):
+        return w, w
+    order = np.argsort(q, kind="stable")
+    w, y, q = w[order], y[order], q[order]
+    first = np.flatnonzero(np.concatenate([[True], q[1:] != q[:-1]]))
+    hit = (w.T * y).T
+    return np.add.reduceat(hit, first, axis=0), np.add.reduceat(w - hit, first, axis=0)
+
+
+def _share(above: Any, below: Any) -> Any:
+    """Ratio of numbers, or draw by draw; NaN where there is nothing below."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _scalar(np.where(below > 0, np.divide(above, below), np.nan))
 
 
 def _ratio(above: float, below: float) -> float:
