@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pipeforecast.errors import DataError
 
+Key = TypeVar("Key")
+#: Takes how often each row counts, (rows, draws), and gives one number a draw, (draws,).
+Statistic = Callable[[NDArray[np.float64]], Any]
+
 #: Under so many periods a test of equal accuracy says nothing worth repeating.
 FEWEST_PERIODS = 12
+_CHUNK_CELLS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,105 @@ def bootstrap_by_group(
         return Interval(value, float("nan"), float("nan"), len(names))
     lower, upper = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return Interval(value, float(lower), float(upper), len(names))
+
+
+def resampled(period: ArrayLike, deal: ArrayLike, draws: int, seed: int = 0) -> Iterator[NDArray[np.float64]]:
+    """Draw whole periods again, then deals within each; all rows of a deal in a period stay together.
+
+    Parameters
+    ----------
+    period, deal : array (n,)
+        Of each row.
+    draws, seed : int
+        How often, and from which seed.
+
+    Yields
+    ------
+    float array (n, some of the draws)
+        How often each row counts. Weights instead of copies: a score of all draws is one matrix product.
+
+    References
+    ----------
+    Davison and Hinkley, *Bootstrap Methods and their Application*, Cambridge 1997, section 3.8 (both stages drawn
+    with replacement: a little wide rather than too narrow where periods are few).
+    """
+    names, of_row = np.unique(np.asarray(period), return_inverse=True)
+    pair = _pairs(of_row, np.unique(np.asarray(deal), return_inverse=True)[1])
+    first = np.unique(pair, return_index=True)[1]
+    members = [np.flatnonzero(of_row[first] == i) for i in range(len(names))]
+    rng = np.random.default_rng(seed)
+    step = max(1, _CHUNK_CELLS // max(len(of_row), 1))
+    for at in range(0, draws, step):
+        some = min(step, draws - at)
+        times = rng.multinomial(len(names), np.full(len(names), 1 / max(len(names), 1)), size=some)
+        count = np.zeros((len(first), some))
+        for i, member in enumerate(members):
+            m = len(member)
+            draw = np.repeat(np.arange(some), times[:, i] * m)
+            hit = rng.integers(m, size=len(draw)) * some + draw
+            count[member] = np.bincount(hit, minlength=m * some).reshape(m, some)
+        yield count[pair]
+
+
+def _pairs(first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Number the pairs that occur, 0 upwards."""
+    width = int(second.max()) + 1 if len(second) else 1
+    return np.asarray(np.unique(first * width + second, return_inverse=True)[1], dtype=np.intp)
+
+
+def bootstrap_periods_and_deals(
+    statistics: Mapping[Key, Statistic],
+    period: ArrayLike,
+    deal: ArrayLike,
+    level: float = 0.95,
+    draws: int = 200,
+    seed: int = 0,
+    centred: Collection[Key] = (),
+) -> dict[Key, Interval]:
+    """Ranges of many statistics from the same draws, in which periods and then deals are drawn again.
+
+    Parameters
+    ----------
+    statistics : mapping of name to callable
+        Each takes how often each row counts (n, draws) and gives one number a draw.
+    period, deal : array (n,)
+        Of each row.
+    level : float in (0, 1)
+        Probability of the range.
+    draws, seed : int
+        How often, and from which seed.
+    centred : collection of names
+        Statistics that noise only raises (a mean of distances): drawing again adds noise to noise, so that their
+        draws are moved to have the statistic itself in their middle.
+
+    Returns
+    -------
+    dict of name to Interval
+        Percentile ranges; draws in which a statistic is NaN do not count; NaN ends where there is one period only.
+    """
+    if not 0 < level < 1:
+        raise DataError(f"bootstrap: expected a level between 0 and 1, came {level}")
+    n, groups = len(np.asarray(period)), len(np.unique(np.asarray(period)))
+    once = np.ones((n, 1))
+    values = {key: float(np.asarray(function(once))[0]) for key, function in statistics.items()}
+    if groups < 2:
+        return {key: Interval(value, float("nan"), float("nan"), groups) for key, value in values.items()}
+    found: dict[Key, list[NDArray[np.float64]]] = {key: [] for key in statistics}
+    for weight in resampled(period, deal, draws, seed):
+        for key, function in statistics.items():
+            found[key].append(np.asarray(function(weight), dtype=float))
+    return {
+        key: _range(values[key], np.concatenate(drawn), level, groups, key in centred) for key, drawn in found.items()
+    }
+
+
+def _range(value: float, drawn: NDArray[np.float64], level: float, groups: int, centred: bool) -> Interval:
+    drawn = drawn[~np.isnan(drawn)]
+    if not len(drawn):
+        return Interval(value, float("nan"), float("nan"), groups)
+    moved = value - float(np.median(drawn)) if centred else 0.0
+    lower, upper = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]) + moved
+    return Interval(value, float(lower), float(upper), groups)
 
 
 @dataclass(frozen=True)
