@@ -1,4 +1,4 @@
-"""Records of runs, sent to MLflow: the only room that imports it.
+"""Records of runs, sent to MLflow: with `registry` the only room that imports it.
 
 The caller fills plain records; nothing else is sent: neither the user's name nor the program's path, which MLflow's
 own ``start_run`` would add. MLflow takes two seconds to import, so it is imported when something is recorded.
@@ -118,23 +118,24 @@ def record(
     if not enabled:
         return None
     try:
-        with _alone(uri):
-            return _send(run, _client(uri), experiment, artifacts or _beside(uri))
+        with alone(uri):
+            return _send(run, client_of(uri), experiment, artifacts or _beside(uri))
     except Exception as error:
         said = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        message = _public(f"the run's files are written, but not its record in MLflow at {uri}: {said}")
+        message = public(f"the run's files are written, but not its record in MLflow at {uri}: {said}")
         if required:
             raise TrackingError(f"{message} (tracking.required=false makes this a warning)") from error
         sys.stderr.write(f"warning: {message} (tracking=off records nothing)\n")
         return None
 
 
-def _client(uri: str) -> Any:
+def client_of(uri: str) -> Any:
     """Import MLflow with telemetry off, few retries and no notes about the tables that it makes."""
     # The user opts in by setting the variable to false; a server that is down must not hold a run for minutes.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     for name in ("alembic", "mlflow.store.db.utils"):
         logging.getLogger(name).setLevel(logging.WARNING)
     from mlflow import MlflowClient
@@ -145,7 +146,7 @@ def _client(uri: str) -> Any:
 
 def _send(run: RunRecord, client: Any, experiment: str, location: str | None) -> str:
     """Write the whole record; a run that breaks off is marked as failed."""
-    made = client.create_run(_experiment(client, experiment, location), run_name=run.name, tags=_texts(run.tags))
+    made = client.create_run(_experiment(client, experiment, location), run_name=run.name, tags=texts(run.tags))
     run_id = str(made.info.run_id)
     status = "FAILED"
     try:
@@ -194,30 +195,31 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _alone(uri: str) -> Any:
+def alone(uri: str) -> Any:
     """Let one process at a time into a local store: several that make its tables at once crash."""
-    store = _local(uri)
+    store = local_store(uri)
     return nullcontext() if store is None else _locked(store.with_name(f"{store.name}.lock"))
 
 
 def _beside(uri: str) -> str | None:
-    store = _local(uri)
+    store = local_store(uri)
     return None if store is None else (store.parent / "mlartifacts").as_uri()
 
 
-def _local(uri: str) -> Path | None:
+def local_store(uri: str) -> Path | None:
     """Give the file of a local store, or None where ``uri`` is none."""
     if not uri.startswith("sqlite:///") or ":memory:" in uri:
         return None
     return Path(uri.removeprefix("sqlite:///").split("?")[0]).absolute()
 
 
-def _public(text: str) -> str:
+def public(text: str) -> str:
     """Hide what stands before the @ of an address: it may be a password."""
     return re.sub(r"//[^/@\s]*@", "//", text)
 
 
-def _texts(tags: Mapping[str, str]) -> dict[str, str]:
+def texts(tags: Mapping[str, str]) -> dict[str, str]:
+    """Cut tags to the length that a store takes."""
     return {k: _cut(_text(v), _LONGEST_TAG) for k, v in tags.items()}
 
 
