@@ -64,11 +64,14 @@ class PipelineForecaster:
 
     def fit(self, lessons: Lessons) -> FittedPipeline:
         """Fit every part on the same lessons."""
-        deals = self.deals.fit(lessons)
+        return self.around(self.deals.fit(lessons), self.amounts.fit(lessons), lessons)
+
+    def around(self, deals: FittedDeals, amounts: FittedAmounts, lessons: Lessons) -> FittedPipeline:
+        """Fit arrivals and the shock on the lessons, around deals and amounts that may have been learned before."""
         return FittedPipeline(
             recipe=self,
             deals=deals,
-            amounts=self.amounts.fit(lessons),
+            amounts=amounts,
             arrivals=self.arrivals.fit(lessons),
             shock=shock_sd(deals, lessons, self.shock_prior_sd),
         )
