@@ -1,4 +1,4 @@
-"""Chances deal by deal: baselines and scores by examples worked by hand."""
+"""Chances deal by deal: baselines by examples worked by hand, and what came true beside them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from pipeforecast.backtest import Lessonplan, Origin
-from pipeforecast.evaluate import BASELINES, LEAST, chances, scored
+from pipeforecast.evaluate import BASELINES, chances
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.history import DealHistory
 from pipeforecast.models.hazard import HazardModel
@@ -15,43 +15,6 @@ from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
 from stories import MUTATIONS, lessons_of, tell
 from worked_example import AS_OF, BOOK, CALENDAR, PAST, PERIOD
-
-TABLE = pd.DataFrame({
-    "period": ["Q1", "Q1", "Q2", "Q2"], "won": [1.0, 0.0, 1.0, 0.0], "m": [0.8, 0.4, 0.5, 0.0], "sure": [1, 0, 1, 0],
-})  # fmt: skip
-
-
-def value(found: pd.DataFrame, model: str, score: str) -> float:
-    return float(found.set_index(["model", "score"]).loc[(model, score), "value"])
-
-
-def test_scores_of_four_deals_by_hand() -> None:
-    found = scored(TABLE, ["m"])
-    p = np.array([0.8, 0.6, 0.5, 1 - LEAST])  # given to what happened
-    assert value(found, "m", "log_loss") == pytest.approx(-np.log(p).mean())
-    assert value(found, "m", "brier") == pytest.approx(((1 - p) ** 2).mean())
-    assert value(found, "m", "auc") == 1.0
-    assert (found["n"] == 4).all()
-    assert set(found["score"]) == {"log_loss", "brier", "auc", "calibration_error"}
-
-
-def test_nobody_is_ever_sure() -> None:
-    """A chance of 0 or 1 costs as much as one a little inside, and no more."""
-    found = scored(TABLE.assign(wrong=1 - TABLE["won"]), ["sure", "wrong"])
-    assert value(found, "sure", "log_loss") == pytest.approx(-np.log(1 - LEAST))
-    assert value(found, "wrong", "log_loss") == pytest.approx(-np.log(LEAST))
-
-
-def test_intervals_resample_periods() -> None:
-    found = scored(TABLE, ["m"]).set_index("score").loc["log_loss"]
-    by_period = [-np.log([0.8, 0.6]).mean(), -np.log([0.5, 1 - LEAST]).mean()]
-    assert found["lower"] == pytest.approx(min(by_period))
-    assert found["upper"] == pytest.approx(max(by_period))
-
-
-def test_where_all_end_alike_nothing_is_ranked() -> None:
-    assert np.isnan(value(scored(TABLE.assign(won=1.0), ["m"]), "m", "auc"))
-
 
 # Seen from 30 April: past deals open on day 30, won in time 3 of 5; Talk 1 of 3, Offer 2 of 2.
 
@@ -95,4 +58,9 @@ def test_chances_are_judged_by_what_came_true_and_made_without_it(
     latest = company_history.latest().reindex(told["deal"].to_numpy())
     won = (latest["status"] == "won") & (latest["closed_at"] <= origin.period.end)
     assert told["won"].tolist() == won.astype("float64").tolist()
+    assert told["won_amount"].sum() == pytest.approx(latest["amount"][won.to_numpy(dtype=bool)].sum())
+    assert (told["won_amount"][told["won"] == 0] == 0).all()
+    known = ["stage", "segment", "owner", "listed_amount", "expected_amount"]
+    pd.testing.assert_frame_equal(told[known], flipped[known])
+    assert (told["expected_amount"] >= 0).all()
     assert not told["won"].equals(flipped["won"])

@@ -55,7 +55,10 @@ def test_train_scores_the_model_beside_what_is_used_today(told, tmp_path: Path):
     workflow.train(told("train"))
     table = pd.read_csv(tmp_path / "out" / "evaluation.csv")
     assert {"hazard", "stage_rate", "base_rate"} <= set(table["model"])
-    assert set(table["score"]) == {"log_loss", "brier", "auc", "calibration_error"}
+    assert {"log_loss", "brier", "auc", "calibration_slope", "calibration_error"} <= set(table["score"])
+    assert table.set_index("split").loc["later periods", "n"].nunique() == 1
+    bins = pd.read_csv(tmp_path / "out" / "calibration.csv")
+    assert bins.groupby(["model", "split"])["n"].sum().loc["hazard", "later periods"] == table["n"].max()
     known = table.dropna(subset=["lower", "upper"])
     assert ((known["lower"] <= known["value"]) & (known["value"] <= known["upper"])).mean() > 0.9
 

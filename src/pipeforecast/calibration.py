@@ -8,6 +8,7 @@ rows; equal probabilities share a bin (whichever holds the first of them), so th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -71,13 +72,11 @@ def wilson(share: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Numbers
     ----------
     Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927.
     """
-    from scipy.stats import norm
-
     f, m = np.asarray(share, dtype=float), np.maximum(np.asarray(n, dtype=float), 1e-12)
-    z = float(norm.ppf((1 + level) / 2))
+    z = NormalDist().inv_cdf((1 + level) / 2)
     middle = (f + z**2 / (2 * m)) / (1 + z**2 / m)
     half = z / (1 + z**2 / m) * np.sqrt(f * (1 - f) / m + z**2 / (4 * m**2))
-    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+    return np.clip(middle - half, 0.0, f), np.clip(middle + half, f, 1.0)
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def recalibration(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None,
 
 def _score(y: Numbers, x: Numbers, at: Numbers, w: Numbers) -> tuple[Numbers, Numbers]:
     """Gradient (2[, draws]) and curvature (3[, draws]: 11, 1x, xx) of the log-likelihood at (intercept, slope)."""
-    fitted = 1.0 / (1.0 + np.exp(-(at[0] + at[1] * x)))
+    fitted = 0.5 + 0.5 * np.tanh((at[0] + at[1] * x) / 2)  # the logistic function, without overflow
     error, v = y - fitted, fitted * (1 - fitted)
     return np.stack([error @ w, (error * x) @ w]), np.stack([v @ w, (v * x) @ w, (v * x * x) @ w])
 

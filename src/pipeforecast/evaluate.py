@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
 from pipeforecast.backtest import Lessonplan, Origin, lessons_at, prepare
-from pipeforecast.calibration import calibration_error
 from pipeforecast.contract import WON
-from pipeforecast.evidence import bootstrap_by_group
 from pipeforecast.fiscal import FiscalCalendar, Period
+from pipeforecast.forecast import group_names
 from pipeforecast.history import DealHistory
+from pipeforecast.judgement import LEAST, calibrated, evaluated, scored
+from pipeforecast.models.amount import AmountModel
 from pipeforecast.outcome import Lessons, observe, won_in_time
 from pipeforecast.rollup import DealModel
-from pipeforecast.scores import auc, brier, log_loss
 from pipeforecast.snapshot import Snapshot
 
-#: A method that says "never" of a deal that is won would lose infinitely much: every chance is kept this far inside.
-LEAST = 0.005
 #: Rates of few deals are pulled towards the rate of all with the weight of so many.
 _SHRINK = 10.0
 
@@ -78,17 +74,23 @@ def chances(
     origins: Sequence[Origin],
     plan: Lessonplan,
     jobs: int = 1,
+    amounts: AmountModel | None = None,
 ) -> pd.DataFrame:
     """P(won in the period) of every deal open at each origin, by every model and baseline, and what came true.
 
     Returns
     -------
     DataFrame
-        ``as_of``, ``period``, ``day_of_period``, ``deal``, ``won`` (0, 1) and one column a method.
+        ``as_of``, ``period``, ``day_of_period``, ``deal``; what to group by: ``stage``, ``segment``, ``owner``,
+        ``listed_amount``; ``expected_amount`` (given won, as learned at the origin); one column a method; and what came
+        true: ``won`` (0, 1) and ``won_amount`` (0 where not won in the period).
     """
     snapshot = prepare(history, calendar, plan, [o.as_of for o in origins])
+    recipe = amounts or AmountModel()
     tasks = (
-        delayed(_at_origin)(lessons_at(history, calendar, snapshot, o.as_of, plan), snapshot.only([o.as_of]), o, models)
+        delayed(_at_origin)(
+            lessons_at(history, calendar, snapshot, o.as_of, plan), snapshot.only([o.as_of]), o, models, recipe
+        )
         for o in origins
     )
     found: list[pd.DataFrame] = list(Parallel(n_jobs=jobs)(tasks))
@@ -97,13 +99,19 @@ def chances(
         closed = outcome["closed_at"]
         inside = (closed >= origin.period.start) & (closed <= origin.period.end)
         frame["won"] = ((outcome["status"] == WON) & inside).to_numpy(dtype="float64")
+        frame["won_amount"] = frame["won"] * outcome["amount"].fillna(0.0).to_numpy(dtype="float64")
     return pd.concat(found, ignore_index=True)
 
 
-def _at_origin(lessons: Lessons, now: Snapshot, origin: Origin, models: Sequence[DealModel]) -> pd.DataFrame:
+def _at_origin(
+    lessons: Lessons, now: Snapshot, origin: Origin, models: Sequence[DealModel], amounts: AmountModel
+) -> pd.DataFrame:
     period, rng = origin.period, np.random.default_rng(0)
     out = pd.DataFrame({
         "as_of": origin.as_of, "period": period.name, "day_of_period": origin.day, "deal": now.open["deal"].to_numpy(),
+        **{level: group_names(now.open, level) for level in ("stage", "segment", "owner")},
+        "listed_amount": now.open["amount"].to_numpy(dtype="float64"),
+        "expected_amount": amounts.fit(lessons).expected(now),
     })  # fmt: skip
     for model in models:
         out[model.name] = model.fit(lessons).won_between(now, period.start, period.end, 0, rng)[0]
@@ -112,29 +120,4 @@ def _at_origin(lessons: Lessons, now: Snapshot, origin: Origin, models: Sequence
     return out
 
 
-def scored(table: pd.DataFrame, methods: Sequence[str], split: str = "later periods") -> pd.DataFrame:
-    """Score each method: the columns of ``evaluation.csv``, with intervals that resample whole periods."""
-    rows = []
-    won, periods = table["won"].to_numpy(), table["period"].to_numpy()
-    for method in methods:
-        p = np.clip(table[method].to_numpy(dtype="float64"), LEAST, 1 - LEAST)
-        for score, function in (
-            ("log_loss", log_loss),
-            ("brier", brier),
-            ("auc", _auc),
-            ("calibration_error", calibration_error),
-        ):
-            found = bootstrap_by_group(partial(_score_of, function, won, p), periods, draws=200)
-            rows.append({
-                "model": method, "split": split, "score": score, "value": found.value,
-                "lower": found.lower, "upper": found.upper, "n": len(won),
-            })  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def _score_of(function: Callable[[np.ndarray, np.ndarray], float], won: np.ndarray, p: np.ndarray, at: Any) -> float:
-    return float(function(won[at], p[at]))
-
-
-def _auc(won: np.ndarray, p: np.ndarray) -> float:
-    return auc(won, p) if 0 < won.sum() < len(won) else float("nan")
+__all__ = ["BASELINES", "LEAST", "calibrated", "chances", "evaluated", "scored"]

@@ -10,11 +10,12 @@ import pandas as pd
 from pipeforecast.backtest import lessons_at, prepare
 from pipeforecast.build import build_export
 from pipeforecast.errors import SettingsError
-from pipeforecast.evaluate import BASELINES, chances, scored
+from pipeforecast.evaluate import BASELINES, chances
 from pipeforecast.findings import findings_frame
 from pipeforecast.fingerprint import fingerprint_of
 from pipeforecast.forecast import Forecast
 from pipeforecast.history import DealHistory
+from pipeforecast.judgement import TOTAL, calibrated, evaluated, in_words
 from pipeforecast.outbox import whole_folder
 from pipeforecast.proof import Proof, prove, table_of
 from pipeforecast.records import forecast_metrics, score_metrics, track
@@ -37,6 +38,7 @@ from pipeforecast.tracking import Metric
 _BOOKINGS = (
     "Revenue here is bookings: the amount of deals won with a close date in the period; it is not recognised revenue."
 )
+_READ_SCORES = ("log_loss", "brier", "auc", "average_precision", "calibration_error", "money_ratio")
 
 
 def demo(settings: DemoSettings) -> str:
@@ -133,16 +135,20 @@ def train(settings: TrainSettings) -> str:
     say(f"scoring {run.model.deals.name} on {len(origins)} past days")
     table = chances(run.known, run.calendar, [run.model.deals], origins, run.plan, settings.origins.jobs)
     methods = [run.model.deals.name, *BASELINES]
-    evaluation = scored(table, methods)
+    evaluation = evaluated(table, methods, by_hand=BASELINES)
     with whole_folder(settings.out) as out:
         _csv(evaluation, out / "evaluation.csv")
-    told = evaluation.dropna(subset=["value"]).to_dict("records")
+        _csv(calibrated(table, methods), out / "calibration.csv")
+    in_total = evaluation[(evaluation["split"] == TOTAL).to_numpy()]
+    told = in_total.dropna(subset=["value"]).to_dict("records")
     metrics = [Metric(f"{row['model']}.{row['score']}", float(row["value"])) for row in told]
     track(settings, run, "train", metrics)
-    wide = evaluation.pivot_table(index="model", columns="score", values="value").sort_values("log_loss")
+    wide = in_total.pivot_table(index="model", columns="score", values="value").reindex(columns=_READ_SCORES)
+    beside = [run.model.deals.name, "reps_own"]
     return "\n".join([
         f"P(won in the period) of {len(table):,} open deals on {len(origins)} past days, fitted anew on each:",
-        wide.round(4).to_string(), "", f"written: {settings.out / 'evaluation.csv'}",
+        wide.sort_values("log_loss").round(4).to_string(), "", in_words(evaluation, beside), "",
+        f"written: {settings.out}",
     ])  # fmt: skip
 
 
