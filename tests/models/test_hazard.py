@@ -8,39 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
-from stories import day, deal, lessons_of, tell
-
-AS_OF = day("2024-01-30")
-CALENDAR = FiscalCalendar()
-#: Daily hazards of winning and of losing.
-HAZARDS = {"fast": (0.016, 0.012), "slow": (0.004, 0.012)}
-
-
-def world(n: int, seed: int) -> tuple[Lessons, Snapshot]:
-    rng = np.random.default_rng(seed)
-    begun = pd.Timestamp("2021-01-01")
-    deals = []
-    for i in range(n):
-        segment = ["fast", "slow"][i % 2]
-        won, lost = HAZARDS[segment]
-        first = begun + pd.Timedelta(days=int(rng.integers(0, 1120)))
-        days = int(np.ceil(rng.exponential(1 / (won + lost))))
-        closing = first + pd.Timedelta(days=days)
-        states = [(str(first.date()), {"stage": "Talk", "amount": 100.0})]
-        if closing <= day("2024-06-30"):
-            states.append((str(closing.date()), {"status": "won" if rng.random() < won / (won + lost) else "lost"}))
-        deals.append(deal(f"d{i}", *states, segment=segment))
-    return lessons_of(tell(deals, until="2024-06-30"), CALENDAR, AS_OF, back=10)
+from worlds import AS_OF, CALENDAR, HAZARDS, constant_hazards, won_and_lost_by
 
 
 @pytest.fixture(scope="module")
 def taught() -> tuple[Lessons, Snapshot]:
-    return world(3000, 1)
+    return constant_hazards(3000, 1)
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +33,10 @@ def test_constant_hazards_are_recovered(
     now = taught[1]
     found = fitted.forecast(now, np.ones(len(now.open)))
     at = (now.open["segment"] == segment).to_numpy()
-    won, lost = HAZARDS[segment]
-    closed = 1 - np.exp(-(won + lost) * ahead)
+    won, lost = won_and_lost_by(segment, ahead)
     until = AS_OF + pd.Timedelta(days=ahead)
-    assert found.won_by(until)[at].mean() == pytest.approx(won / (won + lost) * closed, rel=0.2, abs=0.01)
-    assert found.lost_by(until)[at].mean() == pytest.approx(lost / (won + lost) * closed, rel=0.2, abs=0.01)
+    assert found.won_by(until)[at].mean() == pytest.approx(won, rel=0.2, abs=0.01)
+    assert found.lost_by(until)[at].mean() == pytest.approx(lost, rel=0.2, abs=0.01)
 
 
 def test_censored_deals_are_no_losses(taught: tuple[Lessons, Snapshot], fitted: FittedDeals) -> None:
@@ -97,7 +73,7 @@ def test_draws_of_the_coefficients_surround_the_fit(taught: tuple[Lessons, Snaps
 
 
 def test_rows_are_sampled_by_seed_and_thinning_keeps_the_rates() -> None:
-    lessons, now = world(1200, 2)
+    lessons, now = constant_hazards(1200, 2)
     whole, again, few = (
         HazardModel(max_rows=rows).fit(lessons).forecast(now, np.ones(len(now.open))) for rows in (30_000, 30_000, 500)
     )

@@ -11,6 +11,8 @@ import pandas as pd
 from pipeforecast.contract import LOST, WON
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.models.grid import Grid, make_grid
+from pipeforecast.outcome import Lessons
+from pipeforecast.snapshot import Snapshot
 
 _QUIET_PER_CLOSING = 2
 _QUIET_AT_LEAST = 20_000
@@ -57,6 +59,25 @@ def sample(weight: np.ndarray, most: int, seed: int) -> tuple[np.ndarray, np.nda
     rows = np.flatnonzero(np.random.default_rng(seed).random(n) < chance)
     counts = weight[rows] / chance[rows]
     return rows, counts / counts.max()
+
+
+@dataclass(frozen=True)
+class Taught:
+    """Lesson rows to learn from, by day and deal: ``counts`` says what each still counts."""
+
+    snapshot: Snapshot
+    outcome: pd.DataFrame
+    counts: np.ndarray
+
+
+def taught(lessons: Lessons, half_life: float, max_rows: int, seed: int) -> Taught:
+    """Draw lesson rows, late ones rather than old ones; in the order of days and deals, whatever order they came in."""
+    rows = lessons.snapshot.open
+    order = np.lexsort((rows["deal"].to_numpy(), rows["as_of"].to_numpy()))
+    age = (lessons.cutoff - rows["as_of"]).dt.days.to_numpy(dtype="float64")[order]
+    keep, counts = sample(0.5 ** (age / half_life), max_rows, seed)
+    chosen = order[keep]
+    return Taught(lessons.snapshot.take(chosen), lessons.outcome.rows.iloc[chosen].reset_index(drop=True), counts)
 
 
 def lay_out(rows: pd.DataFrame, outcome: pd.DataFrame, calendar: FiscalCalendar, horizon: int) -> Lived:
