@@ -99,7 +99,13 @@ class Recalibration:
     in_the_large: Any
 
 
-def recalibration(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, least: float = LEAST) -> Recalibration:
+def recalibration(
+    won: ArrayLike,
+    p: ArrayLike,
+    weight: ArrayLike | None = None,
+    least: float = LEAST,
+    start: Recalibration | None = None,
+) -> Recalibration:
     """Logistic regression of what happened on the log-odds of the forecast.
 
     Parameters
@@ -110,6 +116,8 @@ def recalibration(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None,
         the price of a matrix product.
     least : float
         Probabilities are moved into [``least``, 1 − ``least``].
+    start : Recalibration, optional
+        Fit of all rows, where it is known and ``weight`` has several columns: it need not be made again.
 
     Returns
     -------
@@ -125,26 +133,27 @@ def recalibration(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None,
     q = np.clip(q, least, 1 - least)
     x = np.log(q) - np.log1p(-q)
     w = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=float)
-    start = np.ones(len(y)) if w.ndim == 2 else w
-    if not 0 < (start * y).sum() < start.sum():
+    once = np.ones(len(y)) if w.ndim == 2 else w
+    if not 0 < (once * y).sum() < once.sum():
         nothing = np.full(w.shape[1:], np.nan)
         return Recalibration(*(_scalar(nothing) for _ in range(3)))
-    large: Any = _fit(y, x, start, 1.0)[0]
-    intercept, slope = _fit(y, x, start, None)
-    if w.ndim == 2:
-        gradient, curvature = _score(y, x, np.array([large, 1.0]), w)
-        large = large + gradient[0] / np.maximum(curvature[0], 1e-12)
-        gradient, curvature = _score(y, x, np.array([intercept, slope]), w)
-        step = _solved(gradient, curvature)
-        intercept, slope = intercept + step[0], slope + step[1]
-    return Recalibration(_scalar(slope), _scalar(intercept), _scalar(large))
+    if start is None or w.ndim == 1:
+        joint = _fit(y, x, once, None)
+        start = Recalibration(float(joint[1]), float(joint[0]), float(_fit(y, x, once, 1.0)[0]))
+    if w.ndim == 1:
+        return start
+    gradient, curvature = _score(y, x, np.array([start.in_the_large, 1.0]), w)
+    large = start.in_the_large + gradient[0] / np.maximum(curvature[0], 1e-12)
+    step = _solved(*_score(y, x, np.array([start.intercept, start.slope]), w))
+    return Recalibration(start.slope + step[1], start.intercept + step[0], large)
 
 
 def _score(y: Numbers, x: Numbers, at: Numbers, w: Numbers) -> tuple[Numbers, Numbers]:
     """Gradient (2[, draws]) and curvature (3[, draws]: 11, 1x, xx) of the log-likelihood at (intercept, slope)."""
     fitted = 0.5 + 0.5 * np.tanh((at[0] + at[1] * x) / 2)  # the logistic function, without overflow
     error, v = y - fitted, fitted * (1 - fitted)
-    return np.stack([error @ w, (error * x) @ w]), np.stack([v @ w, (v * x) @ w, (v * x * x) @ w])
+    sums = np.stack([error, error * x, v, v * x, v * x * x]) @ w
+    return sums[:2], sums[2:]
 
 
 def _solved(gradient: Numbers, curvature: Numbers) -> Numbers:
@@ -158,7 +167,7 @@ def _solved(gradient: Numbers, curvature: Numbers) -> Numbers:
 
 def _fit(y: Numbers, x: Numbers, w: Numbers, slope: float | None) -> Numbers:
     """Intercept and slope (held at ``slope`` where it is given) by Newton steps, halved while they raise the loss."""
-    at = np.array([0.0, 0.0 if slope is None else slope])
+    at = np.array([0.0, 1.0 if slope is None else slope])
     if slope is None and np.ptp(x[w > 0]) < 1e-9:
         return np.full(2, np.nan)
     loss = _loss(y, x, at, w)

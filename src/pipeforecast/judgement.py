@@ -195,9 +195,10 @@ def _statistics(table: pd.DataFrame, method: str, amount: str) -> Iterator[tuple
         ("log_loss", log_loss), ("brier", brier), ("auc", auc), ("average_precision", average_precision),
     ):  # fmt: skip
         yield name, _of(function, won, inside)
-    yield "calibration_slope", lambda w: recalibration(won, p, w).slope
-    yield "calibration_intercept", lambda w: recalibration(won, p, w).in_the_large
-    yield "calibration_intercept_joint", lambda w: recalibration(won, p, w).intercept
+    fit = recalibration(won, p)
+    yield "calibration_slope", lambda w: recalibration(won, p, w, start=fit).slope
+    yield "calibration_intercept", lambda w: recalibration(won, p, w, start=fit).in_the_large
+    yield "calibration_intercept_joint", lambda w: recalibration(won, p, w, start=fit).intercept
     yield "calibration_error", lambda w: calibration_error(won, p, weight=w)
     if {"won_amount", amount} <= set(table.columns):
         given_won = table[amount].fillna(0.0).to_numpy(dtype="float64")

@@ -220,6 +220,8 @@ def _ranked(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None) -> tuple[Num
     w, y, q = w[order], y[order], q[order]
     first = np.flatnonzero(np.concatenate([[True], q[1:] != q[:-1]]))
     hit = (w.T * y).T
+    if len(first) == len(q):
+        return hit, w - hit
     return np.add.reduceat(hit, first, axis=0), np.add.reduceat(w - hit, first, axis=0)
 
 

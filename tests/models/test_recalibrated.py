@@ -1,4 +1,4 @@
-"""Recalibration: chances stay chances whatever is done to the odds; what is wrong is put right, else nothing is done."""
+"""Recalibration: chances stay chances; what is wrong is put right, what is right is left alone."""
 
 from __future__ import annotations
 
