@@ -58,9 +58,7 @@ def curve(
     company_history: DealHistory, calendar: FiscalCalendar, origins: list[Origin], learner: Learner
 ) -> LearningCurve:
     shares = ((1 / 8, 2), (1 / 4, 2), (1 / 2, 2), (1.0, 1))
-    found = learning_curve(company_history, calendar, learner, origins, PLAN, shares)  # type: ignore[arg-type]
-    assert found is not None
-    return found
+    return learning_curve(company_history, calendar, learner, origins, PLAN, shares)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("power", [0.4, 0.7, 1.0])
@@ -127,7 +125,10 @@ def test_no_curve_is_drawn_through_a_handful_of_deals(
     company_history: DealHistory, calendar: FiscalCalendar, origins: list[Origin]
 ) -> None:
     few = ((0.001, 1), (0.01, 1), (0.5, 1), (1.0, 1))
-    assert learning_curve(company_history, calendar, Learner(), origins, PLAN, few) is None  # type: ignore[arg-type]
+    found = learning_curve(company_history, calendar, Learner(), origins, PLAN, few)  # type: ignore[arg-type]
+    assert found.rows.empty
+    assert list(found.rows.columns) == list(LEARNING_COLUMNS)
+    assert "Too few" in found.sentence
 
 
 def test_its_rows_name_nobody(curve: LearningCurve) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from pipeforecast import workflow
 from pipeforecast.errors import SettingsError
+from pipeforecast.learning import LEARNING_COLUMNS
 from tables import rows, written
 
 
@@ -56,11 +57,18 @@ def test_train_scores_the_model_beside_what_is_used_today(told, tmp_path: Path):
     table = pd.read_csv(tmp_path / "out" / "evaluation.csv")
     assert {"hazard", "stage_rate", "base_rate"} <= set(table["model"])
     assert {"log_loss", "brier", "auc", "calibration_slope", "calibration_error"} <= set(table["score"])
-    assert table.set_index("split").loc["later periods", "n"].nunique() == 1
+    assert len(set(table.loc[table["split"] == "later periods", "n"])) == 1
+    assert list(pd.read_csv(tmp_path / "out" / "learning_curve.csv").columns) == list(LEARNING_COLUMNS)
     bins = pd.read_csv(tmp_path / "out" / "calibration.csv")
     assert bins.groupby(["model", "split"])["n"].sum().loc["hazard", "later periods"] == table["n"].max()
     known = table.dropna(subset=["lower", "upper"])
     assert ((known["lower"] <= known["value"]) & (known["value"] <= known["upper"])).mean() > 0.9
+
+
+def test_the_learning_curve_can_be_left_out(told, tmp_path: Path):
+    workflow.train(told("train", "learning_curve=false"))
+    assert (tmp_path / "out" / "evaluation.csv").exists()
+    assert not (tmp_path / "out" / "learning_curve.csv").exists()
 
 
 def test_train_refuses_a_rule(told):

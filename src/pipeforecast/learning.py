@@ -50,6 +50,8 @@ class LearningCurve:
         distance to the loss of all deals: which later deals it is judged on moves all sizes alike.
     saved : tuple of float
         Share of the log loss that twice as many closed deals would save: as fitted, and the ends of its range.
+
+    Where too few deals are closed to draw a curve there are no rows, and ``saved`` is NaN.
     """
 
     rows: pd.DataFrame
@@ -58,6 +60,8 @@ class LearningCurve:
     @property
     def sentence(self) -> str:
         """Say it in one line."""
+        if self.rows.empty:
+            return f"Too few closed deals for a learning curve (a quarter of them should be {_FEWEST_CLOSED} or more)."
         value, lower, upper = self.saved
         deals = int(self.rows.loc[(self.rows["kind"] == "observed").to_numpy(), "closed_deals"].max())
         return (
@@ -74,7 +78,7 @@ def learning_curve(
     plan: Lessonplan,
     shares: Sequence[tuple[float, int]] = SHARES,
     seed: int = 0,
-) -> LearningCurve | None:
+) -> LearningCurve:
     """Teach ``model`` by parts of the history and score it on the deals open in the latest two periods.
 
     Parameters
@@ -93,8 +97,8 @@ def learning_curve(
 
     Returns
     -------
-    LearningCurve or None
-        None where too few deals are closed to draw a curve.
+    LearningCurve
+        Without rows where too few deals are closed to draw one.
     """
     chosen = _latest(origins)
     snapshot = prepare(history, calendar, plan, [o.as_of for o in chosen])
@@ -106,7 +110,7 @@ def learning_curve(
     closed = float(np.mean([_closed(t.lessons) for t in tests])) if tests else 0.0
     used = [(share, parts) for share, parts in shares if share * closed >= _FEWEST_CLOSED]
     if len(used) < _FEWEST_SIZES or not any(len(t.won) for t in tests):
-        return None
+        return LearningCurve(pd.DataFrame(columns=list(LEARNING_COLUMNS)), (float("nan"),) * 3)
     sizes, losses = [], []
     for share, parts in used:
         told = [_taught(model, tests, share, seed + part) for part in range(parts)]

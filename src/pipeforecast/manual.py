@@ -26,6 +26,9 @@ LEARNING = {
     "origins.jobs=N": "processes at once (default: 1; -1 takes every core)",
     "draws=N": "draws of a period's revenue (default: 2000)",
 }
+CURVE = {
+    "learning_curve=false": "do not tell how much more closed deals would buy (saves its time)",
+}
 SHOWING = {
     "period=NAME": "period to forecast, such as 2024Q1 (default: the one of the day after as_of)",
     "proof=NAME": "how much of the past is replayed: none, cached or full",
@@ -67,8 +70,8 @@ PAGES: Mapping[str, Page] = {
     ),
     "train": Page(
         "fits the model at past days and scores its chances on what came after",
-        {**COMMON, **LEARNING},
-        ("evaluation.csv",),
+        {**COMMON, **LEARNING, **CURVE},
+        ("evaluation.csv", "calibration.csv", "learning_curve.csv"),
         "pipeforecast train crm=salesforce source=exports/today model.penalty=0.5",
     ),
     "forecast": Page(

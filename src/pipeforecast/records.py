@@ -43,7 +43,7 @@ def track(settings: RunSettings, run: Run, verb: str, metrics: Sequence[Metric])
     tags = {"verb": verb, "data": run.data, "pipeforecast": __version__, "as_of": str(run.as_of.date())}
     artifacts = [
         Artifact(settings.out / name)
-        for name in ("backtest_scores.csv", "evaluation.csv", "calibration.csv")
+        for name in ("backtest_scores.csv", "evaluation.csv", "calibration.csv", "learning_curve.csv")
         if (settings.out / name).exists()
     ]
     record(RunRecord(verb, told, tags, metrics, artifacts), **settings.tracking.model_dump())

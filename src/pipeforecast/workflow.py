@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from pipeforecast.backtest import lessons_at, prepare
+from pipeforecast.backtest import Origin, lessons_at, prepare
 from pipeforecast.build import build_export
 from pipeforecast.errors import SettingsError
 from pipeforecast.evaluate import BASELINES, chances
@@ -16,6 +17,7 @@ from pipeforecast.fingerprint import fingerprint_of
 from pipeforecast.forecast import Forecast
 from pipeforecast.history import DealHistory
 from pipeforecast.judgement import TOTAL, calibrated, evaluated, in_words
+from pipeforecast.learning import LearningCurve, learning_curve
 from pipeforecast.outbox import whole_folder
 from pipeforecast.proof import Proof, prove, table_of
 from pipeforecast.records import forecast_metrics, score_metrics, track
@@ -136,8 +138,11 @@ def train(settings: TrainSettings) -> str:
     table = chances(run.known, run.calendar, [run.model.deals], origins, run.plan, settings.origins.jobs)
     methods = [run.model.deals.name, *BASELINES]
     evaluation = evaluated(table, methods, by_hand=BASELINES)
+    curve = _curve(settings, run, origins)
     with whole_folder(settings.out) as out:
         _csv(evaluation, out / "evaluation.csv")
+        if curve is not None:
+            _csv(curve.rows, out / "learning_curve.csv")
         _csv(calibrated(table, methods), out / "calibration.csv")
     in_total = evaluation[(evaluation["split"] == TOTAL).to_numpy()]
     told = in_total.dropna(subset=["value"]).to_dict("records")
@@ -148,8 +153,16 @@ def train(settings: TrainSettings) -> str:
     return "\n".join([
         f"P(won in the period) of {len(table):,} open deals on {len(origins)} past days, fitted anew on each:",
         wide.sort_values("log_loss").round(4).to_string(), "", in_words(evaluation, beside), "",
+        *([curve.sentence, ""] if curve is not None else []),
         f"written: {settings.out}",
     ])  # fmt: skip
+
+
+def _curve(settings: TrainSettings, run: Run, origins: Sequence[Origin]) -> LearningCurve | None:
+    if not settings.learning_curve or not isinstance(run.model, PipelineForecaster):
+        return None
+    say("teaching by parts of the history, for the learning curve")
+    return learning_curve(run.known, run.calendar, run.model.deals, origins, run.plan)
 
 
 def _coverage(proof: Proof | None) -> float | None:

@@ -34,6 +34,8 @@ COLUMNS = {
     ],
     "findings.csv": ["code", "severity", "table", "column", "count", "examples", "repair", "advice"],
     "evaluation.csv": ["model", "split", "score", "value", "lower", "upper", "n"],
+    "calibration.csv": ["model", "split", "bin", "forecast", "observed", "lower", "upper", "n"],
+    "learning_curve.csv": ["closed_deals", "log_loss", "lower", "upper", "kind"],
     "tie.csv": [
         "pipeline", "status", "raw_count", "raw_amount", "used_count", "used_amount", "excluded_count",
         "excluded_amount",
