@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from every_kind import KINDS, incidences, taught_by
 from pipeforecast.features import Features
 from pipeforecast.fiscal import Period
+from pipeforecast.models.amount import AmountModel
 from pipeforecast.models.deals import FittedDeals
+from pipeforecast.outcome import Lessons
 from pipeforecast.rollup import FittedPipeline
 from pipeforecast.saved import ABOUT_FILE, MODEL_FILE, SavedModelError, load, save
 from pipeforecast.snapshot import Snapshot
@@ -35,6 +38,16 @@ def test_what_is_read_back_forecasts_the_same(
     assert (fitted.amounts.expected(now) == found.amounts.expected(now)).all()
     whole = replace(fitted, deals=found.deals, amounts=found.amounts).forecast(now, period)
     assert (whole.mean == fitted.forecast(now, period).mean).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_read_back_as_it_was(kind: str, lessons: Lessons, now: Snapshot, tmp_path: Path) -> None:
+    few = taught_by(lessons, np.arange(0, len(lessons.snapshot.open), 3))
+    fitted = KINDS[kind].fit(few)
+    save(tmp_path, fitted, AmountModel().fit(few), {})
+    found = load(tmp_path).deals
+    for one, other in zip(incidences(fitted, now), incidences(found, now), strict=True):
+        assert (one == other).all()
 
 
 def test_nothing_of_single_deals_is_written(folder: Path, now: Snapshot) -> None:

@@ -24,13 +24,27 @@ MODEL_FILE, ABOUT_FILE = "model.skops", "about.json"
 OURS = (
     "pipeforecast.fiscal.FiscalCalendar",
     "pipeforecast.models.amount.FittedAmounts",
+    "pipeforecast.models.boosted.BoostedChances",
+    "pipeforecast.models.classical.CoxChances",
+    "pipeforecast.models.classical.Curve",
+    "pipeforecast.models.classical.Proportional",
+    "pipeforecast.models.classical.StageCurves",
     "pipeforecast.models.deals.FittedDeals",
     "pipeforecast.models.design.DealDesign",
+    "pipeforecast.models.direct.DirectChances",
     "pipeforecast.models.hazard.HazardChances",
     "pipeforecast.models.multinomial.Multinomial",
+    "pipeforecast.models.recalibrated.Decision",
+    "pipeforecast.models.recalibrated.Odds",
+    "pipeforecast.models.recalibrated.RecalibratedChances",
+    "pipeforecast.models.tree_columns.TreeColumns",
 )
-#: Others' classes that a model may consist of, beside those that skops itself trusts.
-THEIRS = ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
+#: What else a model may consist of, beside what skops itself trusts: boosted trees and their check of the input.
+THEIRS = (
+    "functools.partial",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.utils.validation.check_array",
+)
 _CLASS, _DAY = "(class)", "(day)"
 
 
