@@ -26,7 +26,7 @@ def made(fitted: FittedPipeline, now: Snapshot, period: Period) -> Forecast:
 
 @pytest.fixture(scope="module")
 def table(fitted: FittedPipeline, made: Forecast, now: Snapshot) -> pd.DataFrame:
-    return deal_rows(made, fitted.deal_forecast(now), now, HORIZON, "v1")
+    return deal_rows(made.period, fitted.deal_forecast(now), now, HORIZON, "v1")
 
 
 def test_forecast_rows_are_those_of_every_method(
@@ -86,7 +86,7 @@ def test_slip_by_hand(made: Forecast, now: Snapshot, as_of: pd.Timestamp) -> Non
     deals = DealForecast(
         three.open["deal"].to_numpy(), dates, np.tile([0.0, 0.4], (3, 1)), np.zeros((3, 2)), np.array([3.0, 2.0, 1.0])
     )
-    rows = deal_rows(made, deals, three, HORIZON, "v1")
+    rows = deal_rows(made.period, deals, three, HORIZON, "v1")
     assert rows["p_slip"].tolist() == pytest.approx([0.8, 1.0, np.nan], nan_ok=True)
     assert rows["p_win"].tolist() == pytest.approx([0.4] * 3)
     assert rows["close_p50"].tolist() == [as_of + pd.Timedelta(days=10)] * 3
@@ -96,6 +96,6 @@ def test_an_empty_book_has_the_same_columns(
     fitted: FittedPipeline, table: pd.DataFrame, now: Snapshot, period: Period
 ) -> None:
     none = now.take(np.zeros(0, dtype=int))
-    rows = deal_rows(fitted.forecast(none, period), fitted.deal_forecast(none), none, HORIZON, "v1")
+    rows = deal_rows(period, fitted.deal_forecast(none), none, HORIZON, "v1")
     assert list(rows) == list(table)
     assert len(rows) == 0

@@ -26,6 +26,17 @@ LEARNING = {
     "origins.jobs=N": "processes at once (default: 1; -1 takes every core)",
     "draws=N": "draws of a period's revenue (default: 2000)",
 }
+CHOOSING = {
+    "version=NAME": "auto (the champion where it fits this call), fit, champion or a version's number",
+}
+SCORING = {
+    "target=NAME": "what is scored: deal",
+    "period=NAME": "period to forecast, such as 2024Q1 (default: the one of the day after as_of)",
+    "horizon=N": "days within which a win counts for p_win (default: 365)",
+}
+REGISTERING = {
+    "tracking.model=NAME": "registered model whose versions train makes (default: pipeforecast-deals)",
+}
 CURVE = {
     "learning_curve=false": "do not tell how much more closed deals would buy (saves its time)",
 }
@@ -69,22 +80,34 @@ PAGES: Mapping[str, Page] = {
         "pipeforecast check crm=hotel_bookings source=exports/today",
     ),
     "train": Page(
-        "fits the model at past days and scores its chances on what came after",
-        {**COMMON, **LEARNING, **CURVE},
-        ("evaluation.csv", "calibration.csv", "learning_curve.csv"),
+        "scores the model on later data, registers it and makes it champion where it is better beyond chance",
+        {**COMMON, **LEARNING, **REGISTERING, **CURVE},
+        ("evaluation.csv", "calibration.csv", "learning_curve.csv", "gate.csv"),
         "pipeforecast train crm=salesforce source=exports/today model.penalty=0.5",
     ),
     "forecast": Page(
         "forecasts the period, deal by deal and in total, with the proof beside it",
-        {**COMMON, **SHOWING, **LEARNING},
+        {**COMMON, **SHOWING, **CHOOSING, **LEARNING},
         FORECAST_FILES,
         "pipeforecast forecast crm=hotel_bookings source=exports/today as_of=2017-03-31 out=week_13",
+    ),
+    "score": Page(
+        "scores the open deals one by one, without the period's total",
+        {**COMMON, **SCORING, **CHOOSING, "model=NAME": LEARNING["model=NAME"]},
+        ("deal_scores.csv",),
+        "pipeforecast score crm=salesforce source=exports/today version=champion",
     ),
     "backtest": Page(
         "replays the past with the model and every rule, and scores them alike",
         {**COMMON, **LEARNING},
         BACKTEST_FILES,
         "pipeforecast backtest source=exports/today origins.periods=12",
+    ),
+    "monitor": Page(
+        "says what has drifted, whether past chances came true, since when not, and whether training anew would help",
+        {**COMMON, **CHOOSING, **LEARNING},
+        ("monitor.csv",),
+        "pipeforecast monitor crm=salesforce source=exports/today",
     ),
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,7 +15,9 @@ from pipeforecast.settings import RunSettings
 from pipeforecast.tracking import Artifact, Metric, RunRecord, record
 
 #: Where things lie on this machine is nobody else's business.
-_PLACES: Any = {"tracking": True, "out": True, "source": True, "proof": {"folder"}, "demo": {"folder"}}
+_PLACES: Any = {
+    "tracking": True, "out": True, "source": True, "proof": {"folder"}, "demo": {"folder"}, "search": {"store"},
+}  # fmt: skip
 
 
 def forecast_metrics(made: Forecast, proof: Proof | None) -> list[Metric]:
@@ -37,8 +39,15 @@ def score_metrics(proof: Proof) -> list[Metric]:
     return out
 
 
-def track(settings: RunSettings, run: Run, verb: str, metrics: Sequence[Metric]) -> None:
-    """Record settings, data and scores; no file that names people or deals."""
+def track(
+    settings: RunSettings,
+    run: Run,
+    verb: str,
+    metrics: Sequence[Metric],
+    more_tags: Mapping[str, str] | None = None,
+    more_artifacts: Sequence[Artifact] = (),
+) -> str | None:
+    """Record settings, data and scores; no file that names people or deals. Gives MLflow's id of the run."""
     told = settings.model_dump(mode="json", exclude=_PLACES)
     tags = {"verb": verb, "data": run.data, "pipeforecast": __version__, "as_of": str(run.as_of.date())}
     artifacts = [
@@ -46,4 +55,5 @@ def track(settings: RunSettings, run: Run, verb: str, metrics: Sequence[Metric])
         for name in ("backtest_scores.csv", "evaluation.csv", "calibration.csv", "learning_curve.csv")
         if (settings.out / name).exists()
     ]
-    record(RunRecord(verb, told, tags, metrics, artifacts), **settings.tracking.model_dump())
+    made = RunRecord(verb, told, tags | dict(more_tags or {}), metrics, [*artifacts, *more_artifacts])
+    return record(made, **settings.tracking.model_dump(exclude={"model"}))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from pipeforecast.fiscal import Period
 from pipeforecast.forecast import DealForecast, Forecast
 from pipeforecast.snapshot import Snapshot
 
@@ -15,6 +16,12 @@ DEAL_COLUMNS = (
     "as_of", "period", "deal_id", "name", "account_name", "owner", "pipeline", "stage", "amount", "currency",
     "expected_close", "forecast_category", "p_win", "p_lost", "p_win_in_period", "p_slip", "close_p10", "close_p50",
     "close_p90", "expected_amount_in_period", "model_version",
+)  # fmt: skip
+#: Columns of ``deal_scores.csv``.
+SCORE_COLUMNS = (
+    "as_of", "deal_id", "name", "account_name", "owner", "stage", "amount", "currency", "expected_close", "p_win",
+    "p_lost", "p_win_in_period", "p_slip", "close_p10", "close_p50", "close_p90", "expected_amount_in_period",
+    "model_version",
 )  # fmt: skip
 UNKNOWN_CURRENCY = "units"
 
@@ -31,18 +38,18 @@ def forecast_rows(forecasts: Sequence[Forecast], currency: str, coverage: float 
     return table[[*front, *(c for c in table if c not in front)]]
 
 
-def deal_rows(forecast: Forecast, deals: DealForecast, snapshot: Snapshot, horizon: int, version: str) -> pd.DataFrame:
+def deal_rows(period: Period, deals: DealForecast, snapshot: Snapshot, horizon: int, version: str) -> pd.DataFrame:
     """Rows of ``deals.csv``, the largest expected amount in the period first."""
     rows, as_of = snapshot.open, snapshot.as_of
     labels = snapshot.labels.reindex(rows["deal"].to_numpy())
     until = as_of + pd.Timedelta(days=horizon)
-    in_period = deals.won_between(forecast.period.start, forecast.period.end)
+    in_period = deals.won_between(period.start, period.end)
     days = {
         f"close_{name}": deals.closing_day(share, until) for name, share in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9))
     }
     out = pd.DataFrame({
         "as_of": as_of,
-        "period": forecast.period.name,
+        "period": period.name,
         **{c: _column(labels, c) for c in ("deal_id", "name", "account_name")},
         "owner": rows["owner"].to_numpy(),
         "pipeline": _column(labels, "pipeline"),

@@ -28,7 +28,7 @@ from pipeforecast.history import DealHistory
 from pipeforecast.ingest import Export
 from pipeforecast.quality import check_history
 from pipeforecast.results import UNKNOWN_CURRENCY
-from pipeforecast.settings import BacktestSettings, ForecastSettings, RunSettings
+from pipeforecast.settings import BacktestSettings, ForecastSettings, RunSettings, ScoreSettings
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _currency(settings: RunSettings, history: DealHistory) -> str:
     return str(named[0]) if len(named) == 1 else str(settings.crm.get("currency") or UNKNOWN_CURRENCY)
 
 
-def period_of(settings: ForecastSettings, run: Run) -> Period:
+def period_of(settings: ForecastSettings | ScoreSettings, run: Run) -> Period:
     """Give the period to forecast: the one named, else the one that the day after ``as_of`` lies in."""
     following = run.calendar.containing(run.as_of + pd.Timedelta(days=1))
     if settings.period is None:

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pipeforecast.complaint import complaint
 from pipeforecast.errors import SettingsError, some
 
-Verb = Literal["demo", "check", "train", "forecast", "backtest"]
+Verb = Literal["demo", "check", "train", "forecast", "score", "backtest", "monitor"]
 
 
 def _path(value: object) -> object:
@@ -36,6 +36,13 @@ def _day(value: object) -> object:
     raise ValueError("expected a day written YYYY-MM-DD")
 
 
+def _version(value: object) -> object:
+    """Let the words of a choice and the number of a version through."""
+    if isinstance(value, int | str) and re.fullmatch(r"auto|fit|champion|[1-9]\d*", str(value)):
+        return str(value)
+    raise ValueError(f"expected auto, fit, champion or the number of a version, came {value!r}")
+
+
 def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Refuse a value that is named twice: it would be counted twice."""
     twice = sorted({v for v in values if values.count(v) > 1})
@@ -47,6 +54,7 @@ def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
 Folder = Annotated[Path, BeforeValidator(_path), AfterValidator(lambda p: p.expanduser().absolute())]
 Day = Annotated[dt.date, BeforeValidator(_day)]
 Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(_distinct)]
+VersionName = Annotated[str, BeforeValidator(_version)]
 DaysOfPeriod = Annotated[
     tuple[Annotated[int, Field(ge=0, le=366)], ...], Field(min_length=1), AfterValidator(_distinct)
 ]
@@ -115,6 +123,16 @@ class TrackingSettings(_Closed):
     experiment: str = Field("pipeforecast", min_length=1)
     artifacts: str | None = Field(None, description="folder or address; default: mlartifacts beside a local store")
     required: bool = Field(False, description="fail where the record cannot be written, instead of warning")
+    model: str = Field("pipeforecast-deals", min_length=1, description="registered model whose versions train makes")
+
+
+class SearchSettings(_Closed):
+    """A search over kinds and their settings (``configs/experiment/search_deal_model.yaml``)."""
+
+    trials: int = Field(30, ge=1, description="trials in all; an interrupted search goes on")
+    held_out: int = Field(2, ge=1, description="newest periods, on which the winner alone is scored, once")
+    kinds: Words = ("hazard",)
+    store: Folder = Field(Path(".pipeforecast/search.db"), description="file in which the trials are kept")
 
 
 class ProofSettings(_Closed):
@@ -188,24 +206,47 @@ class BacktestSettings(RunSettings):
 
 
 class TrainSettings(BacktestSettings):
-    """What ``train`` is told: the same as ``backtest``, which proves what it fits."""
+    """What ``train`` is told: the same as ``backtest``, which proves what it fits, and perhaps a search."""
 
+    search: SearchSettings | None = None
     learning_curve: bool = Field(True, description="say how much more closed deals would buy; false saves its time")
 
 
-class ForecastSettings(BacktestSettings):
-    """What ``forecast`` is told.
+class ScoreSettings(BacktestSettings):
+    """What ``score`` is told.
 
     Attributes
     ----------
+    target : str
+        What is scored: deals.
     period : str or None
         Name of the period to forecast (2024Q1); None is the one that ``as_of`` lies in.
     horizon : int
         Days within which a deal's chance to be won counts (``p_win``).
+    version : str
+        ``auto`` (the champion where it fits this call, else a model fitted now), ``fit``, ``champion`` or the number
+        of a version.
     """
+
+    target: Literal["deal", "lead"] = "deal"
+    period: Annotated[str, Field(coerce_numbers_to_str=True, min_length=4)] | None = None
+    horizon: int = Field(365, ge=1, le=3650)
+    version: VersionName = "auto"
+
+
+class MonitorSettings(BacktestSettings):
+    """What ``monitor`` is told; ``version`` as for ``score``. A change is only told in many periods."""
+
+    origins: OriginSettings = Field(default_factory=lambda: OriginSettings(periods=12))
+    version: VersionName = "auto"
+
+
+class ForecastSettings(BacktestSettings):
+    """What ``forecast`` is told: period, horizon and version as for ``score``."""
 
     period: Annotated[str, Field(coerce_numbers_to_str=True, min_length=4)] | None = None
     horizon: int = Field(365, ge=1, le=3650)
+    version: VersionName = "auto"
     proof: ProofSettings = Field(default_factory=ProofSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
 
@@ -213,17 +254,20 @@ class ForecastSettings(BacktestSettings):
 class DemoSettings(ForecastSettings):
     """What ``demo`` is told: a forecast's settings and the company to make up."""
 
+    version: VersionName = "fit"
     demo: CompanySettings = Field(default_factory=CompanySettings)
 
 
-AnySettings = CheckSettings | TrainSettings | ForecastSettings | BacktestSettings | DemoSettings
+AnySettings = CheckSettings | TrainSettings | ForecastSettings | ScoreSettings | BacktestSettings | MonitorSettings
 
 SETTINGS: Mapping[str, type[RunSettings]] = {
     "demo": DemoSettings,
     "check": CheckSettings,
     "train": TrainSettings,
     "forecast": ForecastSettings,
+    "score": ScoreSettings,
     "backtest": BacktestSettings,
+    "monitor": MonitorSettings,
 }
 
 

@@ -10,13 +10,16 @@ import pandas as pd
 
 from pipeforecast.backtest import Origin, lessons_at, prepare
 from pipeforecast.build import build_export
+from pipeforecast.candidate import drawings_of, judge, record_training, register
+from pipeforecast.champion import chosen
 from pipeforecast.errors import SettingsError
 from pipeforecast.evaluate import BASELINES, chances
 from pipeforecast.findings import findings_frame
-from pipeforecast.fingerprint import fingerprint_of
 from pipeforecast.forecast import Forecast
 from pipeforecast.history import DealHistory
 from pipeforecast.judgement import TOTAL, calibrated, evaluated, in_words
+from pipeforecast.monitor import FINE, checks
+from pipeforecast.monitor import in_words as watched
 from pipeforecast.learning import LearningCurve, learning_curve
 from pipeforecast.outbox import whole_folder
 from pipeforecast.proof import Proof, prove, table_of
@@ -25,7 +28,7 @@ from pipeforecast.replay import proof_of, replayed, scored_origins
 from pipeforecast.report import ReportInput, summary, write_report
 from pipeforecast.report.brief import first_lines
 from pipeforecast.report.facts import facts
-from pipeforecast.results import DEAL_COLUMNS, deal_rows, forecast_rows
+from pipeforecast.results import DEAL_COLUMNS, SCORE_COLUMNS, deal_rows, forecast_rows
 from pipeforecast.rollup import PipelineForecaster
 from pipeforecast.run import Run, findings_of, period_of, prepared, say
 from pipeforecast.settings import (
@@ -33,8 +36,11 @@ from pipeforecast.settings import (
     CheckSettings,
     DemoSettings,
     ForecastSettings,
+    MonitorSettings,
+    ScoreSettings,
     TrainSettings,
 )
+from pipeforecast.snapshot import take_snapshots
 from pipeforecast.tracking import Metric
 
 _BOOKINGS = (
@@ -79,21 +85,22 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     run = prepared(settings)
     period = period_of(settings, run)
     say(f"forecasting {period.name} from the evening of {run.as_of.date()}")
+    use = chosen(settings, run)
+    run, settings = use.run, settings.model_copy(update={"model": use.model})  # the proof is of the recipe in use
     plan = run.plan.with_day(period.day_of(run.as_of))
     snapshot = prepare(run.known, run.calendar, plan, [run.as_of])
     lessons = lessons_at(run.known, run.calendar, snapshot, run.as_of, plan)
     now = snapshot.only([run.as_of])
-    fitted = run.model.fit(lessons)
+    fitted = use.fit(lessons)
     forecasts = [fitted.forecast(now, period, run.levels)]
     forecasts += [r.fit(lessons).forecast(now, period) for r in run.rules if r.name != fitted.name]
     proof = proof_of(settings, run)
     if proof is not None:
         run.findings.extend(proof.findings)
-    version = f"{run.model.name}-{fingerprint_of(settings.model.model_dump())[:8]}"
     table = forecast_rows(forecasts, run.currency, _coverage(proof))
     deals = pd.DataFrame(columns=list(DEAL_COLUMNS))  # a rule looks at no single deal
     if forecasts[0].deals is not None:
-        deals = deal_rows(forecasts[0], forecasts[0].deals, now, settings.horizon, version)
+        deals = deal_rows(period, forecasts[0].deals, now, settings.horizon, use.version)
     told = _report_input(settings, run, forecasts[0], table, deals, proof, company)
     said = facts(told)
     with whole_folder(settings.out) as out:
@@ -105,11 +112,13 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
             _csv(proof.scores, out / "backtest_scores.csv")
         write_report(told, out / "report.html")
         (out / "summary.md").write_text(summary(said), encoding="utf-8")
-    track(settings, run, "forecast", forecast_metrics(forecasts[0], proof))
+    track(settings, run, "forecast", forecast_metrics(forecasts[0], proof), {"model_version": use.version})
     lines = [first_lines(said).rstrip()]
     if proof is not None:
         lines += ["", "Error on past periods (share of revenue), by day of the period:", _readable(proof)]
-    return "\n".join([*lines, "", f"report: {settings.out / 'report.html'}  ({time.monotonic() - started:.0f} s)"])
+    return "\n".join(
+        [*lines, "", use.said, f"report: {settings.out / 'report.html'}  ({time.monotonic() - started:.0f} s)"]
+    )
 
 
 def backtest(settings: BacktestSettings) -> str:
@@ -129,33 +138,83 @@ def backtest(settings: BacktestSettings) -> str:
 
 
 def train(settings: TrainSettings) -> str:
-    """Fit the deal model at past origins and score its chances on what came after."""
+    """Score the recipe on what came after past days, register it, and make it champion where the gate opens."""
     run = prepared(settings)
     if not isinstance(run.model, PipelineForecaster):
         raise SettingsError(f"train: expected a model of deals (model=hazard), came the rule {run.model.name!r}")
     origins, _ = scored_origins(settings, run)
-    say(f"scoring {run.model.deals.name} on {len(origins)} past days")
+    name = run.model.deals.name
+    say(f"scoring {name} on {len(origins)} past days")
     table = chances(run.known, run.calendar, [run.model.deals], origins, run.plan, settings.origins.jobs)
-    methods = [run.model.deals.name, *BASELINES]
-    evaluation = evaluated(table, methods, by_hand=BASELINES)
+    methods = [name, *BASELINES]
+    evaluation, calibration = evaluated(table, methods, by_hand=BASELINES), calibrated(table, methods)
     curve = _curve(settings, run, origins)
     with whole_folder(settings.out) as out:
         _csv(evaluation, out / "evaluation.csv")
         if curve is not None:
             _csv(curve.rows, out / "learning_curve.csv")
-        _csv(calibrated(table, methods), out / "calibration.csv")
+        _csv(calibration, out / "calibration.csv")
     in_total = evaluation[(evaluation["split"] == TOTAL).to_numpy()]
     told = in_total.dropna(subset=["value"]).to_dict("records")
     metrics = [Metric(f"{row['model']}.{row['score']}", float(row["value"])) for row in told]
-    track(settings, run, "train", metrics)
+    gate = judge(settings, run, table, origins)
+    run_id = record_training(settings, run, metrics, gate, drawings_of(table, calibration, methods))
+    judgement, registered = register(settings, run, gate, run_id)
+    with whole_folder(settings.out) as out:
+        _csv(judgement.rows(), out / "gate.csv")
     wide = in_total.pivot_table(index="model", columns="score", values="value").reindex(columns=_READ_SCORES)
-    beside = [run.model.deals.name, "reps_own"]
     return "\n".join([
         f"P(won in the period) of {len(table):,} open deals on {len(origins)} past days, fitted anew on each:",
-        wide.sort_values("log_loss").round(4).to_string(), "", in_words(evaluation, beside), "",
+        wide.sort_values("log_loss").round(4).to_string(), "", in_words(evaluation, [name, "reps_own"]), "",
         *([curve.sentence, ""] if curve is not None else []),
-        f"written: {settings.out}",
+        judgement.in_words(), registered, f"written: {settings.out}",
     ])  # fmt: skip
+
+
+def score(settings: ScoreSettings) -> str:
+    """Score the open deals of one evening, without the period's total."""
+    if settings.target == "lead":
+        raise SettingsError("target: leads are not scored yet; expected target=deal")
+    run = prepared(settings)
+    period = period_of(settings, run)
+    now = take_snapshots(run.known, [run.as_of])
+    use = chosen(settings, run)
+    if use.saved is not None:
+        deals, amounts = use.saved.deals, use.saved.amounts
+    elif isinstance(run.model, PipelineForecaster):
+        plan = run.plan.with_day(period.day_of(run.as_of))
+        lessons = lessons_at(
+            run.known, run.calendar, prepare(run.known, run.calendar, plan, [run.as_of]), run.as_of, plan
+        )
+        deals, amounts = run.model.deals.fit(lessons), run.model.amounts.fit(lessons)
+    else:
+        raise SettingsError(f"score: expected a model of deals (model=hazard), came the rule {run.model.name!r}")
+    made = deals.forecast(now, amounts.expected(now))
+    table = deal_rows(period, made, now, settings.horizon, use.version)[list(SCORE_COLUMNS)]
+    with whole_folder(settings.out) as out:
+        _csv(table, out / "deal_scores.csv")
+    track(settings, run, "score", [Metric("score.deals", float(len(table)))], {"model_version": use.version})
+    expected = table["expected_amount_in_period"].sum()
+    return "\n".join([
+        f"{len(table):,} open deals on {run.as_of.date()}: {table['p_win_in_period'].sum():.1f} wins and "
+        f"{expected:,.0f} {run.currency} expected of them in {period.name}",
+        use.said, f"written: {settings.out / 'deal_scores.csv'}",
+    ])  # fmt: skip
+
+
+def monitor(settings: MonitorSettings) -> str:
+    """Watch the champion, or the recipe: what has drifted, what came true, since when not, what to do."""
+    run = prepared(settings)
+    if not isinstance(run.model, PipelineForecaster):
+        raise SettingsError(f"monitor: expected a model of deals (model=hazard), came the rule {run.model.name!r}")
+    use = chosen(settings, run)
+    origins, _ = scored_origins(settings, use.run)
+    found = checks(settings, use, origins)
+    with whole_folder(settings.out) as out:
+        _csv(found, out / "monitor.csv")
+    odd = (~found["verdict"].isin(FINE)).sum()
+    track(settings, run, "monitor", [Metric("monitor.odd", float(odd))], {"model_version": use.version})
+    return "\n".join([watched(found, use.version), use.said, f"written: {settings.out / 'monitor.csv'}"])
 
 
 def _curve(settings: TrainSettings, run: Run, origins: Sequence[Origin]) -> LearningCurve | None:

@@ -15,11 +15,12 @@ from pipeforecast.demo import make_company
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """Every verb, once, on one small company whose people and accounts carry a marker."""
     root = tmp_path_factory.mktemp("ran")
-    make_company(n_deals=600, seed=1).write(root / "company")
+    make_company(n_deals=700, seed=3).write(root / "company")
     _plant_markers(root / "company")
     said, told = {}, {}
-    for verb in ("check", "train", "forecast", "backtest"):
-        small = () if verb == "check" else SMALL
+    own = {"check": (), "forecast": (*SMALL, "version=fit"), "score": ("version=champion",)}
+    for verb in ("check", "train", "forecast", "score", "backtest"):
+        small = own.get(verb, SMALL)
         done = call(verb, "crm=salesforce", "source=company", f"out={verb}", *small, at=root)
         said[verb], told[verb] = done.stdout, done.stderr
     return Ran(root, said, told)

@@ -33,6 +33,15 @@ COLUMNS = {
         "interval_score", "cover50", "cover80", "cover95", "skill", "skill_hindsight", "lower", "upper",
     ],
     "findings.csv": ["code", "severity", "table", "column", "count", "examples", "repair", "advice"],
+    "deal_scores.csv": [
+        "as_of", "deal_id", "name", "account_name", "owner", "stage", "amount", "currency", "expected_close", "p_win",
+        "p_lost", "p_win_in_period", "p_slip", "close_p10", "close_p50", "close_p90", "expected_amount_in_period",
+        "model_version",
+    ],
+    "gate.csv": [
+        "candidate", "rival", "candidate_log_loss", "rival_log_loss", "difference", "lower", "upper", "n", "n_periods",
+        "verdict", "moved", "reason",
+    ],
     "evaluation.csv": ["model", "split", "score", "value", "lower", "upper", "n"],
     "calibration.csv": ["model", "split", "bin", "forecast", "observed", "lower", "upper", "n"],
     "learning_curve.csv": ["closed_deals", "log_loss", "lower", "upper", "kind"],
@@ -45,7 +54,7 @@ COLUMNS = {
 PARTS = {"total", "won", "open", "open_due", "open_pulled_in", "new"}
 
 
-@pytest.mark.parametrize("verb", ["check", "train", "forecast", "backtest"])
+@pytest.mark.parametrize("verb", ["check", "train", "forecast", "score", "backtest"])
 def test_a_verb_writes_what_its_page_says(ran: Ran, verb: str) -> None:
     written = {p.name for p in (ran.root / verb).iterdir()}
     assert written == set(manual.PAGES[verb].writes)
@@ -53,7 +62,7 @@ def test_a_verb_writes_what_its_page_says(ran: Ran, verb: str) -> None:
     assert str(ran.root / verb) in ran.said[verb]
 
 
-@pytest.mark.parametrize("verb", ["check", "train", "forecast", "backtest"])
+@pytest.mark.parametrize("verb", ["check", "train", "forecast", "score", "backtest"])
 def test_the_promised_columns_are_there(ran: Ran, verb: str) -> None:
     for path in (ran.root / verb).glob("*.csv"):
         found = list(pd.read_csv(path).columns)
@@ -132,13 +141,15 @@ def test_the_replay_scores_the_model_and_every_rule_alike(ran: Ran) -> None:
 def test_the_same_seed_writes_the_same_bytes_in_any_number_of_processes(ran: Ran) -> None:
     """With another store the whole replay runs anew, here in two processes."""
     fresh = ("proof.folder=elsewhere", "origins.jobs=2", "tracking=off", "out=again")
-    done = call("forecast", "crm=salesforce", "source=company", *SMALL, *fresh, at=ran.root)
+    done = call("forecast", "crm=salesforce", "source=company", *SMALL, "version=fit", *fresh, at=ran.root)
     assert "replaying" in done.stderr
     assert _csvs(ran.root / "again") == _csvs(ran.root / "forecast")
 
 
 def test_a_second_forecast_reads_the_proof_from_its_store(ran: Ran) -> None:
-    done = call("forecast", "crm=salesforce", "source=company", *SMALL, "tracking=off", "out=second", at=ran.root)
+    done = call(
+        "forecast", "crm=salesforce", "source=company", *SMALL, "version=fit", "tracking=off", "out=second", at=ran.root
+    )
     assert "replaying" in ran.told["forecast"]
     assert "replay" not in done.stderr
     assert done.stdout.splitlines()[0] == ran.said["forecast"].splitlines()[0]
@@ -172,16 +183,63 @@ def test_a_run_is_recorded_and_names_nobody(ran: Ran) -> None:
     assert [p for p in store if MARKER.encode() in p.read_bytes()] == []
     client = MlflowClient(tracking_uri=f"sqlite:///{ran.root}/mlflow.db")
     runs = client.search_runs([client.get_experiment_by_name("pipeforecast").experiment_id])
-    assert {r.info.run_name for r in runs} == {"train", "forecast", "backtest"}
+    assert {r.info.run_name for r in runs} == {"train", "forecast", "score", "backtest"}
     (made,) = (r for r in runs if r.info.run_name == "forecast")
     assert made.info.status == "FINISHED"
     assert made.data.metrics["forecast.mean"] > 0
     assert made.data.params["origins.periods"] == "2"
 
 
+def test_a_trained_model_is_registered_with_what_it_was_made_of(ran: Ran) -> None:
+    from mlflow import MlflowClient
+
+    client = MlflowClient(
+        tracking_uri=f"sqlite:///{ran.root}/mlflow.db", registry_uri=f"sqlite:///{ran.root}/mlflow.db"
+    )
+    champion = client.get_model_version_by_alias("pipeforecast-deals", "champion")
+    assert {"data", "mapping", "cut_off", "kind", "pipeforecast", "recipe", "gate.verdict"} <= set(champion.tags)
+    run = client.get_run(champion.run_id)
+    gate = ran.table("train", "gate.csv").iloc[0]
+    assert (gate["rival"], gate["verdict"], bool(gate["moved"])) == ("base_rate", "better", True)
+    assert run.data.metrics["gate.difference"] == pytest.approx(gate["difference"])
+    assert run.data.metrics["gate.upper"] == pytest.approx(gate["upper"])
+    assert run.data.tags["gate.moved"] == "True"
+    assert run.data.tags["data"] == champion.tags["data"]
+    files = {a.path for a in client.list_artifacts(champion.run_id, "plots")}
+    assert files == {"plots/reliability.svg", "plots/log_loss_by_day.svg"}
+    stored = [p for p in (ran.root / "mlartifacts").rglob("*") if p.is_file()]
+    assert [p for p in stored if p.suffix in (".pkl", ".pickle", ".joblib")] == []
+    assert "is the champion" in ran.said["train"]
+
+
+def test_a_forecast_with_the_champion_of_the_same_evening_is_the_fitted_one(ran: Ran) -> None:
+    """Deals and amounts come from the store, all else is learned now: the same lessons give the same numbers."""
+    done = call("forecast", "crm=salesforce", "source=company", *SMALL, "out=crowned", at=ran.root)
+    assert "model: pipeforecast-deals/1, trained until" in done.stdout
+    versions = ran.table("crowned", "deals.csv").pop("model_version")
+    assert set(versions) == {"pipeforecast-deals/1"} == set(ran.table("score", "deal_scores.csv")["model_version"])
+    one, other = ran.table("crowned", "deals.csv"), ran.table("forecast", "deals.csv")
+    pd.testing.assert_frame_equal(one.drop(columns="model_version"), other.drop(columns="model_version"))
+    pd.testing.assert_frame_equal(ran.table("crowned", "forecast.csv"), ran.table("forecast", "forecast.csv"))
+    scores = ran.table("score", "deal_scores.csv").drop(columns="model_version")
+    pd.testing.assert_frame_equal(scores, other[list(scores)])
+
+
 def test_only_out_and_the_stores_are_written(ran: Ran) -> None:
     allowed = {"company", "mlflow.db", "mlflow.db.lock", "mlartifacts", ".pipeforecast"}
-    made = {"check", "train", "forecast", "backtest", "again", "second", "none", "elsewhere", "drawn"}
+    made = {
+        "check",
+        "train",
+        "forecast",
+        "score",
+        "backtest",
+        "crowned",
+        "again",
+        "second",
+        "none",
+        "elsewhere",
+        "drawn",
+    }
     assert {p.name for p in ran.root.iterdir()} <= allowed | made
 
 
