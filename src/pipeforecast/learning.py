@@ -36,7 +36,9 @@ _LATEST_PERIODS = 2
 _LEVEL = 0.9
 _DRAWS = 200
 #: Powers at which a loss may fall: 1 for a model of few coefficients that is right, less where more keeps coming.
-_POWERS = np.linspace(0.3, 1.2, 19)
+#: Slower ones promise too much: in the two demo companies of 2,000 deals the last doubling, foretold from the sizes
+#: before it, saved 2.3 % of the fitted loss where powers from 0.3 said 4.3 %, and 2.7 % where those from 0.7 said 2.8.
+_POWERS = np.linspace(0.7, 1.2, 11)
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ def _curve(sizes: np.ndarray, losses: Sequence[np.ndarray], deal: np.ndarray, se
 
 
 def power_law(sizes: np.ndarray, losses: np.ndarray, weight: np.ndarray, ahead: np.ndarray) -> np.ndarray:
-    """Fit a + b × size^−c to each column of losses (b ≥ 0, c from 0.3 to 1.2) and give its values at ``ahead``.
+    """Fit a + b × size^−c to each column of losses (b ≥ 0, c from 0.7 to 1.2) and give its values at ``ahead``.
 
     Parameters
     ----------
