@@ -7,12 +7,15 @@ from dataclasses import replace
 import numpy as np
 
 from pipeforecast.features import describe
+from pipeforecast.models.bagged import Bagged
+from pipeforecast.models.blend import Blend
 from pipeforecast.models.boosted import BoostedHazards
 from pipeforecast.models.classical import AalenJohansen, Cox
 from pipeforecast.models.deals import FittedDeals, Recipe
 from pipeforecast.models.direct import DirectIncidence
 from pipeforecast.models.grid import make_grid
 from pipeforecast.models.hazard import HazardModel
+from pipeforecast.models.stages import StageTransitions
 from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
 
@@ -22,6 +25,9 @@ KINDS: dict[str, Recipe] = {
     "incidence": DirectIncidence(rounds=8),
     "cox": Cox(max_rows=1000),
     "aalen_johansen": AalenJohansen(),
+    "stages": StageTransitions(),
+    "blend": Blend((AalenJohansen(), StageTransitions())),
+    "bagged": Bagged(AalenJohansen(), members=2),
 }
 Taught = tuple[Lessons, Snapshot]
 

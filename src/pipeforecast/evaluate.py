@@ -15,6 +15,7 @@ from pipeforecast.forecast import group_names
 from pipeforecast.history import DealHistory
 from pipeforecast.judgement import LEAST, calibrated, evaluated, scored
 from pipeforecast.models.amount import AmountModel
+from pipeforecast.models.naive_bayes import naive_bayes
 from pipeforecast.outcome import Lessons, observe, won_in_time
 from pipeforecast.rollup import DealModel
 from pipeforecast.snapshot import Snapshot
@@ -57,6 +58,7 @@ BASELINES = {
     "same_stage_same_time": same_stage_same_time,
     "reps_own": reps_own,
     "base_rate": base_rate,
+    "naive_bayes": naive_bayes,
 }
 
 

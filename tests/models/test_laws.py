@@ -67,12 +67,15 @@ def test_a_later_day_changes_no_chance(
         np.testing.assert_array_equal(p, q)
 
 
+SEE_NO_SEGMENT = {"aalen_johansen", "stages", "blend", "bagged"}
+
+
 @pytest.fixture(scope="module")
 def known_truth() -> Taught:
     return constant_hazards(1500, 1)
 
 
-@pytest.mark.parametrize("kind", sorted({*KINDS} - {"aalen_johansen"}))  # that one sees no segment
+@pytest.mark.parametrize("kind", sorted({*KINDS} - SEE_NO_SEGMENT))
 def test_a_known_truth_is_recovered(known_truth: Taught, kind: str) -> None:
     lessons, now = known_truth
     recipe = KINDS[kind] if not hasattr(KINDS[kind], "rounds") else type(KINDS[kind])()
@@ -84,3 +87,14 @@ def test_a_known_truth_is_recovered(known_truth: Taught, kind: str) -> None:
             until = AS_OF + pd.Timedelta(days=ahead)
             assert found.won_by(until)[at].mean() == pytest.approx(won, rel=0.25, abs=0.02)
             assert found.lost_by(until)[at].mean() == pytest.approx(lost, rel=0.25, abs=0.02)
+
+
+@pytest.mark.parametrize("kind", sorted(SEE_NO_SEGMENT))
+def test_so_is_its_mean_by_those_that_see_no_segment(known_truth: Taught, kind: str) -> None:
+    lessons, now = known_truth
+    found = KINDS[kind].fit(lessons).forecast(now, np.ones(len(now.open)))
+    for ahead in (61, 152):
+        truth = np.array([won_and_lost_by(s, ahead) for s in now.open["segment"]]).mean(axis=0)
+        until = AS_OF + pd.Timedelta(days=ahead)
+        assert found.won_by(until).mean() == pytest.approx(truth[0], rel=0.2)
+        assert found.lost_by(until).mean() == pytest.approx(truth[1], rel=0.2)

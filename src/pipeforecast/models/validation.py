@@ -51,7 +51,7 @@ def earlier(lessons: Lessons, cutoff: pd.Timestamp) -> Lessons:
     past = lessons.snapshot.only(d for d in map(pd.Timestamp, lessons.snapshot.days) if d < cutoff)
     closings = past.closings[(past.closings["recorded_at"] < evening).to_numpy()]
     rows = lessons.snapshot.open
-    seen = rows[(rows["as_of"] <= cutoff).to_numpy()]
+    seen = rows[(rows["as_of"] <= cutoff).to_numpy()].sort_values("as_of", kind="stable")
     return Lessons(
         cutoff=cutoff,
         calendar=lessons.calendar,
