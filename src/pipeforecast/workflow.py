@@ -18,9 +18,9 @@ from pipeforecast.findings import findings_frame
 from pipeforecast.forecast import Forecast
 from pipeforecast.history import DealHistory
 from pipeforecast.judgement import TOTAL, calibrated, evaluated, in_words
+from pipeforecast.learning import LearningCurve, learning_curve
 from pipeforecast.monitor import FINE, checks
 from pipeforecast.monitor import in_words as watched
-from pipeforecast.learning import LearningCurve, learning_curve
 from pipeforecast.outbox import whole_folder
 from pipeforecast.proof import Proof, prove, table_of
 from pipeforecast.records import forecast_metrics, score_metrics, track
