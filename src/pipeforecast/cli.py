@@ -123,11 +123,16 @@ def _run(verb: str, config: Any) -> int:
     return _say(str(getattr(workflow, verb)(settings)))
 
 
-def _sweep(statuses: Sequence[int]) -> int:
-    """Sum up a sweep: its exit status is the worst of its jobs'."""
-    failed = sum(status != DONE for status in statuses)
-    print(f"{len(statuses)} jobs, {failed} failed", file=sys.stderr)
-    return max(statuses, default=DONE)
+def _sweep(jobs: Sequence[Any]) -> int:
+    """Sum up a sweep, with its jobs' scores side by side; its exit status is the worst of its jobs'."""
+    from pipeforecast.sweep import compared, written
+
+    failed = sum(job.status != DONE for job in jobs)
+    print(f"{len(jobs)} jobs, {failed} failed", file=sys.stderr)
+    table = compared([(job.number, job.choice, job.folder, job.status) for job in jobs])
+    if table is not None:
+        print(f"{table.to_string(index=False)}\n\nwritten: {written(table, jobs[0].folder.parent)}", flush=True)
+    return max((job.status for job in jobs), default=DONE)
 
 
 def _job(verb: str, config: Any) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,18 @@ def shown(verb: str, overrides: Sequence[str], resolve: bool = False) -> str:
         raise SettingsError(_first_lines(error)) from None
 
 
-def swept(verb: str, overrides: Sequence[str], job: Callable[[Any], int]) -> list[int]:
-    """Run ``job`` on every combination of the comma-separated values; give their exit statuses.
+@dataclass(frozen=True)
+class Job:
+    """One job of a sweep that has ended: its number, its own overrides, its folder and its exit status."""
+
+    number: int
+    choice: str
+    folder: Path
+    status: int
+
+
+def swept(verb: str, overrides: Sequence[str], job: Callable[[Any], int]) -> list[Job]:
+    """Run ``job`` on every combination of the comma-separated values, one after another or as the launcher does.
 
     Every combination is composed before the first one runs, so a wrong value in the last stops the sweep at once.
     """
@@ -52,7 +63,11 @@ def swept(verb: str, overrides: Sequence[str], job: Callable[[Any], int]) -> lis
     with _hydra(verb), _own_words(verb, overrides):
         hydra: Any = GlobalHydra.instance().hydra
         batches = hydra.multirun(verb, job, list(overrides), with_log_configuration=False)
-    return [int(run.return_value) for batch in batches for run in batch]
+    runs = [run for batch in batches for run in batch]
+    return [
+        Job(int(told.job.num), str(told.job.override_dirname), Path(told.runtime.output_dir), int(run.return_value))
+        for run, told in ((run, run.hydra_cfg.hydra) for run in runs)
+    ]
 
 
 def folder_of_job() -> tuple[int, str, Path]:
@@ -132,6 +147,8 @@ def _no_such_choice(error: Any) -> str:
     """Explain a choice that no file of its group bears."""
     group, _, choice = str(error.missing_cfg_file).rpartition("/")
     options = list(error.options or [])
+    if (group, choice) == ("hydra/launcher", "joblib"):
+        return "hydra/launcher: joblib is not installed; install pipeforecast[sweep], or leave the launcher out"
     return f"{group}: expected one of {some(options, 20)}, came {choice!r}{nearest(choice, options)}"
 
 
