@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from pipeforecast.build import (
+    MEMBERS,
+    PLUGINS,
     build_as_of,
     build_calendar,
     build_export,
@@ -21,6 +23,9 @@ from pipeforecast.build import (
 )
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.history import DealHistory
+from pipeforecast.models.bagged import Bagged
+from pipeforecast.models.classical import AalenJohansen
+from pipeforecast.models.direct import DirectIncidence
 from pipeforecast.overrides import composed
 from pipeforecast.rollup import PipelineForecaster
 from pipeforecast.rules import RULES
@@ -49,6 +54,78 @@ def test_a_hazard_model_takes_every_setting() -> None:
     assert (model.draws, model.coefficient_draws, model.shock_prior_sd, model.seed) == (123, 5, 0.4, 11)
     plan = build_plan(told("model.lesson_days=[0,10]", "model.periods=3"))
     assert (tuple(plan.days), plan.periods) == ((0, 10), 3)
+
+
+@pytest.mark.parametrize("kind", MEMBERS)
+def test_every_kind_is_built_and_named_by_its_setting(kind: str) -> None:
+    model: Any = build_model(told(f"model={kind}", "model.max_rows=555", "seed=11", "draws=123"))
+    assert isinstance(model, PipelineForecaster)
+    inside = getattr(model.deals, "recipe", model.deals)
+    assert (model.deals.name, inside.max_rows, inside.seed, model.draws) == (kind, 555, 11, 123)
+    plan = build_plan(told(f"model={kind}", "model.lesson_days=[0,10]", "model.periods=3"))
+    assert (tuple(plan.days), plan.periods) == ((0, 10), 3)
+
+
+def test_what_boosting_is_told_arrives() -> None:
+    told_ = {"rounds": 7, "learning_rate": 0.2, "leaves": 5, "least_leaf": 9, "l2": 0.5, "half_life": 100.0}
+    words = [f"model.{k}={v}" for k, v in told_.items()]
+    bagged: Any = build_model(told("model=boosting", *words, "model.bags=3")).deals  # type: ignore[attr-defined]
+    assert isinstance(bagged, Bagged)
+    assert bagged.members == 3
+    assert {k: getattr(bagged.recipe, k) for k in told_} == told_
+    bare: Any = build_model(told("model=incidence", "model.bags=0", "model.questions=2")).deals  # type: ignore[attr-defined]
+    assert (type(bare), bare.questions) == (DirectIncidence, 2)
+
+
+def test_a_blend_has_the_members_that_it_is_told() -> None:
+    words = ("model.members=[cox,stages]", "model.weights=[1,2]", "model.weight_periods=4")
+    blend: Any = build_model(told("model=blend", *words)).deals  # type: ignore[attr-defined]
+    assert [m.name for m in blend.members] == ["cox", "stages"]
+    assert (tuple(blend.weights), blend.periods) == ((1.0, 2.0), 4)
+
+
+# Kinds that other packages offer
+
+
+class Offered:
+    """An entry point that stands for an installed package."""
+
+    def __init__(self, name: str, load: Any) -> None:
+        self.name, self._load = name, load
+
+    def load(self) -> Any:
+        return self._load
+
+
+@pytest.fixture
+def _offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    offers = [Offered("ours", AalenJohansen), Offered("unfit", dict)]
+    monkeypatch.setattr("pipeforecast.build.entry_points", lambda group: offers if group == PLUGINS else [])
+
+
+@pytest.mark.usefixtures("_offered")
+def test_a_kind_of_another_package_is_called_with_its_options() -> None:
+    model: Any = build_model(told("model=plugin", "model.name=ours", "+model.options.least_closings=3"))
+    assert model.deals == AalenJohansen(least_closings=3)
+
+
+@pytest.mark.usefixtures("_offered")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("model.name=theirs",), r"'ours', 'unfit'.*came 'theirs'; install"),
+        (("model.name=ours", "+model.options.colour=red"), r"model.options: the model 'ours' cannot be made .*colour"),
+        (("model.name=unfit",), "expected 'unfit' to give an object with name and fit"),
+    ],
+)
+def test_a_kind_that_cannot_be_made_is_refused(words: tuple[str, ...], said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        build_model(told("model=plugin", *words))
+
+
+def test_without_a_package_that_offers_kinds_it_says_so() -> None:
+    with pytest.raises(SettingsError, match=r"none is installed\), came 'ours'"):
+        build_model(told("model=plugin", "model.name=ours"))
 
 
 @pytest.mark.parametrize("name", RULES)

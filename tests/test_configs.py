@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -13,12 +13,12 @@ from omegaconf import OmegaConf
 from pipeforecast import manual
 from pipeforecast.mapping import CrmMapping
 from pipeforecast.overrides import composed
-from pipeforecast.settings import SETTINGS, ForecastSettings, settings_for
+from pipeforecast.settings import SETTINGS, ForecastSettings, ModelSettings, settings_for
 
 ROOT = Path(str(files("pipeforecast.configs")))
 PRIMARY = sorted(p.stem for p in ROOT.glob("*.yaml"))
 CHOICES = sorted(p.relative_to(ROOT).with_suffix("").as_posix() for p in ROOT.glob("*/*.yaml"))
-NEEDED = {"model/rule": ["model.name=stage_rates"]}
+NEEDED = {"model/rule": ["model.name=stage_rates"], "model/plugin": ["model.name=ours"]}
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +47,23 @@ def test_every_choice_is_accepted(choice: str) -> None:
     group, name = choice.split("/")
     settings = settings_for("forecast", composed("forecast", ["source=x", f"{group}={name}", *NEEDED.get(choice, [])]))
     CrmMapping.model_validate(settings.crm)
+
+
+KINDS = sorted(p.stem for p in (ROOT / "model").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_of_model_has_a_file_of_its_defaults(kind: str) -> None:
+    words = [f"model={kind}", *NEEDED.get(f"model/{kind}", [])]
+    settings = settings_for("forecast", composed("forecast", ["source=x", *words]))
+    assert isinstance(settings, ForecastSettings)
+    own = type(settings.model)
+    assert settings.model == own(**{n: getattr(settings.model, n) for n in own.model_fields if n == "name"})
+
+
+def test_every_kind_of_model_has_a_file() -> None:
+    branches = get_args(get_args(ModelSettings)[0])
+    assert sorted(b.model_fields["kind"].default for b in branches) == KINDS
 
 
 def test_draws_of_the_model_follow_those_of_the_run() -> None:

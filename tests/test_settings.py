@@ -93,7 +93,10 @@ def test_a_verb_takes_only_its_own_settings() -> None:
 def test_a_wrong_value_is_quoted_beside_what_was_expected() -> None:
     assert _refused(model={"kind": "hazard", "penalty": "much"}).startswith("model.penalty: expected a valid number")
     assert "came 'much'" in _refused(model={"kind": "hazard", "penalty": "much"})
-    assert _refused(model={"kind": "tree"}) == "model.kind: expected one of 'hazard', 'rule', came 'tree'"
+    assert _refused(model={"kind": "tree"}) == (
+        "model.kind: expected one of 'hazard', 'boosting', 'incidence', 'stages', 'cox', 'aalen_johansen', 'blend', "
+        "'plugin', 'rule', came 'tree'"
+    )
     assert _refused(model={}) == "model: expected a mapping with 'kind', came {}"
     assert _refused(model={"kind": "rule"}) == "model.name: nothing was given; say model.name=VALUE"
     assert _refused(source=None) == "source: expected a path, came None"
@@ -141,3 +144,10 @@ def test_what_is_written_down_reads_back_the_same(verb: str) -> None:
     """A record of a run holds its settings as plain values; they give the same run again."""
     settings = settings_for(verb, LEAST)
     assert settings_for(verb, settings.model_dump(mode="json")) == settings
+
+
+def test_a_blend_says_which_members_it_may_have() -> None:
+    assert "came 'blend'" in _refused(model={"kind": "blend", "members": ["blend"]})
+    assert "more than once" in _refused(model={"kind": "blend", "members": ["cox", "cox"]})
+    assert "expected one for each of 2 members" in _refused(model={"kind": "blend", "weights": [1.0]})
+    assert "not all 0" in _refused(model={"kind": "blend", "weights": [0.0, 0.0]})

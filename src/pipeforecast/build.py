@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from typing import Any
 
 import pandas as pd
 
 from pipeforecast.backtest import Lessonplan
 from pipeforecast.contract import LOST, TRACKABLE, WON
-from pipeforecast.errors import DataError, SettingsError
+from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import Forecaster
 from pipeforecast.history import DealHistory
 from pipeforecast.ingest import Export, read_export
+from pipeforecast.kinds import (
+    AalenJohansenSettings,
+    BlendSettings,
+    BoostingSettings,
+    CoxSettings,
+    HazardSettings,
+    IncidenceSettings,
+    PluginSettings,
+    RuleSettings,
+    StagesSettings,
+)
 from pipeforecast.mapping import CrmMapping
+from pipeforecast.models.bagged import Bagged
+from pipeforecast.models.blend import Blend
+from pipeforecast.models.boosted import BoostedHazards
+from pipeforecast.models.classical import AalenJohansen, Cox
+from pipeforecast.models.deals import Recipe
+from pipeforecast.models.direct import DirectIncidence
 from pipeforecast.models.hazard import HazardModel
+from pipeforecast.models.stages import StageTransitions
 from pipeforecast.rollup import PipelineForecaster
 from pipeforecast.rules import RULES, rule
-from pipeforecast.settings import BacktestSettings, CalendarSettings, HazardSettings, RunSettings
+from pipeforecast.settings import BacktestSettings, CalendarSettings, RunSettings
 
 #: Tracked facts without which a rule has nothing to add up.
 _RULE_NEEDS = {
@@ -25,6 +46,10 @@ _RULE_NEEDS = {
     "category_commit": "forecast_category",
     "category_upside": "forecast_category",
 }
+
+
+#: Where other packages offer kinds: an entry point is called with the options and gives an object with ``fit``.
+PLUGINS = "pipeforecast.models"
 
 
 def build_export(settings: RunSettings) -> Export:
@@ -39,25 +64,120 @@ def build_calendar(settings: CalendarSettings) -> FiscalCalendar:
 
 def build_plan(settings: BacktestSettings) -> Lessonplan:
     """Make the plan of days on which lessons are taken; a rule needs only the days that it looks at."""
-    if isinstance(settings.model, HazardSettings):
-        return Lessonplan(settings.model.lesson_days, settings.model.periods)
-    return Lessonplan()
+    if isinstance(settings.model, RuleSettings):
+        return Lessonplan()
+    return Lessonplan(settings.model.lesson_days, settings.model.periods)
 
 
 def build_model(settings: BacktestSettings) -> Forecaster:
     """Make the forecaster that the settings choose."""
     chosen = settings.model
-    if not isinstance(chosen, HazardSettings):
+    if isinstance(chosen, RuleSettings):
         return rule(chosen.name)
     return PipelineForecaster(
-        HazardModel(
-            C=chosen.penalty, max_rows=chosen.max_rows, half_life=chosen.half_life or math.inf, seed=settings.seed
-        ),
+        build_recipe(chosen, settings.seed),
         draws=chosen.draws,
         coefficient_draws=chosen.coefficient_draws,
         shock_prior_sd=chosen.shock_prior_sd,
         seed=settings.seed,
     )
+
+
+def build_recipe(chosen: Any, seed: int) -> Recipe:
+    """Make the recipe of the deal model that ``chosen``, the settings of a kind, names."""
+    recipe: Recipe = RECIPES[type(chosen)](chosen, seed)
+    bags = getattr(chosen, "bags", 0)
+    return Bagged(recipe, members=bags, seed=seed) if bags else recipe
+
+
+def _common(chosen: Any, seed: int, *names: str) -> dict[str, Any]:
+    """Arguments that a kind's settings and its recipe call the same."""
+    told = {name: getattr(chosen, name) for name in ("max_rows", *names)}
+    if hasattr(chosen, "half_life"):
+        told["half_life"] = chosen.half_life or math.inf
+    return {**told, "seed": seed}
+
+
+def _hazard(chosen: HazardSettings, seed: int) -> Recipe:
+    return HazardModel(C=chosen.penalty, **_common(chosen, seed))
+
+
+def _boosting(chosen: BoostingSettings, seed: int) -> Recipe:
+    return BoostedHazards(**_common(chosen, seed, "rounds", "learning_rate", "leaves", "least_leaf", "l2"))
+
+
+def _incidence(chosen: IncidenceSettings, seed: int) -> Recipe:
+    names = ("questions", "rounds", "learning_rate", "leaves", "least_leaf", "l2")
+    return DirectIncidence(**_common(chosen, seed, *names))
+
+
+def _stages(chosen: StagesSettings, seed: int) -> Recipe:
+    return StageTransitions(**_common(chosen, seed))
+
+
+def _cox(chosen: CoxSettings, seed: int) -> Recipe:
+    return Cox(**_common(chosen, seed))
+
+
+def _aalen_johansen(chosen: AalenJohansenSettings, seed: int) -> Recipe:
+    return AalenJohansen(**_common(chosen, seed, "least_closings"))
+
+
+def _blend(chosen: BlendSettings, seed: int) -> Recipe:
+    members = tuple(build_recipe(MEMBERS[name](), seed) for name in chosen.members)
+    return Blend(members, chosen.weights, chosen.weight_periods)
+
+
+def _plugin(chosen: PluginSettings, seed: int) -> Recipe:
+    """Call another package's entry point; its options are its own, and so is its seed.
+
+    Raises
+    ------
+    SettingsError
+        If nobody offers the name, or what it gives cannot be fitted.
+    """
+    offered = {e.name: e for e in entry_points(group=PLUGINS)}
+    if chosen.name not in offered:
+        there = some(sorted(offered), 20) if offered else "none is installed"
+        raise SettingsError(
+            f"model.name: expected an entry point of the group {PLUGINS!r} ({there}), came {chosen.name!r}; "
+            "install the package that offers it"
+        )
+    try:
+        made = offered[chosen.name].load()(**chosen.options)
+    except Exception as error:
+        raise SettingsError(
+            f"model.options: the model {chosen.name!r} cannot be made of {dict(chosen.options)} "
+            f"({type(error).__name__}: {error})"
+        ) from error
+    if not callable(getattr(made, "fit", None)) or not isinstance(getattr(made, "name", None), str):
+        raise SettingsError(
+            f"model.name: expected {chosen.name!r} to give an object with name and fit(lessons), "
+            f"came {type(made).__name__}; ask its makers"
+        )
+    recipe: Recipe = made
+    return recipe
+
+
+RECIPES: Mapping[type, Callable[[Any, int], Recipe]] = {
+    HazardSettings: _hazard,
+    BoostingSettings: _boosting,
+    IncidenceSettings: _incidence,
+    StagesSettings: _stages,
+    CoxSettings: _cox,
+    AalenJohansenSettings: _aalen_johansen,
+    BlendSettings: _blend,
+    PluginSettings: _plugin,
+}
+#: Kinds that a blend may have, made with their defaults.
+MEMBERS: Mapping[str, Callable[[], Any]] = {
+    "hazard": HazardSettings,
+    "boosting": BoostingSettings,
+    "incidence": IncidenceSettings,
+    "stages": StagesSettings,
+    "cox": CoxSettings,
+    "aalen_johansen": AalenJohansenSettings,
+}
 
 
 def check_teachable(settings: BacktestSettings, history: DealHistory) -> None:
@@ -68,7 +188,7 @@ def check_teachable(settings: BacktestSettings, history: DealHistory) -> None:
     DataError
         If by then no deal was won, or none was lost.
     """
-    if not isinstance(settings.model, HazardSettings):
+    if isinstance(settings.model, RuleSettings):
         return
     status = history.closed()["status"]
     won, lost = int((status == WON).sum()), int((status == LOST).sum())

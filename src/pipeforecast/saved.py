@@ -17,6 +17,7 @@ import pandas as pd
 
 from pipeforecast.errors import DataError, some
 from pipeforecast.models.amount import FittedAmounts
+from pipeforecast.models.bagged import BaggedChances
 from pipeforecast.models.deals import FittedDeals
 
 MODEL_FILE, ABOUT_FILE = "model.skops", "about.json"
@@ -24,6 +25,8 @@ MODEL_FILE, ABOUT_FILE = "model.skops", "about.json"
 OURS = (
     "pipeforecast.fiscal.FiscalCalendar",
     "pipeforecast.models.amount.FittedAmounts",
+    "pipeforecast.models.bagged.BaggedChances",
+    "pipeforecast.models.blend.Pool",
     "pipeforecast.models.boosted.BoostedChances",
     "pipeforecast.models.classical.CoxChances",
     "pipeforecast.models.classical.Curve",
@@ -37,6 +40,7 @@ OURS = (
     "pipeforecast.models.recalibrated.Decision",
     "pipeforecast.models.recalibrated.Odds",
     "pipeforecast.models.recalibrated.RecalibratedChances",
+    "pipeforecast.models.stages.StageChances",
     "pipeforecast.models.tree_columns.TreeColumns",
 )
 #: What else a model may consist of, beside what skops itself trusts: boosted trees and their check of the input.
@@ -136,6 +140,8 @@ def _plain(value: Any) -> Any:
         name = f"{type(value).__module__}.{type(value).__qualname__}"
         if name not in OURS:
             raise SavedModelError(f"{name}: expected one of the classes that a model may hold, {some(OURS, 20)}")
+        if isinstance(value, BaggedChances):
+            value.refitted()  # refits wait until somebody asks; on disk there are no deals left to make them from
         return {_CLASS: name, **{f.name: _plain(getattr(value, f.name)) for f in fields(value)}}
     if isinstance(value, pd.Timestamp):
         return {_DAY: value.isoformat()}

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from pipeforecast.complaint import complaint
 from pipeforecast.errors import SettingsError, some
+from pipeforecast.kinds import Closed, DaysOfPeriod, HazardSettings, ModelSettings, RuleSettings, distinct
 
 Verb = Literal["demo", "check", "train", "forecast", "score", "backtest", "monitor"]
 
@@ -43,33 +44,13 @@ def _version(value: object) -> object:
     raise ValueError(f"expected auto, fit, champion or the number of a version, came {value!r}")
 
 
-def _distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Refuse a value that is named twice: it would be counted twice."""
-    twice = sorted({v for v in values if values.count(v) > 1})
-    if twice:
-        raise ValueError(f"expected each value once, came {some(twice)} more than once")
-    return values
-
-
 Folder = Annotated[Path, BeforeValidator(_path), AfterValidator(lambda p: p.expanduser().absolute())]
 Day = Annotated[dt.date, BeforeValidator(_day)]
-Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(_distinct)]
+Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(distinct)]
 VersionName = Annotated[str, BeforeValidator(_version)]
-DaysOfPeriod = Annotated[
-    tuple[Annotated[int, Field(ge=0, le=366)], ...], Field(min_length=1), AfterValidator(_distinct)
-]
 
 
-class _Closed(BaseModel):
-    """Frozen, and an unknown key is an error: a misspelt setting must never be ignored.
-
-    Nested defaults come from factories: made at import, their paths would count from where the import happened.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
-
-
-class CalendarSettings(_Closed):
+class CalendarSettings(Closed):
     """How time is cut into periods (``configs/calendar``)."""
 
     length: Literal["month", "quarter", "year"] = "quarter"
@@ -77,31 +58,7 @@ class CalendarSettings(_Closed):
     weeks_445: bool = Field(False, description="months of 4, 4 and 5 weeks")
 
 
-class HazardSettings(_Closed):
-    """The hazard model (``configs/model/hazard.yaml``)."""
-
-    kind: Literal["hazard"] = "hazard"
-    penalty: float = Field(0.1, gt=0, description="scikit-learn's C: the smaller, the stronger the penalty")
-    max_rows: int = Field(30_000, ge=100, description="most lesson rows to learn from; more are thinned by deal")
-    half_life: float | None = Field(None, gt=0, description="days after which a lesson counts half; null: never")
-    periods: int = Field(12, ge=1, description="periods before the cut-off that lessons are taken from")
-    lesson_days: DaysOfPeriod = Field((0, 15, 30, 45, 60, 75), description="days of each period with a lesson")
-    draws: int = Field(2000, ge=100, description="draws of a forecast; configs tie it to the run's draws")
-    coefficient_draws: int = Field(40, ge=1, description="draws of the coefficients that the draws share")
-    shock_prior_sd: float = Field(0.15, gt=0, description="prior scale of a period's common shock, log-odds")
-
-
-class RuleSettings(_Closed):
-    """A rule in the model's place (``configs/model/rule.yaml``)."""
-
-    kind: Literal["rule"] = "rule"
-    name: str = Field(min_length=1)
-
-
-ModelSettings = Annotated[HazardSettings | RuleSettings, Field(discriminator="kind")]
-
-
-class OriginSettings(_Closed):
+class OriginSettings(Closed):
     """From which days of the past the replay forecasts."""
 
     days: DaysOfPeriod = Field((0, 30, 60), description="days of the period whose evenings are origins")
@@ -115,7 +72,7 @@ class OriginSettings(_Closed):
         return self
 
 
-class TrackingSettings(_Closed):
+class TrackingSettings(Closed):
     """Where runs are recorded (``configs/tracking``)."""
 
     enabled: bool = True
@@ -126,7 +83,7 @@ class TrackingSettings(_Closed):
     model: str = Field("pipeforecast-deals", min_length=1, description="registered model whose versions train makes")
 
 
-class SearchSettings(_Closed):
+class SearchSettings(Closed):
     """A search over kinds and their settings (``configs/experiment/search_deal_model.yaml``)."""
 
     trials: int = Field(30, ge=1, description="trials in all; an interrupted search goes on")
@@ -135,7 +92,7 @@ class SearchSettings(_Closed):
     store: Folder = Field(Path(".pipeforecast/search.db"), description="file in which the trials are kept")
 
 
-class ProofSettings(_Closed):
+class ProofSettings(Closed):
     """How much of the past is replayed beside a forecast (``configs/proof``)."""
 
     mode: Literal["none", "cached", "full"] = "cached"
@@ -143,14 +100,14 @@ class ProofSettings(_Closed):
     folder: Folder = Field(Path(".pipeforecast/proof"), description="where replayed origins are kept")
 
 
-class ReportSettings(_Closed):
+class ReportSettings(Closed):
     """What the report shows (``configs/report``)."""
 
     people: Literal["full", "anonymous"] = "full"
     top_deals: int = Field(15, ge=0)
 
 
-class CompanySettings(_Closed):
+class CompanySettings(Closed):
     """The made-up company of the demo."""
 
     kind: Literal["standard", "other"] = "standard"
@@ -159,7 +116,7 @@ class CompanySettings(_Closed):
     folder: Folder = Path("demo_company")
 
 
-class RunSettings(_Closed):
+class RunSettings(Closed):
     """What every verb is told.
 
     Attributes
@@ -302,3 +259,10 @@ def _plain(config: Mapping[str, Any]) -> Any:
         raise SettingsError(f"{key}: nothing was given; say {key}=VALUE") from None
     except OmegaConfBaseException as error:
         raise SettingsError(f"{error.full_key}: {str(error).splitlines()[0]}") from None
+
+
+__all__ = [
+    "SETTINGS", "AnySettings", "BacktestSettings", "CalendarSettings", "CheckSettings", "DemoSettings",
+    "ForecastSettings", "HazardSettings", "ModelSettings", "MonitorSettings", "RuleSettings", "RunSettings",
+    "ScoreSettings", "SearchSettings", "TrainSettings", "Verb", "settings_for",
+]  # fmt: skip

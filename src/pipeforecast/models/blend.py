@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -150,8 +149,10 @@ class Pool:
             yield np.asarray(won), np.asarray(lost)
 
     def _of(self, i: int, features: Features, grid: Grid, draws: Sequence[Any]) -> Iterator[Any]:
-        """One member's incidences a draw; a member that draws nothing is asked once."""
+        """One member's incidences a draw; where draws repeat, it is asked once for each."""
         own = [None if d is None else d[i] for d in draws]
-        if all(d is None for d in own):
-            return repeat(next(iter(self.members[i].incidences(features, grid))), len(own))
-        return self.members[i].incidences(features, grid, own)
+        single = {id(d): d for d in own}
+        if len(single) == len(own):
+            return self.members[i].incidences(features, grid, own)
+        found = dict(zip(single, self.members[i].incidences(features, grid, list(single.values())), strict=True))
+        return iter([found[id(d)] for d in own])
