@@ -12,9 +12,9 @@ from pipeforecast.candidate import Gate, record_training, register
 from pipeforecast.champion import chosen, first_marks, marks_of, recipe_of, with_recipe
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.gate import Judgement
+from pipeforecast.kinds import HazardSettings
 from pipeforecast.registry import RegistryError
 from pipeforecast.run import prepared
-from pipeforecast.settings import HazardSettings
 from tables import rows, written
 
 

@@ -45,7 +45,8 @@ def test_a_verb_composes_into_its_defaults(verb: str) -> None:
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_is_accepted(choice: str) -> None:
     group, name = choice.split("/")
-    settings = settings_for("forecast", composed("forecast", ["source=x", f"{group}={name}", *NEEDED.get(choice, [])]))
+    verb, add = ("train", "+") if group == "experiment" else ("forecast", "")
+    settings = settings_for(verb, composed(verb, ["source=x", f"{add}{group}={name}", *NEEDED.get(choice, [])]))
     CrmMapping.model_validate(settings.crm)
 
 
@@ -97,7 +98,8 @@ def test_no_file_names_code(path: Path) -> None:
 
 @pytest.mark.parametrize("verb", SETTINGS)
 def test_the_pages_name_settings_that_exist(verb: str) -> None:
-    known: Any = OmegaConf.to_container(composed(verb, []), resolve=False)
+    searching = ["+experiment=search_deal_model"] if verb == "train" else []
+    known: Any = OmegaConf.to_container(composed(verb, searching), resolve=False)
     for key in manual.PAGES[verb].overrides:
         node = known
         for part in key.split("=")[0].split("."):

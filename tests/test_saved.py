@@ -48,6 +48,8 @@ def test_every_kind_is_read_back_as_it_was(kind: str, lessons: Lessons, now: Sna
     found = load(tmp_path).deals
     for one, other in zip(incidences(fitted, now), incidences(found, now), strict=True):
         assert (one == other).all()
+    written = (tmp_path / MODEL_FILE).read_bytes()
+    assert [o for o in now.open["owner"].dropna().unique() if str(o).encode() in written] == []
 
 
 def test_nothing_of_single_deals_is_written(folder: Path, now: Snapshot) -> None:

@@ -17,12 +17,13 @@ from pipeforecast.build import build_model, build_plan
 from pipeforecast.errors import DataError, PipeforecastError, SettingsError
 from pipeforecast.fingerprint import fingerprint_of
 from pipeforecast.history import DealHistory
+from pipeforecast.kinds import ModelSettings
 from pipeforecast.outcome import Lessons
 from pipeforecast.registry import Registry, RegistryError, Version
 from pipeforecast.rollup import FittedPipeline, PipelineForecaster
 from pipeforecast.run import Run, say
 from pipeforecast.saved import SavedModel, SavedModelError, about_of, load
-from pipeforecast.settings import BacktestSettings, ForecastSettings, ModelSettings, MonitorSettings, ScoreSettings
+from pipeforecast.settings import BacktestSettings, ForecastSettings, MonitorSettings, ScoreSettings
 
 #: What a model is told for the period's draws alone: the chances of deals do not depend on it.
 _OF_THE_ROLLUP = ("draws", "coefficient_draws", "shock_prior_sd")

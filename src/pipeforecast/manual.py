@@ -35,6 +35,7 @@ SCORING = {
     "horizon=N": "days within which a win counts for p_win (default: 365)",
 }
 REGISTERING = {
+    "search.trials=N": "with +experiment=search_deal_model: search over kinds and settings, into search.csv",
     "tracking.model=NAME": "registered model whose versions train makes (default: pipeforecast-deals)",
 }
 CURVE = {

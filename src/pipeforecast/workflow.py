@@ -31,6 +31,7 @@ from pipeforecast.report.facts import facts
 from pipeforecast.results import DEAL_COLUMNS, SCORE_COLUMNS, deal_rows, forecast_rows
 from pipeforecast.rollup import PipelineForecaster
 from pipeforecast.run import Run, findings_of, period_of, prepared, say
+from pipeforecast.search import HELD_OUT, search
 from pipeforecast.settings import (
     BacktestSettings,
     CheckSettings,
@@ -143,6 +144,8 @@ def train(settings: TrainSettings) -> str:
     if not isinstance(run.model, PipelineForecaster):
         raise SettingsError(f"train: expected a model of deals (model=hazard), came the rule {run.model.name!r}")
     origins, _ = scored_origins(settings, run)
+    if settings.search is not None:
+        return _searched(settings, run, origins)
     name = run.model.deals.name
     say(f"scoring {name} on {len(origins)} past days")
     table = chances(run.known, run.calendar, [run.model.deals], origins, run.plan, settings.origins.jobs)
@@ -169,6 +172,16 @@ def train(settings: TrainSettings) -> str:
         *([curve.sentence, ""] if curve is not None else []),
         judgement.in_words(), registered, f"written: {settings.out}",
     ])  # fmt: skip
+
+
+def _searched(settings: TrainSettings, run: Run, origins: Sequence[Origin]) -> str:
+    found = search(settings, run, origins)
+    with whole_folder(settings.out) as out:
+        _csv(found.table, out / "search.csv")
+    held_out = found.table[(found.table["split"] == HELD_OUT).to_numpy()].to_dict("records")
+    metrics = [Metric(f"search.{row['trial']}.log_loss", float(row["log_loss"])) for row in held_out]
+    track(settings, run, "search", metrics, {"search.winner": found.overrides})
+    return "\n".join([found.said, f"written: {settings.out / 'search.csv'}"])
 
 
 def score(settings: ScoreSettings) -> str:
