@@ -13,7 +13,7 @@ from pipeforecast.sweep import compared, written
 from tables import rows
 from tables import written as export
 
-WORDS = ("origins.periods=2", "origins.days=[45]", "tracking.required=true", "out=sweep")
+WORDS = ("learning_curve=false", "origins.periods=2", "origins.days=[45]", "tracking.required=true", "out=sweep")
 
 
 def _job(folder: Path, loss: float) -> Path:
@@ -61,7 +61,8 @@ def test_a_parallel_sweep_fills_one_store_that_none_of_its_jobs_made(
         )
     said = capsys.readouterr()
     assert status == 0, said.err
-    assert pd.read_csv(tmp_path / "sweep" / "sweep.csv")["job"].sort_values().tolist() == [0, 1]
+    found = pd.read_csv(tmp_path / "sweep" / "sweep.csv").sort_values("job")
+    assert found["overrides"].tolist() == ["model.penalty=0.05", "model.penalty=0.2"]
     client = MlflowClient(
         tracking_uri=f"sqlite:///{tmp_path}/mlflow.db", registry_uri=f"sqlite:///{tmp_path}/mlflow.db"
     )

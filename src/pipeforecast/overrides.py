@@ -45,7 +45,7 @@ def shown(verb: str, overrides: Sequence[str], resolve: bool = False) -> str:
 
 @dataclass(frozen=True)
 class Job:
-    """One job of a sweep that has ended: its number, its own overrides, its folder and its exit status."""
+    """One job of a sweep that has ended: its number, the overrides that not all share, its folder and exit status."""
 
     number: int
     choice: str
@@ -64,10 +64,12 @@ def swept(verb: str, overrides: Sequence[str], job: Callable[[Any], int]) -> lis
         hydra: Any = GlobalHydra.instance().hydra
         batches = hydra.multirun(verb, job, list(overrides), with_log_configuration=False)
     runs = [run for batch in batches for run in batch]
-    return [
-        Job(int(told.job.num), str(told.job.override_dirname), Path(told.runtime.output_dir), int(run.return_value))
-        for run, told in ((run, run.hydra_cfg.hydra) for run in runs)
-    ]
+    shared = set.intersection(*(set(run.overrides) for run in runs)) if len(runs) > 1 else set()
+    jobs = []
+    for run in runs:
+        told, own = run.hydra_cfg.hydra, " ".join(o for o in run.overrides if o not in shared)
+        jobs.append(Job(int(told.job.num), own, Path(told.runtime.output_dir), int(run.return_value)))
+    return jobs
 
 
 def folder_of_job() -> tuple[int, str, Path]:
