@@ -24,7 +24,7 @@ def store(tmp_path: Path, told) -> tuple[str, ...]:
     here = ("tracking=local", f"tracking.uri=sqlite:///{tmp_path}/mlflow.db")
     settings = told("train", *here, "as_of=2023-06-30")
     run = prepared(settings)
-    better = Judgement("hazard", "base_rate", 0.2, 0.3, -0.1, -0.2, -0.05, 100, 2, "better", True, "it is better")
+    better = Judgement("hazard", "base_rate", 0.2, 0.3, -0.1, -0.2, -0.05, 100, 2, 1, "better", True, "it is better")
     run_id = record_training(settings, run, [], Gate(better, None), {"plot.svg": "<svg/>"})
     carried_out, said = register(settings, run, Gate(better, None), run_id)
     assert carried_out.moved
@@ -70,7 +70,7 @@ def test_another_recipe_or_company_is_not_served_by_the_champion(store: tuple[st
 
 def test_the_gate_follows_the_alias(store: tuple[str, ...], told, tmp_path: Path) -> None:
     """The same recipe and newer data: refreshed. Older data: not. Another recipe that is no better: not."""
-    words = store
+    words = (*store, "learning_curve=false")
     assert "pipeforecast-deals/2 is the champion" in workflow.train(told("train", *words))
     assert "older" in workflow.train(told("train", *words, "as_of=2023-06-30"))
     assert not pd.read_csv(tmp_path / "out" / "gate.csv")["moved"].iloc[0]
@@ -79,12 +79,15 @@ def test_the_gate_follows_the_alias(store: tuple[str, ...], told, tmp_path: Path
     row = pd.read_csv(tmp_path / "out" / "gate.csv").iloc[0]
     assert (row["rival"], row["verdict"]) == ("version 2", "cannot tell")
     assert row["lower"] <= row["difference"] <= row["upper"]
+    assert row["n_candidates"] == 1
+    workflow.train(told("train", *words, "model.penalty=0.07"))
+    assert pd.read_csv(tmp_path / "out" / "gate.csv")["n_candidates"].iloc[0] == 2
 
 
 def test_a_candidate_does_not_dethrone_a_champion_that_it_was_not_compared_with(store: tuple[str, ...], told) -> None:
     settings = told("train", *store)
     run = prepared(settings)
-    better = Judgement("hazard", "base_rate", 0.2, 0.3, -0.1, -0.2, -0.05, 100, 2, "better", True, "it is better")
+    better = Judgement("hazard", "base_rate", 0.2, 0.3, -0.1, -0.2, -0.05, 100, 2, 1, "better", True, "it is better")
     run_id = record_training(settings, run, [], Gate(better, None), {})
     carried_out, said = register(settings, run, Gate(better, None), run_id)
     assert not carried_out.moved

@@ -52,6 +52,15 @@ def test_an_equal_candidate_does_not() -> None:
     assert (same.difference, same.verdict, same.moved) == (0.0, "cannot tell", False)
 
 
+def test_the_luckiest_of_many_needs_more() -> None:
+    rows, truth = table()
+    flat = np.full(len(rows), rows["won"].mean())
+    one, many = (judged(rows, truth, flat, NAMES, n) for n in (1, 40))
+    assert many.lower < one.lower < one.upper < many.upper
+    assert "over 40 candidates" in many.in_words()
+    assert "over" not in one.in_words()
+
+
 def test_one_period_proves_nothing() -> None:
     rows, truth = table(periods=1)
     found = judged(rows, truth, np.full(len(rows), 0.9), NAMES)

@@ -60,6 +60,7 @@ def test_the_alias_moves_only_from_the_champion_that_was_compared_with(registry:
     assert registry.crown("2", "1")
     assert registry.crown("1", "2")
     assert registry.version("7") is None
+    assert (registry.count("kind", "hazard"), registry.count("kind", "cox")) == (2, 0)
 
 
 def test_a_version_comes_back_as_it_was_stored(registry: Registry, home: Path, fitted: FittedPipeline) -> None:

@@ -35,6 +35,8 @@ from pipeforecast.tracking import Artifact, Metric
 
 _NEEDS = ("scikit-learn", "skops", "numpy", "scipy", "pandas")
 _LOADER = "pipeforecast.scoring"
+#: Tag that names whom a version was compared with: how many were tells how lucky the luckiest may be.
+_CONTEST = "gate.contest"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Gate:
         j = self.judgement
         told = {
             "difference": j.difference, "lower": j.lower, "upper": j.upper, "n": j.n, "n_periods": j.n_periods,
+            "n_candidates": j.n_candidates,
             "candidate_log_loss": j.candidate_log_loss, "rival_log_loss": j.rival_log_loss,
         }  # fmt: skip
         return [Metric(f"gate.{key}", float(value)) for key, value in told.items() if pd.notna(value)]
@@ -56,7 +59,9 @@ class Gate:
     def tags(self) -> dict[str, str]:
         """Give the decision in words."""
         j = self.judgement
-        return {"gate.rival": j.rival, "gate.verdict": j.verdict, "gate.moved": str(j.moved), "gate.reason": j.reason}
+        told = {"gate.rival": j.rival, "gate.verdict": j.verdict, "gate.moved": str(j.moved), "gate.reason": j.reason}
+        contest = {_CONTEST: j.rival} if j.verdict not in ("refresh", "older") else {}
+        return told | contest
 
 
 def judge(settings: TrainSettings, run: Run, table: pd.DataFrame, origins: Sequence[Origin]) -> Gate:
@@ -84,21 +89,25 @@ def judge(settings: TrainSettings, run: Run, table: pd.DataFrame, origins: Seque
         registry = registry_of(settings)
         champion = registry.champion()
         about = None if champion is None else read_about(registry, champion)
+        before = 0 if champion is None else registry.count(_CONTEST, _title(champion))
     except PipeforecastError as error:
         return against_base_rate(why=_missed(settings, error), move=False)
     if champion is None or about is None:
         return against_base_rate(why="there is no champion yet")
-    title = f"version {champion.number}"
+    title = _title(champion)
     misfit = why_not(settings, run, champion, about)
     if misfit is not None:
         return against_base_rate(champion, f"the champion, {title}, {misfit}")
     model = about["settings"]["model"]
     if recipe_of(model) == recipe_of(settings.model):
+        if about["pipeforecast"] != __version__:
+            why = f"the champion, {title}, is of the same recipe in pipeforecast {about['pipeforecast']}"
+            return against_base_rate(champion, f"{why}, which cannot be replayed here")
         newer = run.as_of >= pd.Timestamp(about["cut_off"])
         return Gate(refreshed(table, own, (name, title), newer), champion)
     say(f"refitting the champion's recipe ({title}, {model['kind']}) on the same {len(origins)} past days")
     rival = _refitted(settings, run, origins, model)
-    return Gate(judged(table, own, _beside(table, rival), (name, title)), champion)
+    return Gate(judged(table, own, _beside(table, rival), (name, title), before + 1), champion)
 
 
 def record_training(
@@ -177,6 +186,10 @@ def _record(settings: TrainSettings, run: Run, folder: Path) -> ModelRecord:
     needs = [f"pipeforecast=={__version__}", *(f"{name}=={installed(name)}" for name in _NEEDS)]
     tags = {**named, "recipe": fingerprint_of(recipe_of(settings.model))}
     return ModelRecord(folder, _LOADER, columns_of(inputs), OUTPUTS, example_of(inputs), needs, tags)
+
+
+def _title(champion: Version) -> str:
+    return f"version {champion.number}"
 
 
 def _recipe(run: Run) -> Any:

@@ -17,10 +17,10 @@ from pipeforecast.judgement import LEAST
 #: Columns of ``gate.csv``.
 GATE_COLUMNS = (
     "candidate", "rival", "candidate_log_loss", "rival_log_loss", "difference", "lower", "upper", "n", "n_periods",
-    "verdict", "moved", "reason",
+    "n_candidates", "verdict", "moved", "reason",
 )  # fmt: skip
 _LEVEL = 0.95
-_DRAWS = 1000
+_DRAWS = 4000
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,12 @@ class Judgement:
     candidate_log_loss, rival_log_loss, difference : float
         Mean log loss of P(won in the period) on later data; the difference is the candidate's less the rival's.
     lower, upper : float
-        95 % range of the difference, periods drawn again and then deals.
+        Range of the difference, periods drawn again and then deals: 95 % over all candidates that were set against
+        this rival, because the luckiest of many looks better than it is.
     n, n_periods : int
         Deals (each on each day) and periods that it rests on.
+    n_candidates : int
+        Candidates that were set against this rival, this one among them.
     verdict : str
         'better', 'worse', 'cannot tell', 'refresh' (the same recipe, newer data), 'older' (the same, older data).
     moved : bool
@@ -54,6 +57,7 @@ class Judgement:
     upper: float
     n: int
     n_periods: int
+    n_candidates: int
     verdict: str
     moved: bool
     reason: str
@@ -66,9 +70,12 @@ class Judgement:
         """Give the decision and its numbers in one line."""
         return (
             f"gate: {self.candidate} against {self.rival}: log loss {self.candidate_log_loss:.4f} and "
-            f"{self.rival_log_loss:.4f}, difference {self.difference:+.4f} (95 % range {self.lower:+.4f} to "
-            f"{self.upper:+.4f}, {self.n:,} rows of {self.n_periods} periods): {self.verdict}"
+            f"{self.rival_log_loss:.4f}, difference {self.difference:+.4f} (95 % range{self._of_many()} "
+            f"{self.lower:+.4f} to {self.upper:+.4f}, {self.n:,} rows of {self.n_periods} periods): {self.verdict}"
         )
+
+    def _of_many(self) -> str:
+        return f" over {self.n_candidates} candidates" if self.n_candidates > 1 else ""
 
 
 def losses(won: ArrayLike, p: ArrayLike) -> np.ndarray:
@@ -86,7 +93,9 @@ def paired(difference: np.ndarray, period: ArrayLike, deal: ArrayLike, level: fl
     return bootstrap_periods_and_deals({"mean": mean}, period, deal, level, draws=_DRAWS)["mean"]
 
 
-def judged(table: pd.DataFrame, candidate: np.ndarray, rival: np.ndarray, names: tuple[str, str]) -> Judgement:
+def judged(
+    table: pd.DataFrame, candidate: np.ndarray, rival: np.ndarray, names: tuple[str, str], n_candidates: int = 1
+) -> Judgement:
     """Compare two columns of chances on the rows of ``table`` (``won``, ``period``, ``deal``).
 
     Parameters
@@ -95,6 +104,8 @@ def judged(table: pd.DataFrame, candidate: np.ndarray, rival: np.ndarray, names:
     candidate, rival : float arrays (n,)
         P(won in the period).
     names : (candidate, rival)
+    n_candidates : int
+        How many were set against this rival by now (Bonferroni).
 
     Returns
     -------
@@ -102,7 +113,7 @@ def judged(table: pd.DataFrame, candidate: np.ndarray, rival: np.ndarray, names:
         The alias moves where the whole range lies below 0.
     """
     first, second = losses(table["won"], candidate), losses(table["won"], rival)
-    found = paired(first - second, table["period"], table["deal"])
+    found = paired(first - second, table["period"], table["deal"], 1 - (1 - _LEVEL) / n_candidates)
     verdict = "cannot tell"
     if found.upper < 0:
         verdict = "better"
@@ -115,7 +126,7 @@ def judged(table: pd.DataFrame, candidate: np.ndarray, rival: np.ndarray, names:
     }[verdict]
     return Judgement(
         *names, float(first.mean()), float(second.mean()), found.value, found.lower, found.upper,
-        len(table), found.n_groups, verdict, verdict == "better", reason,
+        len(table), found.n_groups, n_candidates, verdict, verdict == "better", reason,
     )  # fmt: skip
 
 
@@ -124,6 +135,6 @@ def refreshed(table: pd.DataFrame, candidate: np.ndarray, names: tuple[str, str]
     loss = float(losses(table["won"], candidate).mean())
     reason = "the same recipe, taught by newer data" if newer else "the same recipe, taught by older data"
     return Judgement(
-        *names, loss, loss, 0.0, 0.0, 0.0, len(table), int(table["period"].nunique()),
+        *names, loss, loss, 0.0, 0.0, 0.0, len(table), int(table["period"].nunique()), 1,
         "refresh" if newer else "older", newer, reason,
     )  # fmt: skip

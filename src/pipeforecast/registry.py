@@ -100,6 +100,10 @@ class Registry:
         found: Version | None = self._asked(self._by_number, number) if self._there() else None
         return found
 
+    def count(self, tag: str, value: str) -> int:
+        """Count the versions whose tag has a value."""
+        return int(self._asked(self._count, tag, value)) if self._there() else 0
+
     def crown(self, number: str, instead_of: str | None) -> bool:
         """Move the alias to a version, unless another than ``instead_of`` bears it by now."""
         return bool(self._asked(self._crown, number, instead_of))
@@ -142,6 +146,10 @@ class Registry:
 
     def _by_number(self, client: Any, number: str) -> Version | None:
         return _version(_found(client.get_model_version, self.name, number))
+
+    def _count(self, client: Any, tag: str, value: str) -> int:
+        found = client.search_model_versions(f"name = '{self.name}'", max_results=1000)
+        return sum(version.tags.get(tag) == value for version in found)
 
     def _crown(self, client: Any, number: str, instead_of: str | None) -> bool:
         bearer = self._by_alias(client)

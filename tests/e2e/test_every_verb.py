@@ -40,7 +40,7 @@ COLUMNS = {
     ],
     "gate.csv": [
         "candidate", "rival", "candidate_log_loss", "rival_log_loss", "difference", "lower", "upper", "n", "n_periods",
-        "verdict", "moved", "reason",
+        "n_candidates", "verdict", "moved", "reason",
     ],
     "evaluation.csv": ["model", "split", "score", "value", "lower", "upper", "n"],
     "calibration.csv": ["model", "split", "bin", "forecast", "observed", "lower", "upper", "n"],
