@@ -13,7 +13,7 @@ from pipeforecast.champion import chosen, first_marks, marks_of, recipe_of, with
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.gate import Judgement
 from pipeforecast.kinds import HazardSettings
-from pipeforecast.registry import RegistryError
+from pipeforecast.registry import Registry, RegistryError
 from pipeforecast.run import prepared
 from tables import rows, written
 
@@ -93,6 +93,18 @@ def test_a_candidate_does_not_dethrone_a_champion_that_it_was_not_compared_with(
     assert not carried_out.moved
     assert "pipeforecast-deals/2 stays a candidate" in said
     assert "meanwhile" in said
+
+
+def test_a_replay_never_asks_for_a_registered_model(
+    store: tuple[str, ...], told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked(*_: object) -> None:
+        raise AssertionError("a replay that loads a model knows the days that it forecasts")
+
+    monkeypatch.setattr(Registry, "_asked", asked)
+    workflow.backtest(told("backtest", *store))
+    with pytest.raises(AssertionError):
+        workflow.score(told("score", *store))
 
 
 def test_a_store_that_cannot_be_reached(told, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

@@ -50,6 +50,16 @@ def test_without_a_planted_drift_none_is_flagged() -> None:
         assert {r["verdict"] for r in drift_rows(described(rng, 8), described(rng, 1))} == {"steady"}
 
 
+def test_a_number_of_the_day_is_not_judged_as_one_of_deals() -> None:
+    rng = np.random.default_rng(4)
+    then, now = described(rng, 8), described(rng, 1)
+    then.numbers["x1"] = (then.as_of.astype("int64") // 86400 * 0.1) + 1
+    now.numbers["x1"] = 7.0
+    rows = {r["name"]: r["verdict"] for r in drift_rows(then, now)}
+    assert rows.pop("x1") == "cannot tell"
+    assert set(rows.values()) == {"steady"}
+
+
 def test_few_deals_cannot_tell() -> None:
     rng = np.random.default_rng(2)
     few = described(rng, 1, shift=3.0).rows(np.arange(10))

@@ -29,6 +29,9 @@ LEARNING = {
 CHOOSING = {
     "version=NAME": "auto (the champion where it fits this call), fit, champion or a version's number",
 }
+WATCHING = {
+    "origins.periods=N": "closed periods to look back on (default: 12; under 8 no change can be told)",
+}
 SCORING = {
     "target=NAME": "what is scored: deal",
     "period=NAME": "period to forecast, such as 2024Q1 (default: the one of the day after as_of)",
@@ -106,7 +109,7 @@ PAGES: Mapping[str, Page] = {
     ),
     "monitor": Page(
         "says what has drifted, whether past chances came true, since when not, and whether training anew would help",
-        {**COMMON, **CHOOSING, **LEARNING},
+        {**COMMON, **CHOOSING, **{k: v for k, v in LEARNING.items() if k.startswith(("model", "origins"))}, **WATCHING},
         ("monitor.csv",),
         "pipeforecast monitor crm=salesforce source=exports/today",
     ),

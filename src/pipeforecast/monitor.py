@@ -84,6 +84,10 @@ def drift_rows(then: Features, now: Features) -> Iterator[Row]:
     for name in names:
         number = name in then.numbers
         before, today = ((f.numbers if number else f.categories)[name].to_numpy() for f in (then, now))
+        if number and _of_the_day(before, then.as_of) and _of_the_day(today, now.as_of):
+            advice = "one value for all deals of a day: no spread to compare"
+            yield _row("drift", name, "", (np.nan,) * 3, n, "cannot tell", advice)
+            continue
         binned = number_bins(before, today) if number else level_bins(before, today)
         found = drift_of(*binned, then.as_of, len(names), rng) if enough else Drift(np.nan, np.nan, np.nan, False)
         verdict = "cannot tell" if np.isnan(found.threshold) else "drifted" if found.moved else "steady"
@@ -95,6 +99,13 @@ def drift_rows(then: Features, now: Features) -> Iterator[Row]:
                 share = float(np.isin(today.astype(str), fresh).mean())
                 told = f"never learned: {', '.join(fresh[:5])}" + (" …" if len(fresh) > 5 else "")
                 yield _row("new_levels", name, "", (share, np.nan, np.nan), n, "new", told)
+
+
+def _of_the_day(values: np.ndarray, day: np.ndarray) -> bool:
+    """Whether a number says something of the day and nothing of single deals, such as the recent rate of wins."""
+    by_day = pd.Series(values).groupby(day)
+    known = bool(len(values)) and bool(np.isfinite(values).any())
+    return known and len(np.unique(values)) >= len(by_day) and bool((by_day.max() == by_day.min()).all())
 
 
 def calibration_rows(table: pd.DataFrame) -> Iterator[Row]:
