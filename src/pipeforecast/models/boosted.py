@@ -19,7 +19,7 @@ from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.grid import Grid
 from pipeforecast.models.hazard import chained
 from pipeforecast.models.lived import lay_out, taught
-from pipeforecast.models.tree_columns import INTERVAL_NAMES, TreeColumns, days_until_due, interval_numbers, threads_for
+from pipeforecast.models.tree_columns import BINS, INTERVAL_NAMES, TreeColumns, days_until_due, interval_numbers, threads_for
 from pipeforecast.outcome import Lessons
 
 _CHUNK_ROWS = 200_000
@@ -86,6 +86,7 @@ class BoostedHazards:
             max_leaf_nodes=self.leaves,
             min_samples_leaf=self.least_leaf,
             l2_regularization=self.l2,
+            max_bins=BINS,
             categorical_features=columns.categorical(len(INTERVAL_NAMES))[told_apart],
             early_stopping=False,  # its random split would put one deal on both sides
             random_state=self.seed,

@@ -24,7 +24,7 @@ from pipeforecast.features import Features, describe
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.grid import Grid, make_grid
 from pipeforecast.models.lived import taught
-from pipeforecast.models.tree_columns import TreeColumns, days_until_due, threads_for
+from pipeforecast.models.tree_columns import BINS, TreeColumns, days_until_due, threads_for
 from pipeforecast.outcome import Lessons
 
 _CHUNK_ROWS = 200_000
@@ -106,6 +106,7 @@ class DirectIncidence:
             max_leaf_nodes=self.leaves,
             min_samples_leaf=self.least_leaf,
             l2_regularization=self.l2,
+            max_bins=BINS,
             categorical_features=columns.categorical(_STILL + _RISING)[usable],
             monotonic_cst=rising[usable],
             early_stopping=False,  # its random split would put one deal on both sides

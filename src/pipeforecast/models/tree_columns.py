@@ -13,6 +13,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from pipeforecast.features import Features
 from pipeforecast.models.grid import Grid
 
+#: Values of a number that trees tell apart: with weights, finding more of them would take most of the time.
+BINS = 64
 _MOST_LEVELS = 60
 #: A level that fewer rows have is no level of its own.
 _LEAST_ROWS = 20
