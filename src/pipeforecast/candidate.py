@@ -127,12 +127,13 @@ def record_training(
 def drawings_of(table: pd.DataFrame, calibration: pd.DataFrame, methods: Sequence[str]) -> dict[str, str]:
     """Draw whether chances came true, and log loss by day of the period; no person and no deal is in them."""
     by_day: dict[str, dict[int, float]] = {}
-    for method in methods:
+    curves = [m for m in methods if m != "base_rate"]  # one bin is no curve
+    for method in [*curves, *(m for m in methods if m not in curves)]:
         found = pd.Series(losses(table["won"], table[method])).groupby(table["day_of_period"].to_numpy()).mean()
         by_day[method] = dict(zip(found.index.astype(int), found.astype(float), strict=True))
     in_total = calibration[(calibration["split"] == TOTAL).to_numpy()]
     return {
-        "reliability.svg": reliability_curve(in_total, [m for m in methods if m != "base_rate"]),
+        "reliability.svg": reliability_curve(in_total, curves),
         "log_loss_by_day.svg": scores_by_day(by_day, "log loss"),
     }
 

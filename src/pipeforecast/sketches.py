@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 _SIZE, _EDGE = 360, 44
-_COLOURS = ("#1f6f8b", "#c8553d", "#7a7a7a", "#d9a441", "#5b8c5a", "#8e6c8a")
+_COLOURS = ("#1f6f8b", "#c8553d", "#7a7a7a", "#d9a441", "#5b8c5a", "#8e6c8a", "#222222")
 
 
 def reliability_curve(calibration: pd.DataFrame, methods: Sequence[str]) -> str:
