@@ -34,7 +34,7 @@ TUNED, HELD_OUT = "tuned in sample", "held out"
 #: What is searched of the settings that a kind has: (least, most) on a logarithmic scale, or the choices. The call's
 #: own value is always among them.
 _SPACE: Mapping[str, tuple[Any, ...]] = {
-    "penalty": (0.005, 2.0),
+    "penalty": (0.001, 0.3),
     "half_life": (None, 365.0, 730.0),
     "periods": (8, 12, 16),
     "learning_rate": (0.02, 0.2),
@@ -216,10 +216,14 @@ def _found(study: Any, winner: Settings, held_out: list[dict[str, Any]], days: i
     table = pd.DataFrame([*trials, *held_out], columns=list(SEARCH_COLUMNS))
     best, own = held_out
     words = overrides_of(winner)
+    ends = (
+        f"95 % range {best['lower']:+.4f} to {best['upper']:+.4f}"
+        if np.isfinite(best["lower"])
+        else "one period: no range"
+    )
     said = (
         f"best of {len(ended)} trials on {days} past days (tuned in sample): log loss {study.best_value:.4f}\n"
         f"on the held-out periods, which chose nothing: {best['log_loss']:.4f}, the call's own recipe "
-        f"{own['log_loss']:.4f}, difference {best['difference']:+.4f} (95 % range {best['lower']:+.4f} to "
-        f"{best['upper']:+.4f})\nto copy: {words}"
+        f"{own['log_loss']:.4f}, difference {best['difference']:+.4f} ({ends})\nto copy: {words}"
     )
     return Found(table, words, said)
