@@ -72,7 +72,7 @@ SEE_NO_SEGMENT = {"aalen_johansen", "stages", "blend", "bagged"}
 
 @pytest.fixture(scope="module")
 def known_truth() -> Taught:
-    return constant_hazards(1500, 1)
+    return constant_hazards(2000, 2)
 
 
 @pytest.mark.parametrize("kind", sorted({*KINDS} - SEE_NO_SEGMENT))

@@ -19,7 +19,14 @@ from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.grid import Grid
 from pipeforecast.models.hazard import chained
 from pipeforecast.models.lived import lay_out, taught
-from pipeforecast.models.tree_columns import BINS, INTERVAL_NAMES, TreeColumns, days_until_due, interval_numbers, threads_for
+from pipeforecast.models.tree_columns import (
+    BINS,
+    INTERVAL_NAMES,
+    TreeColumns,
+    days_until_due,
+    interval_numbers,
+    threads_for,
+)
 from pipeforecast.outcome import Lessons
 
 _CHUNK_ROWS = 200_000
