@@ -12,6 +12,7 @@ import pytest
 
 from every_kind import KINDS, Taught, assert_chances, incidences, taught_by
 from pipeforecast.features import describe
+from pipeforecast.models.deals import Recipe
 from pipeforecast.models.grid import make_grid
 from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
@@ -68,33 +69,42 @@ def test_a_later_day_changes_no_chance(
 
 
 SEE_NO_SEGMENT = {"aalen_johansen", "stages", "blend", "bagged"}
+AHEAD = (61, 152)
 
 
 @pytest.fixture(scope="module")
-def known_truth() -> Taught:
-    return constant_hazards(2000, 2)
+def known_truths() -> list[Taught]:
+    """Several worlds: in one of this size a mean over its 40 open deals is off by 10 to 16 % by chance alone."""
+    return [constant_hazards(1500, seed) for seed in (1, 2, 3)]
+
+
+def by_segment(recipe: Recipe, worlds: list[Taught]) -> pd.DataFrame:
+    """Mean foretold and true chances of every world, segment and number of days ahead."""
+    rows = []
+    for lessons, now in worlds:
+        found = recipe.fit(lessons).forecast(now, np.ones(len(now.open)))
+        for segment in HAZARDS:
+            at = (now.open["segment"] == segment).to_numpy()
+            for ahead in AHEAD:
+                until, truth = AS_OF + pd.Timedelta(days=ahead), won_and_lost_by(segment, ahead)
+                rows.append((segment, ahead, found.won_by(until)[at].mean(), found.lost_by(until)[at].mean(), *truth))
+    table = pd.DataFrame(rows, columns=["segment", "ahead", "won", "lost", "true_won", "true_lost"])
+    return table.groupby(["segment", "ahead"]).mean()
 
 
 @pytest.mark.parametrize("kind", sorted({*KINDS} - SEE_NO_SEGMENT))
-def test_a_known_truth_is_recovered(known_truth: Taught, kind: str) -> None:
-    lessons, now = known_truth
+def test_a_known_truth_is_recovered(known_truths: list[Taught], kind: str) -> None:
+    """Within 30 %: with 200 wins, penalties and trees draw the rarer segment some 15 % towards the other."""
     recipe = KINDS[kind] if not hasattr(KINDS[kind], "rounds") else type(KINDS[kind])()
-    found = recipe.fit(lessons).forecast(now, np.ones(len(now.open)))
-    for segment in HAZARDS:
-        at = (now.open["segment"] == segment).to_numpy()
-        for ahead in (61, 152):
-            won, lost = won_and_lost_by(segment, ahead)
-            until = AS_OF + pd.Timedelta(days=ahead)
-            assert found.won_by(until)[at].mean() == pytest.approx(won, rel=0.25, abs=0.02)
-            assert found.lost_by(until)[at].mean() == pytest.approx(lost, rel=0.25, abs=0.02)
+    found = by_segment(recipe, known_truths)
+    assert (found["won"] / found["true_won"]).to_numpy() == pytest.approx(1.0, abs=0.3)
+    assert (found["lost"] / found["true_lost"]).to_numpy() == pytest.approx(1.0, abs=0.3)
+    for ahead in AHEAD:  # the truth is a factor of 2.4 to 3.0
+        assert found.loc[("fast", ahead), "won"] > 1.7 * found.loc[("slow", ahead), "won"]
 
 
 @pytest.mark.parametrize("kind", sorted(SEE_NO_SEGMENT))
-def test_so_is_its_mean_by_those_that_see_no_segment(known_truth: Taught, kind: str) -> None:
-    lessons, now = known_truth
-    found = KINDS[kind].fit(lessons).forecast(now, np.ones(len(now.open)))
-    for ahead in (61, 152):
-        truth = np.array([won_and_lost_by(s, ahead) for s in now.open["segment"]]).mean(axis=0)
-        until = AS_OF + pd.Timedelta(days=ahead)
-        assert found.won_by(until).mean() == pytest.approx(truth[0], rel=0.2)
-        assert found.lost_by(until).mean() == pytest.approx(truth[1], rel=0.2)
+def test_so_is_its_mean_by_those_that_see_no_segment(known_truths: list[Taught], kind: str) -> None:
+    found = by_segment(KINDS[kind], known_truths).groupby("ahead").mean()
+    assert (found["won"] / found["true_won"]).to_numpy() == pytest.approx(1.0, abs=0.2)
+    assert (found["lost"] / found["true_lost"]).to_numpy() == pytest.approx(1.0, abs=0.2)
