@@ -31,6 +31,7 @@ from pipeforecast.mapping import CrmMapping
 from pipeforecast.models.bagged import Bagged
 from pipeforecast.models.blend import Blend
 from pipeforecast.models.boosted import BoostedHazards
+from pipeforecast.models.chosen import ChosenHazard
 from pipeforecast.models.classical import AalenJohansen, Cox
 from pipeforecast.models.deals import Recipe
 from pipeforecast.models.direct import DirectIncidence
@@ -99,7 +100,9 @@ def _common(chosen: Any, seed: int, *names: str) -> dict[str, Any]:
 
 
 def _hazard(chosen: HazardSettings, seed: int) -> Recipe:
-    return HazardModel(C=chosen.penalty, **_common(chosen, seed))
+    own = chosen.form if chosen.form in ("stage", "segment") else ""
+    model = HazardModel(C=chosen.penalty, by=own, **_common(chosen, seed, "bends"))
+    return ChosenHazard(model) if chosen.form == "auto" else model
 
 
 def _boosting(chosen: BoostingSettings, seed: int) -> Recipe:

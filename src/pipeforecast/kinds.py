@@ -46,7 +46,11 @@ class HazardSettings(DealModelSettings):
     """The hazard model (``configs/model/hazard.yaml``)."""
 
     kind: Literal["hazard"] = "hazard"
-    penalty: float = Field(0.1, gt=0, description="scikit-learn's C: the smaller, the stronger the penalty")
+    penalty: float = Field(0.01, gt=0, description="scikit-learn's C: the smaller, the stronger the penalty")
+    bends: int = Field(2, ge=0, le=10, description="knots of each number's effect; 0: straight lines")
+    form: Literal["auto", "pooled", "stage", "segment"] = Field(
+        "auto", description="one model for all, or effects by stage or segment; auto: chosen on the last periods"
+    )
     max_rows: Rows = 30_000
     half_life: HalfLife = None
 

@@ -16,22 +16,36 @@ _SLOTS = 6
 _PERIODS = 3
 _SHRINK_SEASON = 0.3
 _MOST_LEVELS = 25
+_VALUES_TO_BEND = 12
 
 
 @dataclass
 class DealDesign:
-    """Turns features into columns of mean 0 and sd 1; missing numbers become the mean and a flag."""
+    """Turns features into columns of mean 0 and sd 1; missing numbers become the mean and a flag.
+
+    A number with many values may bend: beside it stand hinges, max(0, z − knot), at its quantiles, so that the log-odds
+    are piecewise linear in it. With ``by`` a category, each of its levels has an effect of its own for every
+    number, shrunk towards the common one: between one model for all and one model a level.
+    """
 
     min_count: int = 30
+    bends: int = 0
+    by: str = ""
     numbers: list[str] = field(default_factory=list)
     flags: list[str] = field(default_factory=list)
     mean: np.ndarray = field(default_factory=lambda: np.zeros(0))
     scale: np.ndarray = field(default_factory=lambda: np.ones(0))
+    bent: list[int] = field(default_factory=list)
+    knots: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    bend_mean: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    bend_scale: np.ndarray = field(default_factory=lambda: np.ones(0))
     encoder: OneHotEncoder | None = None
+    own: list[int] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    factors: list[str] = field(default_factory=list)
 
     def fit(self, features: Features) -> DealDesign:
-        """Learn means, scales and levels; constant and empty columns are dropped."""
+        """Learn means, scales, knots and levels; constant and empty columns are dropped."""
         x = features.numbers
         values = x.to_numpy(dtype="float64")
         with np.errstate(invalid="ignore"):
@@ -42,6 +56,7 @@ class DealDesign:
         self.mean, self.scale = np.nanmean(kept, axis=0) if kept.size else np.zeros(0), _scale(kept)
         share = np.isnan(kept).mean(axis=0) if kept.size else np.zeros(0)
         self.flags = [c for c, s in zip(self.numbers, share, strict=True) if 0.005 < s < 0.995]
+        self._bend(kept)
         self.encoder = None
         if features.categories.shape[1]:
             least = max(2, min(self.min_count, len(x) // 50))
@@ -51,21 +66,51 @@ class DealDesign:
                 handle_unknown="infrequent_if_exist",
                 sparse_output=False,
             ).fit(features.categories.to_numpy(dtype=object))
-        self.names = self._names(list(features.categories.columns))
+        self._name(list(features.categories.columns))
         return self
 
-    def _names(self, categories: list[str]) -> list[str]:
-        encoded = list(self.encoder.get_feature_names_out(categories)) if self.encoder is not None else []
-        return [*self.numbers, *(f"{c} is missing" for c in self.flags), *encoded]
+    def _bend(self, values: np.ndarray) -> None:
+        """Put knots at the quantiles of the numbers that have enough values to show a bend."""
+        z = (values - self.mean) / self.scale
+        levels = np.arange(1, self.bends + 1) / (self.bends + 1)
+        bent, knots = [], []
+        for j in range(z.shape[1]) if self.bends else ():
+            column = z[~np.isnan(z[:, j]), j]
+            at = np.unique(np.quantile(column, levels))
+            at = at[(at > column.min() + 1e-9) & (at < column.max() - 1e-9)]
+            if len(np.unique(column)) >= _VALUES_TO_BEND:
+                bent += [j] * len(at)
+                knots += list(at)
+        self.bent, self.knots = bent, np.array(knots)
+        hinges = self._hinges(np.clip(np.nan_to_num(z, nan=0.0), -6, 6))
+        self.bend_mean = hinges.mean(axis=0) if hinges.size else np.zeros(len(bent))
+        self.bend_scale = np.maximum(hinges.std(axis=0), 1e-3) if hinges.size else np.ones(len(bent))
+
+    def _hinges(self, z: np.ndarray) -> np.ndarray:
+        return np.asarray(np.maximum(z[:, self.bent] - self.knots, 0.0))
+
+    def _name(self, categories: list[str]) -> None:
+        encoded, factors = [], []
+        if self.encoder is not None:
+            encoded = [str(n) for n in self.encoder.get_feature_names_out(categories)]
+            places = self.encoder.get_feature_names_out([str(i) for i in range(len(categories))])
+            factors = [categories[int(str(n).split("_", 1)[0])] for n in places]
+        self.own = [i for i, f in enumerate(factors) if f == self.by]
+        hinges = [f"{self.numbers[j]} bend at {k:.2f}" for j, k in zip(self.bent, self.knots, strict=True)]
+        crossed = [f"{encoded[i]}: {n}" for i in self.own for n in self.numbers]
+        self.names = [*self.numbers, *hinges, *(f"{c} is missing" for c in self.flags), *encoded, *crossed]
+        bent = [self.numbers[j] for j in self.bent]
+        self.factors = [*self.numbers, *bent, *self.flags, *factors, *(self.numbers * len(self.own))]
 
     def transform(self, features: Features) -> np.ndarray:
         """Columns of each row (n, p), float64."""
         x = features.numbers.reindex(columns=self.numbers).to_numpy(dtype="float64")
         z = np.clip(np.nan_to_num((x - self.mean) / self.scale, nan=0.0), -6, 6)
         flags = np.isnan(features.numbers.reindex(columns=self.flags).to_numpy(dtype="float64")).astype("float64")
-        parts = [z, flags]
+        parts = [z, (self._hinges(z) - self.bend_mean) / self.bend_scale, flags]
         if self.encoder is not None:
-            parts.append(self.encoder.transform(features.categories.to_numpy(dtype=object)))
+            levels = np.asarray(self.encoder.transform(features.categories.to_numpy(dtype=object)))
+            parts += [levels, *(levels[:, [i]] * z for i in self.own)]
         return np.hstack(parts)
 
 

@@ -44,13 +44,19 @@ class HazardModel:
         Days after which a lesson counts half: markets and sellers change, and yesterday's deals say more of tomorrow's.
     seed : int
         Of the sample.
+    bends : int
+        Knots of each number's effect (piecewise linear log-odds); 0 keeps it straight.
+    by : str
+        A category whose levels (stages, segments) have effects of their own; empty: one model for all.
     """
 
-    C: float = 0.1
+    C: float = 0.01
     max_rows: int = 30_000
     horizon: int = 365
     half_life: float = np.inf
     seed: int = 7
+    bends: int = 2
+    by: str = ""
     name: str = "hazard"
 
     def fit(self, lessons: Lessons) -> FittedDeals:
@@ -59,7 +65,7 @@ class HazardModel:
         keep, counts = sample(0.5 ** (age / self.half_life), self.max_rows, self.seed)
         snapshot, outcome = lessons.snapshot.take(keep), lessons.outcome.rows.iloc[keep]
         features = describe(snapshot)
-        design = DealDesign().fit(features) if len(features.numbers) else DealDesign()
+        design = DealDesign(bends=self.bends, by=self.by).fit(features) if len(features.numbers) else DealDesign()
         rows = lay_out(snapshot.open, outcome, lessons.calendar, self.horizon).thinned(self.seed)
         if not (rows.cause > 0).any():
             return self._fitted(lessons, HazardChances(design, None, []))

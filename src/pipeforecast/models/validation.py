@@ -124,10 +124,12 @@ def split_day(lessons: Lessons, periods: int = 3, least: int = 2) -> pd.Timestam
     return past[-kept].evening(0) if kept > 0 else None
 
 
-def later_chances(recipes: Sequence[Recipe], lessons: Lessons, cutoff: pd.Timestamp) -> pd.DataFrame:
-    """Teach each recipe by what was known at ``cutoff``; ask for P(won in the period) on every later lesson day.
+def later_chances(
+    recipes: Sequence[Recipe], lessons: Lessons, cutoff: pd.Timestamp, most: int | None = None
+) -> pd.DataFrame:
+    """Teach each recipe by what was known at ``cutoff``; ask for P(won in the period) on the later lesson days.
 
-    Only days of periods that were complete by the lessons' own cutoff are asked for.
+    Only days of periods that were complete by the lessons' own cutoff are asked for: all, or ``most`` of them, evenly.
 
     Returns
     -------
@@ -139,7 +141,8 @@ def later_chances(recipes: Sequence[Recipe], lessons: Lessons, cutoff: pd.Timest
     fitted = [recipe.fit(taught) for recipe in recipes]
     tables = [pd.DataFrame(columns=["as_of", "period", "deal", "row", "won", *(f.name for f in fitted)])]
     rng = np.random.default_rng(0)
-    for day, period in _later_days(lessons, cutoff):
+    later = _later_days(lessons, cutoff)
+    for day, period in later[:: max(1, -(-len(later) // most))] if most else later:
         now = lessons.snapshot.only([day])
         if len(now.open):
             columns = {f.name: f.won_between(now, period.start, period.end, 0, rng)[0] for f in fitted}
