@@ -19,7 +19,6 @@ from pipeforecast.build import (
     build_model,
     build_plan,
     build_rules,
-    check_teachable,
 )
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.history import DealHistory
@@ -168,14 +167,6 @@ def test_as_of_lies_within_the_data(history: DealHistory) -> None:
         build_as_of(told("as_of=2021-12-31"), history)
     with pytest.raises(SettingsError, match=r"leave as_of out"):
         build_as_of(told(f"as_of={(last + pd.Timedelta(days=1)).date()}"), history)
-
-
-def test_a_model_needs_both_ways_of_closing_by_the_day_from_which_it_looks(history: DealHistory) -> None:
-    check_teachable(told(), history)
-    early = history.known_by(pd.Timestamp("2022-01-20"))
-    with pytest.raises(DataError, match="came 0 won and 0 lost"):
-        check_teachable(told(), early)
-    check_teachable(told("model=rule", "model.name=stage_rate"), early)
 
 
 def test_the_source_may_be_one_file(tmp_path: Path) -> None:

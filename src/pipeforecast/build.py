@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from pipeforecast.backtest import Lessonplan
-from pipeforecast.contract import LOST, TRACKABLE, WON
+from pipeforecast.contract import TRACKABLE
 from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import Forecaster
@@ -36,6 +36,7 @@ from pipeforecast.models.classical import AalenJohansen, Cox
 from pipeforecast.models.deals import Recipe
 from pipeforecast.models.direct import DirectIncidence
 from pipeforecast.models.hazard import HazardModel
+from pipeforecast.models.prior import WithPrior
 from pipeforecast.models.stages import StageTransitions
 from pipeforecast.rollup import PipelineForecaster
 from pipeforecast.rules import RULES, rule
@@ -86,6 +87,10 @@ def build_model(settings: BacktestSettings) -> Forecaster:
 
 def build_recipe(chosen: Any, seed: int) -> Recipe:
     """Make the recipe of the deal model that ``chosen``, the settings of a kind, names."""
+    return WithPrior(_bare(chosen, seed))
+
+
+def _bare(chosen: Any, seed: int) -> Recipe:
     recipe: Recipe = RECIPES[type(chosen)](chosen, seed)
     bags = getattr(chosen, "bags", 0)
     return Bagged(recipe, members=bags, seed=seed) if bags else recipe
@@ -127,7 +132,7 @@ def _aalen_johansen(chosen: AalenJohansenSettings, seed: int) -> Recipe:
 
 
 def _blend(chosen: BlendSettings, seed: int) -> Recipe:
-    members = tuple(build_recipe(MEMBERS[name](), seed) for name in chosen.members)
+    members = tuple(_bare(MEMBERS[name](), seed) for name in chosen.members)
     return Blend(members, chosen.weights, chosen.weight_periods)
 
 
@@ -181,25 +186,6 @@ MEMBERS: Mapping[str, Callable[[], Any]] = {
     "cox": CoxSettings,
     "aalen_johansen": AalenJohansenSettings,
 }
-
-
-def check_teachable(settings: BacktestSettings, history: DealHistory) -> None:
-    """Refuse a model that has nothing to learn from: its zeros would look like a forecast.
-
-    Raises
-    ------
-    DataError
-        If by then no deal was won, or none was lost.
-    """
-    if isinstance(settings.model, RuleSettings):
-        return
-    status = history.closed()["status"]
-    won, lost = int((status == WON).sum()), int((status == LOST).sum())
-    if not won or not lost:
-        raise DataError(
-            f"model: expected deals won and deals lost by {history.written_until.date()} to learn from, "
-            f"came {won} won and {lost} lost; export closed deals too, or say model=rule model.name=crm_probability"
-        )
 
 
 def build_rules(settings: BacktestSettings, history: DealHistory) -> list[Forecaster]:

@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 import scipy.sparse
 
+from pipeforecast.findings import Finding
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import ADDENDS, PARTS, TOTAL, DealForecast, Forecast, cells_of, group_names
 from pipeforecast.models.amount import AmountModel, FittedAmounts
 from pipeforecast.models.arrivals import ArrivalModel, FittedArrivals, NewBusiness
 from pipeforecast.models.deals import FittedDeals
+from pipeforecast.models.prior import assumptions
 from pipeforecast.models.shock import shock_sd
 from pipeforecast.outcome import Lessons, won_between
 from pipeforecast.snapshot import Snapshot
@@ -91,6 +93,10 @@ class FittedPipeline:
     def name(self) -> str:
         """Name under which it is scored."""
         return self.recipe.name
+
+    def findings(self) -> list[Finding]:
+        """What of the deals' chances is assumed rather than learned."""
+        return assumptions(self.deals)
 
     def deal_forecast(self, snapshot: Snapshot) -> DealForecast:
         """Whether, when and for how much each open deal closes."""

@@ -17,7 +17,6 @@ from pipeforecast.build import (
     build_model,
     build_plan,
     build_rules,
-    check_teachable,
 )
 from pipeforecast.errors import SettingsError
 from pipeforecast.findings import Finding
@@ -55,7 +54,6 @@ def prepared(settings: BacktestSettings) -> Run:
     history = export.history
     as_of = build_as_of(settings, history)
     known = history.known_by(as_of)
-    check_teachable(settings, known)
     return Run(
         export=export,
         known=known,

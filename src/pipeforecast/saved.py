@@ -37,6 +37,8 @@ OURS = (
     "pipeforecast.models.direct.DirectChances",
     "pipeforecast.models.hazard.HazardChances",
     "pipeforecast.models.multinomial.Multinomial",
+    "pipeforecast.models.prior.Prior",
+    "pipeforecast.models.prior.PriorChances",
     "pipeforecast.models.recalibrated.Decision",
     "pipeforecast.models.recalibrated.Odds",
     "pipeforecast.models.recalibrated.RecalibratedChances",

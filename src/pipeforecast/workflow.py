@@ -29,7 +29,7 @@ from pipeforecast.report import ReportInput, summary, write_report
 from pipeforecast.report.brief import first_lines
 from pipeforecast.report.facts import facts
 from pipeforecast.results import DEAL_COLUMNS, SCORE_COLUMNS, deal_rows, forecast_rows
-from pipeforecast.rollup import PipelineForecaster
+from pipeforecast.rollup import FittedPipeline, PipelineForecaster
 from pipeforecast.run import Run, findings_of, period_of, prepared, say
 from pipeforecast.search import HELD_OUT, search
 from pipeforecast.settings import (
@@ -93,6 +93,8 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     lessons = lessons_at(run.known, run.calendar, snapshot, run.as_of, plan)
     now = snapshot.only([run.as_of])
     fitted = use.fit(lessons)
+    if isinstance(fitted, FittedPipeline):
+        run.findings.extend(fitted.findings())
     forecasts = [fitted.forecast(now, period, run.levels)]
     forecasts += [r.fit(lessons).forecast(now, period) for r in run.rules if r.name != fitted.name]
     proof = proof_of(settings, run)

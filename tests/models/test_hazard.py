@@ -85,9 +85,8 @@ def test_rows_are_sampled_by_seed_and_thinning_keeps_the_rates() -> None:
 
 def test_thinning_weighs_what_is_left(monkeypatch: pytest.MonkeyPatch, taught: tuple[Lessons, Snapshot]) -> None:
     lessons, now = taught
-    monkeypatch.setattr("pipeforecast.models.lived._QUIET_AT_LEAST", 400)
     monkeypatch.setattr("pipeforecast.models.lived._QUIET_PER_CLOSING", 0)
-    thin = HazardModel().fit(lessons)
+    thin = HazardModel(quiet=400).fit(lessons)
     monkeypatch.undo()
     until, amounts = AS_OF + pd.Timedelta(days=19), np.ones(len(now.open))  # later on most have closed anyhow
     one, other = (m.forecast(now, amounts).won_by(until).mean() for m in (HazardModel().fit(lessons), thin))

@@ -19,7 +19,7 @@ from pipeforecast.outcome import Lessons
 #: Another form has to be better by so many standard errors.
 _BEYOND = 1.5
 #: Rows that each form learns from while it is being judged: differences show long before the last row.
-_ROWS = 6_000
+_ROWS, _QUIET = 4_000, 4_000
 #: Past days on which they are asked.
 _DAYS = 6
 
@@ -65,7 +65,7 @@ class ChosenHazard:
         if cutoff is None:
             return "pooled"
         forms = self.forms()
-        tried = [replace(f, name=n, max_rows=min(f.max_rows, _ROWS)) for n, f in forms.items()]
+        tried = [replace(f, name=n, max_rows=min(f.max_rows, _ROWS), quiet=_QUIET) for n, f in forms.items()]
         return _best(later_chances(tried, lessons, cutoff, _DAYS), list(forms))
 
 

@@ -17,6 +17,8 @@ _PERIODS = 3
 _SHRINK_SEASON = 0.3
 _MOST_LEVELS = 25
 _VALUES_TO_BEND = 12
+#: Numbers whose effect may differ by stage or segment: how long, how much, how often put off.
+_CROSSED = ("log_age", "log_days_in_stage", "log_amount", "log_pushes", "log_days_since_touch", "overdue")
 
 
 @dataclass
@@ -24,8 +26,8 @@ class DealDesign:
     """Turns features into columns of mean 0 and sd 1; missing numbers become the mean and a flag.
 
     A number with many values may bend: beside it stand hinges, max(0, z − knot), at its quantiles, so that the log-odds
-    are piecewise linear in it. With ``by`` a category, each of its levels has an effect of its own for every
-    number, shrunk towards the common one: between one model for all and one model a level.
+    are piecewise linear in it. With ``by`` a category, each of its levels has an effect of its own for some
+    numbers, shrunk towards the common one: between one model for all and one model a level.
     """
 
     min_count: int = 30
@@ -41,6 +43,7 @@ class DealDesign:
     bend_scale: np.ndarray = field(default_factory=lambda: np.ones(0))
     encoder: OneHotEncoder | None = None
     own: list[int] = field(default_factory=list)
+    crossed: list[int] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     factors: list[str] = field(default_factory=list)
 
@@ -97,10 +100,12 @@ class DealDesign:
             factors = [categories[int(str(n).split("_", 1)[0])] for n in places]
         self.own = [i for i, f in enumerate(factors) if f == self.by]
         hinges = [f"{self.numbers[j]} bend at {k:.2f}" for j, k in zip(self.bent, self.knots, strict=True)]
-        crossed = [f"{encoded[i]}: {n}" for i in self.own for n in self.numbers]
+        self.crossed = [j for j, n in enumerate(self.numbers) if self.own and n in _CROSSED]
+        crossed = [f"{encoded[i]}: {self.numbers[j]}" for i in self.own for j in self.crossed]
         self.names = [*self.numbers, *hinges, *(f"{c} is missing" for c in self.flags), *encoded, *crossed]
         bent = [self.numbers[j] for j in self.bent]
-        self.factors = [*self.numbers, *bent, *self.flags, *factors, *(self.numbers * len(self.own))]
+        own = [self.numbers[j] for j in self.crossed] * len(self.own)
+        self.factors = [*self.numbers, *bent, *self.flags, *factors, *own]
 
     def transform(self, features: Features) -> np.ndarray:
         """Columns of each row (n, p), float64."""
@@ -110,7 +115,7 @@ class DealDesign:
         parts = [z, (self._hinges(z) - self.bend_mean) / self.bend_scale, flags]
         if self.encoder is not None:
             levels = np.asarray(self.encoder.transform(features.categories.to_numpy(dtype=object)))
-            parts += [levels, *(levels[:, [i]] * z for i in self.own)]
+            parts += [levels, *(levels[:, [i]] * z[:, self.crossed] for i in self.own)]
         return np.hstack(parts)
 
 

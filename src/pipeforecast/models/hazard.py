@@ -48,6 +48,8 @@ class HazardModel:
         Knots of each number's effect (piecewise linear log-odds); 0 keeps it straight.
     by : str
         A category whose levels (stages, segments) have effects of their own; empty: one model for all.
+    quiet : int
+        Uneventful intervals that are kept at least.
     """
 
     C: float = 0.01
@@ -57,6 +59,7 @@ class HazardModel:
     seed: int = 7
     bends: int = 2
     by: str = ""
+    quiet: int = 20_000
     name: str = "hazard"
 
     def fit(self, lessons: Lessons) -> FittedDeals:
@@ -66,7 +69,7 @@ class HazardModel:
         snapshot, outcome = lessons.snapshot.take(keep), lessons.outcome.rows.iloc[keep]
         features = describe(snapshot)
         design = DealDesign(bends=self.bends, by=self.by).fit(features) if len(features.numbers) else DealDesign()
-        rows = lay_out(snapshot.open, outcome, lessons.calendar, self.horizon).thinned(self.seed)
+        rows = lay_out(snapshot.open, outcome, lessons.calendar, self.horizon).thinned(self.seed, self.quiet)
         if not (rows.cause > 0).any():
             return self._fitted(lessons, HazardChances(design, None, []))
         slopes = _slopes(design)

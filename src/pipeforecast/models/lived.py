@@ -15,7 +15,6 @@ from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
 
 _QUIET_PER_CLOSING = 2
-_QUIET_AT_LEAST = 20_000
 
 
 @dataclass(frozen=True)
@@ -29,10 +28,10 @@ class Lived:
     weight: np.ndarray
     grids: Sequence[Grid]
 
-    def thinned(self, seed: int) -> Lived:
+    def thinned(self, seed: int, at_least: int = 20_000) -> Lived:
         """Let one uneventful interval stand for several: almost all that can be learned lies in the closings."""
         quiet = self.cause == 0
-        most = _QUIET_PER_CLOSING * (len(self.cause) - int(quiet.sum())) + _QUIET_AT_LEAST
+        most = _QUIET_PER_CLOSING * (len(self.cause) - int(quiet.sum())) + at_least
         share = min(1.0, most / max(int(quiet.sum()), 1))
         keep = ~quiet | (np.random.default_rng(seed).random(len(quiet)) < share)
         weight = np.where(quiet, 1.0 / share, 1.0)[keep]
