@@ -10,11 +10,13 @@ from pipeforecast.features import describe
 from pipeforecast.models.bagged import Bagged
 from pipeforecast.models.blend import Blend
 from pipeforecast.models.boosted import BoostedHazards
+from pipeforecast.models.chosen import ChosenHazard
 from pipeforecast.models.classical import AalenJohansen, Cox
 from pipeforecast.models.deals import FittedDeals, Recipe
 from pipeforecast.models.direct import DirectIncidence
 from pipeforecast.models.grid import make_grid
 from pipeforecast.models.hazard import HazardModel
+from pipeforecast.models.prior import WithPrior
 from pipeforecast.models.stages import StageTransitions
 from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
@@ -28,6 +30,8 @@ KINDS: dict[str, Recipe] = {
     "stages": StageTransitions(),
     "blend": Blend((AalenJohansen(), StageTransitions())),
     "bagged": Bagged(AalenJohansen(), members=2),
+    "prior": WithPrior(HazardModel()),
+    "chosen": ChosenHazard(),
 }
 Taught = tuple[Lessons, Snapshot]
 

@@ -49,7 +49,8 @@ def test_a_hazard_model_takes_every_setting() -> None:
     words = ("model.penalty=0.3", "model.max_rows=777", "model.coefficient_draws=5", "model.shock_prior_sd=0.4")
     model: Any = build_model(told(*words, "seed=11", "draws=123"))
     assert isinstance(model, PipelineForecaster)
-    assert (model.deals.C, model.deals.max_rows, model.deals.seed) == (0.3, 777, 11)
+    hazard = model.deals.model.simple
+    assert (hazard.C, hazard.max_rows, hazard.seed) == (0.3, 777, 11)
     assert (model.draws, model.coefficient_draws, model.shock_prior_sd, model.seed) == (123, 5, 0.4, 11)
     plan = build_plan(told("model.lesson_days=[0,10]", "model.periods=3"))
     assert (tuple(plan.days), plan.periods) == ((0, 10), 3)
@@ -59,7 +60,8 @@ def test_a_hazard_model_takes_every_setting() -> None:
 def test_every_kind_is_built_and_named_by_its_setting(kind: str) -> None:
     model: Any = build_model(told(f"model={kind}", "model.max_rows=555", "seed=11", "draws=123"))
     assert isinstance(model, PipelineForecaster)
-    inside = getattr(model.deals, "recipe", model.deals)
+    bare: Any = model.deals.model
+    inside = getattr(bare, "recipe", getattr(bare, "simple", bare))
     assert (model.deals.name, inside.max_rows, inside.seed, model.draws) == (kind, 555, 11, 123)
     plan = build_plan(told(f"model={kind}", "model.lesson_days=[0,10]", "model.periods=3"))
     assert (tuple(plan.days), plan.periods) == ((0, 10), 3)
@@ -68,17 +70,17 @@ def test_every_kind_is_built_and_named_by_its_setting(kind: str) -> None:
 def test_what_boosting_is_told_arrives() -> None:
     told_ = {"rounds": 7, "learning_rate": 0.2, "leaves": 5, "least_leaf": 9, "l2": 0.5, "half_life": 100.0}
     words = [f"model.{k}={v}" for k, v in told_.items()]
-    bagged: Any = build_model(told("model=boosting", *words, "model.bags=3")).deals  # type: ignore[attr-defined]
+    bagged: Any = build_model(told("model=boosting", *words, "model.bags=3")).deals.model  # type: ignore[attr-defined]
     assert isinstance(bagged, Bagged)
     assert bagged.members == 3
     assert {k: getattr(bagged.recipe, k) for k in told_} == told_
-    bare: Any = build_model(told("model=incidence", "model.bags=0", "model.questions=2")).deals  # type: ignore[attr-defined]
+    bare: Any = build_model(told("model=incidence", "model.bags=0", "model.questions=2")).deals.model  # type: ignore[attr-defined]
     assert (type(bare), bare.questions) == (DirectIncidence, 2)
 
 
 def test_a_blend_has_the_members_that_it_is_told() -> None:
     words = ("model.members=[cox,stages]", "model.weights=[1,2]", "model.weight_periods=4")
-    blend: Any = build_model(told("model=blend", *words)).deals  # type: ignore[attr-defined]
+    blend: Any = build_model(told("model=blend", *words)).deals.model  # type: ignore[attr-defined]
     assert [m.name for m in blend.members] == ["cox", "stages"]
     assert (tuple(blend.weights), blend.periods) == ((1.0, 2.0), 4)
 
@@ -105,7 +107,7 @@ def _offered(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_offered")
 def test_a_kind_of_another_package_is_called_with_its_options() -> None:
     model: Any = build_model(told("model=plugin", "model.name=ours", "+model.options.least_closings=3"))
-    assert model.deals == AalenJohansen(least_closings=3)
+    assert model.deals.model == AalenJohansen(least_closings=3)
 
 
 @pytest.mark.usefixtures("_offered")

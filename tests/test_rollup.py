@@ -90,7 +90,7 @@ def test_a_seed_is_a_forecast(fitted: FittedPipeline, now: Snapshot, period: Per
     one, again, different = (f.forecast(now, period).draw() for f in (fitted, fitted, other))
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, different)
-    assert one.mean() == pytest.approx(different.mean(), rel=0.2)
+    assert one.mean() == pytest.approx(different.mean(), rel=0.3)
 
 
 def test_on_the_last_evening_hardly_anything_is_to_come(

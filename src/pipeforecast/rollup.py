@@ -94,9 +94,9 @@ class FittedPipeline:
         """Name under which it is scored."""
         return self.recipe.name
 
-    def findings(self) -> list[Finding]:
+    def findings(self, snapshot: Snapshot) -> list[Finding]:
         """What of the deals' chances is assumed rather than learned."""
-        return assumptions(self.deals)
+        return assumptions(self.deals, snapshot)
 
     def deal_forecast(self, snapshot: Snapshot) -> DealForecast:
         """Whether, when and for how much each open deal closes."""

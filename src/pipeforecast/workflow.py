@@ -94,7 +94,7 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     now = snapshot.only([run.as_of])
     fitted = use.fit(lessons)
     if isinstance(fitted, FittedPipeline):
-        run.findings.extend(fitted.findings())
+        run.findings.extend(fitted.findings(now))
     forecasts = [fitted.forecast(now, period, run.levels)]
     forecasts += [r.fit(lessons).forecast(now, period) for r in run.rules if r.name != fitted.name]
     proof = proof_of(settings, run)

@@ -22,6 +22,7 @@ from pipeforecast.models.grid import Grid
 from pipeforecast.models.hazard import chained
 from pipeforecast.models.recalibrated import hazards
 from pipeforecast.outcome import Lessons
+from pipeforecast.snapshot import Snapshot
 
 #: Before any deal has closed: every fourth is won, after the planned time, else after a quarter.
 _WIN_RATE, _RATE_DEALS = 0.25, 4.0
@@ -44,7 +45,7 @@ class Prior:
     log_odds : float
         Of being won rather than lost, for the average deal.
     centre : float
-        Mean of the listed log-odds (NaN: none are listed).
+        Mean of the log-odds that were listed (NaN: none were; then that of today's counts).
     rate : float
         Closings per deal and day.
     """
@@ -55,8 +56,10 @@ class Prior:
 
     def wins(self, features: Features) -> np.ndarray:
         """P(won rather than lost) of each deal (n,)."""
-        listed = features.numbers[_LISTED].to_numpy(dtype="float64") if _LISTED in features.numbers else np.nan
-        apart = np.nan_to_num(np.broadcast_to(listed - self.centre, len(features.due)), nan=0.0)
+        listed = features.numbers[_LISTED].to_numpy(dtype="float64")
+        known = listed[np.isfinite(listed)]
+        centre = self.centre if np.isfinite(self.centre) or not len(known) else known.mean()
+        apart = np.nan_to_num(listed - centre, nan=0.0)
         return np.asarray(1.0 / (1.0 + np.exp(-(self.log_odds + _BELIEF * apart))))
 
     def hazards(self, features: Features, grid: Grid) -> tuple[np.ndarray, np.ndarray]:
@@ -159,8 +162,8 @@ def prior_of(lessons: Lessons) -> Prior:
     )
 
 
-def assumptions(fitted: FittedDeals) -> list[Finding]:
-    """Say how much of a deal model's chances is assumed rather than learned; nothing where all is learned."""
+def assumptions(fitted: FittedDeals, now: Snapshot) -> list[Finding]:
+    """Say how much of the chances of today's deals is assumed rather than learned; nothing where all is learned."""
     chances = fitted.chances
     if not isinstance(chances, PriorChances):
         return []
@@ -172,7 +175,7 @@ def assumptions(fitted: FittedDeals) -> list[Finding]:
             "towards the share that was won",
             advice=f"{chances.closed:,} deals have closed so far; export closed deals too, if there are more",
         ))  # fmt: skip
-    if chances.tilted and np.isfinite(chances.prior.centre):
+    if chances.tilted and now.open["probability"].notna().any():
         out.append(_TILTED)
     return out
 
