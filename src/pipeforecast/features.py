@@ -139,7 +139,8 @@ def _categories(snapshot: Snapshot) -> pd.DataFrame:
         text = pd.api.types.is_string_dtype(rows[name].dtype) or rows[name].dtype == object
         if text and name not in names and name not in _IDENTITIES and not _addresses(rows[name]):
             names.append(name)
-    return pd.DataFrame({n: rows[n].astype("string").fillna(MISSING).astype("object") for n in names})
+    columns = {n: rows[n].astype("string").fillna(MISSING).astype("object") for n in names}
+    return pd.DataFrame(columns, index=rows.index)  # as many rows where there is no category
 
 
 def _addresses(values: pd.Series) -> bool:
