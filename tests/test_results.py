@@ -11,12 +11,13 @@ import pytest
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import QUANTILES, DealForecast, Forecast
 from pipeforecast.outcome import Lessons
-from pipeforecast.results import deal_rows, forecast_rows
+from pipeforecast.results import DEAL_COLUMNS, deal_rows, forecast_rows
 from pipeforecast.rollup import FittedPipeline
 from pipeforecast.rules import RULES
 from pipeforecast.snapshot import Snapshot
 
 HORIZON = 365
+NO_REASONS = pd.DataFrame(columns=["reason_1", "reason_2", "reason_3"])
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,8 @@ def made(fitted: FittedPipeline, now: Snapshot, period: Period) -> Forecast:
 
 @pytest.fixture(scope="module")
 def table(fitted: FittedPipeline, made: Forecast, now: Snapshot) -> pd.DataFrame:
-    return deal_rows(made.period, fitted.deal_forecast(now), now, HORIZON, "v1")
+    reasons = pd.DataFrame({"reason_1": now.open["stage"].astype("object"), "reason_2": None, "reason_3": None})
+    return deal_rows(made.period, fitted.deal_forecast(now), now, HORIZON, "v1", reasons)
 
 
 def test_forecast_rows_are_those_of_every_method(
@@ -54,6 +56,8 @@ def test_deals_are_those_of_the_book_the_largest_first(table: pd.DataFrame, now:
     assert (np.diff(table["expected_amount_in_period"]) <= 0).all()
     owner = dict(zip(ids, now.open["owner"], strict=True))
     assert table["owner"].tolist() == [owner[i] for i in table["deal_id"]]
+    assert table["reason_1"].tolist() == table["stage"].tolist()  # each reason stays with its deal
+    assert list(table) == list(DEAL_COLUMNS)
 
 
 def test_chances_of_the_deals_are_in_order(table: pd.DataFrame, as_of: pd.Timestamp) -> None:
@@ -86,7 +90,7 @@ def test_slip_by_hand(made: Forecast, now: Snapshot, as_of: pd.Timestamp) -> Non
     deals = DealForecast(
         three.open["deal"].to_numpy(), dates, np.tile([0.0, 0.4], (3, 1)), np.zeros((3, 2)), np.array([3.0, 2.0, 1.0])
     )
-    rows = deal_rows(made.period, deals, three, HORIZON, "v1")
+    rows = deal_rows(made.period, deals, three, HORIZON, "v1", NO_REASONS.reindex(range(3)))
     assert rows["p_slip"].tolist() == pytest.approx([0.8, 1.0, np.nan], nan_ok=True)
     assert rows["p_win"].tolist() == pytest.approx([0.4] * 3)
     assert rows["close_p50"].tolist() == [as_of + pd.Timedelta(days=10)] * 3
@@ -96,6 +100,6 @@ def test_an_empty_book_has_the_same_columns(
     fitted: FittedPipeline, table: pd.DataFrame, now: Snapshot, period: Period
 ) -> None:
     none = now.take(np.zeros(0, dtype=int))
-    rows = deal_rows(period, fitted.deal_forecast(none), none, HORIZON, "v1")
+    rows = deal_rows(period, fitted.deal_forecast(none), none, HORIZON, "v1", NO_REASONS)
     assert list(rows) == list(table)
     assert len(rows) == 0

@@ -56,7 +56,9 @@ COMPANY = {
     "demo.folder=FOLDER": "where its export goes (default: demo_company)",
 }
 BACKTEST_FILES = ("backtest.csv", "backtest_scores.csv")
-FORECAST_FILES = ("forecast.csv", "deals.csv", "report.html", "summary.md", "findings.csv", *BACKTEST_FILES)
+FORECAST_FILES = (
+    "forecast.csv", "deals.csv", "reasons.csv", "report.html", "summary.md", "findings.csv", *BACKTEST_FILES
+)  # fmt: skip
 CHECK_FILES = ("findings.csv", "tie.csv", "excluded.csv")
 
 

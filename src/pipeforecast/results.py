@@ -15,13 +15,13 @@ from pipeforecast.snapshot import Snapshot
 DEAL_COLUMNS = (
     "as_of", "period", "deal_id", "name", "account_name", "owner", "pipeline", "stage", "amount", "currency",
     "expected_close", "forecast_category", "p_win", "p_lost", "p_win_in_period", "p_slip", "close_p10", "close_p50",
-    "close_p90", "expected_amount_in_period", "model_version",
+    "close_p90", "expected_amount_in_period", "reason_1", "reason_2", "reason_3", "model_version",
 )  # fmt: skip
 #: Columns of ``deal_scores.csv``.
 SCORE_COLUMNS = (
     "as_of", "deal_id", "name", "account_name", "owner", "stage", "amount", "currency", "expected_close", "p_win",
     "p_lost", "p_win_in_period", "p_slip", "close_p10", "close_p50", "close_p90", "expected_amount_in_period",
-    "model_version",
+    "reason_1", "reason_2", "reason_3", "model_version",
 )  # fmt: skip
 UNKNOWN_CURRENCY = "units"
 
@@ -38,8 +38,13 @@ def forecast_rows(forecasts: Sequence[Forecast], currency: str, coverage: float 
     return table[[*front, *(c for c in table if c not in front)]]
 
 
-def deal_rows(period: Period, deals: DealForecast, snapshot: Snapshot, horizon: int, version: str) -> pd.DataFrame:
-    """Rows of ``deals.csv``, the largest expected amount in the period first."""
+def deal_rows(
+    period: Period, deals: DealForecast, snapshot: Snapshot, horizon: int, version: str, reasons: pd.DataFrame
+) -> pd.DataFrame:
+    """Rows of ``deals.csv``, the largest expected amount in the period first.
+
+    ``reasons`` has the columns ``reason_1`` … ``reason_3``, one row per open deal in the snapshot's order.
+    """
     rows, as_of = snapshot.open, snapshot.as_of
     labels = snapshot.labels.reindex(rows["deal"].to_numpy())
     until = as_of + pd.Timedelta(days=horizon)
@@ -64,6 +69,7 @@ def deal_rows(period: Period, deals: DealForecast, snapshot: Snapshot, horizon: 
         "p_slip": _slip(deals, rows, as_of),
         **days,
         "expected_amount_in_period": in_period * deals.amount,
+        **{str(c): reasons[c].to_numpy() for c in reasons},
         "model_version": version,
     })  # fmt: skip
     return out.sort_values(["expected_amount_in_period", "deal_id"], ascending=[False, True], ignore_index=True)

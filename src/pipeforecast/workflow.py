@@ -14,6 +14,7 @@ from pipeforecast.candidate import drawings_of, judge, record_training, register
 from pipeforecast.champion import chosen
 from pipeforecast.errors import SettingsError
 from pipeforecast.evaluate import BASELINES, chances
+from pipeforecast.explain import explain
 from pipeforecast.findings import findings_frame
 from pipeforecast.forecast import Forecast
 from pipeforecast.history import DealHistory
@@ -102,13 +103,16 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
         run.findings.extend(proof.findings)
     table = forecast_rows(forecasts, run.currency, _coverage(proof))
     deals = pd.DataFrame(columns=list(DEAL_COLUMNS))  # a rule looks at no single deal
+    why = explain(getattr(fitted, "deals", None), forecasts[0].deals, now, period)
     if forecasts[0].deals is not None:
-        deals = deal_rows(period, forecasts[0].deals, now, settings.horizon, use.version)
+        deals = deal_rows(period, forecasts[0].deals, now, settings.horizon, use.version, why.reasons)
+    run.findings.extend(why.findings)
     told = _report_input(settings, run, forecasts[0], table, deals, proof, company)
     said = facts(told)
     with whole_folder(settings.out) as out:
         _csv(table, out / "forecast.csv")
         _csv(deals, out / "deals.csv")
+        _csv(why.factors, out / "reasons.csv")
         _csv(findings_frame(run.findings), out / "findings.csv")
         if proof is not None:
             _csv(proof.rows, out / "backtest.csv")
@@ -205,7 +209,8 @@ def score(settings: ScoreSettings) -> str:
     else:
         raise SettingsError(f"score: expected a model of deals (model=hazard), came the rule {run.model.name!r}")
     made = deals.forecast(now, amounts.expected(now))
-    table = deal_rows(period, made, now, settings.horizon, use.version)[list(SCORE_COLUMNS)]
+    why = explain(deals, made, now, period)
+    table = deal_rows(period, made, now, settings.horizon, use.version, why.reasons)[list(SCORE_COLUMNS)]
     with whole_folder(settings.out) as out:
         _csv(table, out / "deal_scores.csv")
     track(settings, run, "score", [Metric("score.deals", float(len(table)))], {"model_version": use.version})

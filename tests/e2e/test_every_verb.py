@@ -22,8 +22,9 @@ COLUMNS = {
     "deals.csv": [
         "as_of", "period", "deal_id", "name", "account_name", "owner", "pipeline", "stage", "amount", "currency",
         "expected_close", "forecast_category", "p_win", "p_lost", "p_win_in_period", "p_slip", "close_p10",
-        "close_p50", "close_p90", "expected_amount_in_period", "model_version",
+        "close_p50", "close_p90", "expected_amount_in_period", "reason_1", "reason_2", "reason_3", "model_version",
     ],
+    "reasons.csv": ["as_of", "period", "deal_id", "factor", "log_odds", "money", "value"],
     "backtest.csv": [
         "recipe", "as_of", "day_of_period", "period", "level", "group", "method", "mean", *QUANTILES, "actual",
         "actual_as_first_known",
@@ -36,7 +37,7 @@ COLUMNS = {
     "deal_scores.csv": [
         "as_of", "deal_id", "name", "account_name", "owner", "stage", "amount", "currency", "expected_close", "p_win",
         "p_lost", "p_win_in_period", "p_slip", "close_p10", "close_p50", "close_p90", "expected_amount_in_period",
-        "model_version",
+        "reason_1", "reason_2", "reason_3", "model_version",
     ],
     "gate.csv": [
         "candidate", "rival", "candidate_log_loss", "rival_log_loss", "difference", "lower", "upper", "n", "n_periods",
@@ -102,6 +103,18 @@ def test_deals_are_ordered_and_their_chances_are_chances(ran: Ran) -> None:
     assert (deals["p_win"] + deals["p_lost"] <= 1 + 1e-9).all()
     assert (deals["p_win_in_period"] <= deals["p_win"] + 1e-9).all()
     assert 0 < deals["p_win_in_period"].sum() < len(deals) / 2
+
+
+def test_every_deal_has_reasons_that_add_up_to_its_chance_and_its_money(ran: Ran) -> None:
+    deals = ran.table("forecast", "deals.csv").set_index("deal_id")
+    table = ran.table("forecast", "reasons.csv")
+    sums = table.groupby("deal_id")[["log_odds", "money"]].sum().loc[deals.index]
+    p = deals["p_win_in_period"]
+    np.testing.assert_allclose(sums["log_odds"], np.log(p / (1 - p)), atol=1e-6)
+    np.testing.assert_allclose(sums["money"], deals["expected_amount_in_period"], atol=0.005)
+    assert deals["reason_1"].notna().all()
+    assert deals["reason_1"].str.match(r".* \([+−][\d.,]+( k| M)?\)$").mean() > 0.95
+    assert ran.table("score", "deal_scores.csv")["reason_1"].notna().all()
 
 
 def test_the_deals_sum_to_the_part_of_the_open_deals(ran: Ran) -> None:

@@ -18,6 +18,7 @@ LIKELY = 0.5
 _NUMBERS = ("amount", "p_win", "p_win_in_period", "p_slip", "expected_amount_in_period")
 _DAYS = ("expected_close", "close_p10", "close_p50", "close_p90")
 _TEXTS = ("account_name", "stage", "forecast_category", "pipeline")
+_REASONS = ("reason_1", "reason_2", "reason_3")
 
 
 def _floats(deals: pd.DataFrame, column: str) -> pd.Series:
@@ -42,6 +43,7 @@ def _shown(deals: pd.DataFrame, names: Names) -> list[dict[str, Any]]:
         deal |= {c: number(row.get(c)) for c in _NUMBERS}
         deal |= {c: iso(row.get(c)) for c in _DAYS}
         deal |= {c: clean(row.get(c)) for c in _TEXTS}
+        deal["reasons"] = [text for text in (clean(row.get(c)) for c in _REASONS) if text]
         out.append(deal)
     return out
 
@@ -58,6 +60,7 @@ def deal_facts(given: ReportInput, names: Names) -> dict[str, Any]:
     order = expected.fillna(-np.inf).argsort(kind="stable")[::-1]
     due = due_days(deals).le(given.period_end)
     top = expected.max() if len(deals) else np.nan
+    shown = _shown(deals.iloc[order.to_numpy()[: max(given.top_deals, 0)]], names)
     return {
         "count": len(deals),
         "amount": _sum(amount),
@@ -66,8 +69,9 @@ def deal_facts(given: ReportInput, names: Names) -> dict[str, Any]:
         "due_count": int(due.sum()),
         "due_amount": _sum(amount[due]),
         "due_expected": _sum(expected[due]),
+        "with_reasons": any(shown_deal["reasons"] for shown_deal in shown),
         "biggest_share": number(top / _sum(expected)) if _sum(expected) > 0 else None,
-        "shown": _shown(deals.iloc[order.to_numpy()[: max(given.top_deals, 0)]], names),
+        "shown": shown,
     }
 
 
