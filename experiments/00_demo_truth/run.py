@@ -3,91 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
-from pipeforecast.backtest import Lessonplan, Origin, lessons_at, origins_of, prepare
-from pipeforecast.demo import Company, fork, make_company, replicate
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from companies import CALENDAR, PLAN, data_rich, forked, history_of
+
+from pipeforecast.backtest import origins_of
+from pipeforecast.demo import make_company
 from pipeforecast.evaluate import BASELINES, LEAST, chances
-from pipeforecast.fiscal import FiscalCalendar
-from pipeforecast.history import DealHistory
-from pipeforecast.ingest import read_export
-from pipeforecast.mapping import CrmMapping
 from pipeforecast.models.hazard import HazardModel
-from pipeforecast.outcome import Lessons, Outcome
 from pipeforecast.scores import auc, log_loss
-from pipeforecast.snapshot import Snapshot
-
-CALENDAR = FiscalCalendar()
-PLAN = Lessonplan()
-APART = 10_000_000  # keys of one replica's deals never meet another's
-
-
-def history_of(company: Company) -> DealHistory:
-    """Write the raw export and read it as a user's is read."""
-    mapping = yaml.safe_load((files("pipeforecast.configs") / "crm/salesforce.yaml").read_text())
-    with tempfile.TemporaryDirectory() as folder:
-        company.write(Path(folder))
-        return read_export(CrmMapping.model_validate(mapping), Path(folder)).history
-
-
-def pooled(lessons: Sequence[Lessons], now: Snapshot) -> tuple[Lessons, Snapshot]:
-    """Teach one method by many companies: the same rules, other deals."""
-
-    def moved(frame: pd.DataFrame, i: int) -> pd.DataFrame:
-        return frame.assign(deal=frame["deal"] + i * APART)
-
-    snapshots = [x.snapshot for x in lessons]
-    closings = pd.concat([moved(s.closings, i) for i, s in enumerate(snapshots)], ignore_index=True)
-    snapshot = dataclasses.replace(
-        snapshots[0],
-        open=pd.concat([moved(s.open, i) for i, s in enumerate(snapshots)], ignore_index=True),
-        closings=closings,
-    )
-    outcome = Outcome(lessons[0].outcome.until, pd.concat([x.outcome.rows for x in lessons], ignore_index=True))
-    deals = pd.concat([x.deals.set_axis(x.deals.index + i * APART) for i, x in enumerate(lessons)])
-    entered = pd.concat([moved(x.entered, i) for i, x in enumerate(lessons)], ignore_index=True)
-    taught = dataclasses.replace(lessons[0], snapshot=snapshot, outcome=outcome, deals=deals, entered=entered)
-    return taught, dataclasses.replace(now, closings=closings)
-
-
-def data_rich(
-    company: Company, history: DealHistory, origins: Sequence[Origin], replicas: int, rows: int
-) -> np.ndarray:
-    """P(won in the period) by the model taught by replicas of the company; the same test deals."""
-    taught = [history_of(replicate(company, seed=10_000 + i)) for i in range(replicas)]
-    days = [o.as_of for o in origins]
-    snapshot, model = prepare(history, CALENDAR, PLAN, days), HazardModel(max_rows=rows)
-    others = [prepare(h, CALENDAR, PLAN, days) for h in taught]
-    out = []
-    for o in origins:
-        lessons = [lessons_at(h, CALENDAR, s, o.as_of, PLAN) for h, s in zip(taught, others, strict=True)]
-        pool, now = pooled(lessons, snapshot.only([o.as_of]))
-        fitted = model.fit(pool)
-        out.append(fitted.won_between(now, o.period.start, o.period.end, 0, np.random.default_rng(0))[0])
-    return np.concatenate(out)
-
-
-def forked(
-    company: Company, history: DealHistory, table: pd.DataFrame, origins: Sequence[Origin], n: int
-) -> np.ndarray:
-    """P(won in the period) by other futures of the same past: they see what no CRM records."""
-    out = []
-    for o in origins:
-        futures = fork(company, o.as_of.date(), n=n, seed=1, until=o.period.end.date())
-        in_period = (futures.won_day >= 0) & ~((futures.won_day == 0) & (o.day == 0))
-        p = pd.Series((in_period.sum(axis=0) + 0.5) / (n + 1.0), index=futures.deal_ids)
-        deals = table.loc[(table["as_of"] == o.as_of).to_numpy(), "deal"]
-        out.append(p.reindex(history.deals.loc[deals, "deal_id"].to_numpy()).to_numpy())
-    return np.concatenate(out)
 
 
 def one(kind: str, seed: int, told: argparse.Namespace, models: Sequence[HazardModel]) -> pd.DataFrame:
