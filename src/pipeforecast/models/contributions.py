@@ -14,6 +14,7 @@ from pipeforecast.models.deals import Chances, FittedDeals, between
 from pipeforecast.models.gradients import exact_shares
 from pipeforecast.models.grid import Grid, make_grid
 from pipeforecast.models.hazard import HazardChances
+from pipeforecast.models.prior import PriorChances
 from pipeforecast.models.recalibrated import Odds, RecalibratedChances
 from pipeforecast.models.shapley import sampled_shares
 from pipeforecast.snapshot import Snapshot
@@ -92,8 +93,9 @@ def contributions(
     if not (p > 0).any():
         return None
     chances = _innermost(fitted.chances)
-    if isinstance(chances, HazardChances) and chances.model is not None and (p > 0).all():
-        return _exact(chances, features, grid, period, p)
+    exact = _exact(chances, features, grid, period)
+    if exact is not None and np.allclose(exact.p, p, rtol=1e-5, atol=1e-9):  # else it is not the whole of the model
+        return exact
     return _sampled(chances, features, grid, period, p, np.argsort(-weight, kind="stable")[:most], others, seed)
 
 
@@ -108,14 +110,20 @@ def _innermost(chances: Chances) -> Chances:
     return chances
 
 
-def _exact(chances: HazardChances, features: Features, grid: Grid, period: Period, p: np.ndarray) -> Contributions:
+def _exact(chances: Chances, features: Features, grid: Grid, period: Period) -> Contributions | None:
+    """Share exactly, or give None where the kind is not one of linear hazards."""
+    prior = chances if isinstance(chances, PriorChances) else None
+    learned = chances if prior is None else _innermost(prior.learned)
+    if not isinstance(learned, HazardChances) or learned.model is None:
+        return None
     first = np.searchsorted(grid.ends, np.datetime64(period.start, "s"), side="left")
     last = np.searchsorted(grid.ends, np.datetime64(period.end, "s"), side="right")
     place = np.arange(len(grid.ends))
-    found = exact_shares(chances, features, grid, (place >= first) & (place < last))
-    every, each = np.ones_like(found.log_odds, dtype=bool), np.ones(len(p), dtype=bool)
-    reference = 1.0 / (1.0 + np.exp(-found.reference))
-    return Contributions(np.arange(len(p)), found.factors, found.log_odds, p, float(reference), every, each)
+    found = exact_shares(learned, prior, features, grid, (place >= first) & (place < last))
+    every, n = np.ones_like(found.log_odds, dtype=bool), len(found.p)
+    return Contributions(
+        np.arange(n), found.factors, found.log_odds, found.p, found.reference, every, np.ones(n, dtype=bool)
+    )
 
 
 def _sampled(

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 #: What the place of an interval against the expected close belongs to.
 EXPECTED_CLOSE = "expected_close"
+#: What the prior's belief in the CRM belongs to.
+CRM_PROBABILITY = "crm_probability"
 #: Factor of each feature that has no factor of its own name; facts of birth are factors of their own.
 _FACTORS = {
     "log_days_in_stage": "time_in_stage",
@@ -22,7 +24,7 @@ _FACTORS = {
     "log_amount": "amount",
     "amount_change": "amount",
     "log_amount_changes": "amount",
-    "listed_log_odds": "crm_probability",
+    "listed_log_odds": CRM_PROBABILITY,
     "log_touches": "activity",
     "log_touches_recent": "activity",
     "log_days_since_touch": "activity",

@@ -108,10 +108,16 @@ class PriorChances:
             yield chained(np.stack([1.0 - h_won - h_lost, h_won, h_lost], axis=2))
 
 
+def tilt_of(wins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Factors (n,) on the odds of winning and of losing: each deal's assumed chance over the average one."""
+    up, down = (np.exp(np.log(p) - np.log(p).mean()) if len(p) else p for p in (wins, 1.0 - wins))
+    return up, down
+
+
 def _tilted(won: np.ndarray, lost: np.ndarray, wins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Multiply the odds of winning by each deal's assumed chance over the average one, and of losing likewise."""
     stays = np.maximum(1.0 - won - lost, 1e-9)
-    up, down = (np.exp(np.log(p) - np.log(p).mean())[:, None] if len(p) else p[:, None] for p in (wins, 1.0 - wins))
+    up, down = (factor[:, None] for factor in tilt_of(wins))
     odds_won, odds_lost = up * won / stays, down * lost / stays
     whole = 1.0 + odds_won + odds_lost
     return odds_won / whole, odds_lost / whole
