@@ -6,9 +6,8 @@ import time
 
 import numpy as np
 import pandas as pd
-from parts import CALENDAR, PLAN, company_of, loss, options, past_days, shown, told_by
+from parts import CALENDAR, PLAN, company_of, data_rich, forked, loss, options, past_days, shown, told_by
 
-from companies import data_rich, forked
 from pipeforecast.evaluate import chances
 from pipeforecast.evidence import bootstrap_by_group
 from pipeforecast.models.chosen import ChosenHazard

@@ -14,7 +14,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from companies import CALENDAR, PLAN, history_of
+from companies import CALENDAR, PLAN, data_rich, forked, history_of
 
 from pipeforecast.backtest import Origin, lessons_at, origins_of, prepare
 from pipeforecast.contract import WON
@@ -25,6 +25,7 @@ from pipeforecast.outcome import Lessons, observe
 from pipeforecast.scores import log_loss
 from pipeforecast.snapshot import Snapshot
 
+__all__ = ["CALENDAR", "PLAN", "data_rich", "forked"]  # for the parts, whose own folder is all that they see
 HERE = Path(__file__).parent
 DAYS = (0, 30, 60)
 
