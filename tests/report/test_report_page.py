@@ -66,6 +66,19 @@ def test_text_from_outside_is_escaped():
     assert "49 \u202e" not in html
 
 
+def test_reasons_stand_beside_their_deals_and_only_where_there_are_any():
+    given = made_input(
+        deals=deals_frame(4).assign(reason_1="close date is today (+2.0 k)", reason_2=NASTY, reason_3=None)
+    )
+    html = html_of(given)
+    tree = read(html)
+    assert html.count("close date is today (+2.0 k)") == 4
+    assert not [tag for tag, _ in tree.tags if tag in ("img", "i", "b")]
+    assert [a.get("class") for tag, a in tree.tags if tag == "td"].count("why") == 4
+    assert "sets its chance apart" in html
+    assert "sets its chance apart" not in html_of(made_input())
+
+
 def test_nothing_comes_from_elsewhere():
     tree = read(html_of(made_input()))
     assert not [v for _, given in tree.tags for k, v in given.items() if k == "src"]
