@@ -76,7 +76,7 @@ class Half:
 def test_a_shared_shock_widens_and_does_not_move(calm: FittedPipeline, now: Snapshot, period: Period) -> None:
     """Deals of 1 with a chance of a half: alone they spread by √n ÷ 2; a shock moves all of them by n ÷ 4 × its sd."""
     ones = replace(now, open=now.open.assign(amount=1.0))
-    held = replace(calm, deals=Half(), amounts=FittedAmounts(1.0, {}, np.ones(1), np.ones(1)))
+    held = replace(calm, deals=Half(), amounts=FittedAmounts())
     quiet, loud = (replace(held, shock=sd).forecast(ones, period).draw("open") for sd in (0.0, 0.3))
     n = len(now.open)
     assert quiet.std() == pytest.approx(np.sqrt(n) / 2, rel=0.05)

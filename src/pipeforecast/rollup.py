@@ -196,7 +196,7 @@ def _draw_open(
         draw.append(d[hit[0]])
         deal.append(hit[1])
     won, when = np.concatenate(deal), np.concatenate(draw)
-    value = amounts.draw(snapshot, won, rng) if len(won) else np.zeros(0)
+    value = amounts.draw(snapshot, won, rng, when) if len(won) else np.zeros(0)
     return scipy.sparse.coo_matrix((value, (won, when)), shape=(n, draws)).tocsr()
 
 

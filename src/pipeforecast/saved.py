@@ -44,6 +44,7 @@ OURS = (
     "pipeforecast.models.recalibrated.RecalibratedChances",
     "pipeforecast.models.stages.StageChances",
     "pipeforecast.models.tree_columns.TreeColumns",
+    "pipeforecast.models.typical.FittedTypical",
 )
 #: What else a model may consist of, beside what skops itself trusts: boosted trees and their check of the input.
 THEIRS = (
