@@ -21,7 +21,7 @@ from pipeforecast.features import Features, describe
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.design import DealDesign, interval_columns, together
 from pipeforecast.models.grid import Grid
-from pipeforecast.models.lived import Lived, lay_out, sample
+from pipeforecast.models.lived import Lived, lay_out, taught
 from pipeforecast.models.multinomial import Multinomial, fit_multinomial
 from pipeforecast.outcome import Lessons
 
@@ -64,18 +64,16 @@ class HazardModel:
 
     def fit(self, lessons: Lessons) -> FittedDeals:
         """Learn hazards from the lessons' snapshots and their outcomes until the cutoff."""
-        age = (lessons.cutoff - lessons.snapshot.open["as_of"]).dt.days.to_numpy(dtype="float64")
-        keep, counts = sample(0.5 ** (age / self.half_life), self.max_rows, self.seed)
-        snapshot, outcome = lessons.snapshot.take(keep), lessons.outcome.rows.iloc[keep]
-        features = describe(snapshot)
+        learned = taught(lessons, self.half_life, self.max_rows, self.seed)
+        rows, features = learned.snapshot.open, describe(learned.snapshot)
         design = DealDesign(bends=self.bends, by=self.by).fit(features) if len(features.numbers) else DealDesign()
-        rows = lay_out(snapshot.open, outcome, lessons.calendar, self.horizon).thinned(self.seed, self.quiet)
-        if not (rows.cause > 0).any():
+        lived = lay_out(rows, learned.outcome, lessons.calendar, self.horizon).thinned(self.seed, self.quiet)
+        if not (lived.cause > 0).any():
             return self._fitted(lessons, HazardChances(design, None, []))
         slopes = _slopes(design)
-        x = _columns(rows, design.transform(features), slopes, features.due)
-        groups = snapshot.open["deal"].to_numpy()[rows.row]
-        model = fit_multinomial(x, rows.cause, 3, self.C, groups, rows.weight * counts[rows.row])
+        x = _columns(lived, design.transform(features), slopes, features.due)
+        groups, weight = rows["deal"].to_numpy()[lived.row], lived.weight * learned.counts[lived.row]
+        model = fit_multinomial(x, lived.cause, 3, self.C, groups, weight)
         return self._fitted(lessons, HazardChances(design, model, slopes))
 
     def _fitted(self, lessons: Lessons, chances: HazardChances) -> FittedDeals:
