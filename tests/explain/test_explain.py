@@ -12,7 +12,7 @@ import pytest
 
 from pipeforecast.explain import FACTOR_COLUMNS, REASON_COLUMNS, Explained, explain
 from pipeforecast.explain.tables import REFERENCE
-from pipeforecast.explain.words import Said, short
+from pipeforecast.explain.words import Said, _touch_words, short
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import DealForecast
 from pipeforecast.models.blend import Pool
@@ -194,6 +194,15 @@ def test_a_deal_is_compared_with_the_others() -> None:
     assert told.phrases("segment", row) == ["segment is fast"]
     assert told.phrases("age", np.array([4])) == ["created 31 days ago"]
     assert told.phrases("age", np.array([8])) == ["created 27 days ago: younger than most"]
+
+
+@pytest.mark.parametrize(("days", "recent", "words"), [
+    (np.nan, 0.0, "no touch recorded"), (27.4, 0.0, "no touch for 27 days"),
+    (0.0, 3.0, "3 touches in 30 days, the last today"),
+    (1.0, 1.0, "1 touch in 30 days, the last 1 day ago"),
+])  # fmt: skip
+def test_touches_are_counted(days: float, recent: float, words: str) -> None:
+    assert _touch_words(days, recent) == words
 
 
 def test_today_is_no_number_of_days() -> None:

@@ -229,7 +229,8 @@ def _touch_words(days: float, recent: float) -> str:
     if np.isnan(days):
         return "no touch recorded"
     if recent > 0:
-        return f"{_count(recent, 'touch', 'touches')} in the last 30 days, the last {_count(days, 'day')} ago"
+        last = f"{_count(days, 'day')} ago" if days >= 1 else "today"
+        return f"{_count(recent, 'touch', 'touches')} in 30 days, the last {last}"
     return f"no touch for {_count(days, 'day')}"
 
 
