@@ -13,10 +13,12 @@ import pytest
 from pipeforecast.explain import FACTOR_COLUMNS, REASON_COLUMNS, Explained, explain
 from pipeforecast.explain.tables import REFERENCE
 from pipeforecast.explain.words import Said, _touch_words, short
+from pipeforecast.features import describe
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import DealForecast
 from pipeforecast.models.blend import Pool
 from pipeforecast.models.deals import FittedDeals
+from pipeforecast.models.factors import factor_of
 from pipeforecast.outcome import Lessons
 from pipeforecast.rollup import FittedPipeline, PipelineForecaster
 from pipeforecast.rules import RULES
@@ -211,6 +213,13 @@ def test_today_is_no_number_of_days() -> None:
     assert told.phrases("age", row) == ["created today"]
     assert told.phrases("time_in_stage", row) == ["came into its stage today"]
     assert told.phrases("last_change", row) == ["changed in the CRM today"]
+
+
+def test_every_feature_has_words(now: Snapshot, period: Period) -> None:
+    """A feature that is worked out, and is no column of the deals, needs a factor of its own."""
+    features = describe(now)
+    named = {factor_of(str(f)) for table in (features.numbers, features.categories) for f in table}
+    assert named <= {*Said(now, period)._own, *now.open.columns}
 
 
 def test_an_owner_is_not_named_and_text_from_outside_is_cleaned() -> None:
