@@ -135,3 +135,24 @@ def test_an_empty_snapshot_has_the_same_columns(now: Snapshot) -> None:
 def test_every_number_is_finite_or_missing(lessons: Lessons) -> None:
     values = describe(lessons.snapshot).numbers.to_numpy()
     assert np.isfinite(values[~np.isnan(values)]).all()
+
+
+def test_a_customers_past_counts_what_was_written_by_the_day_and_a_source_is_shrunk() -> None:
+    told_of = {"w": ("A", "web"), "l": ("A", "fair"), "late": ("A", "fair"), "o": ("A", "web"), "n": ("B", "fair")}
+    begun = ("2024-01-02", {"stage": "Talk"})
+    closed = {"w": ("2024-02-01", "won"), "l": ("2024-02-02", "lost"), "late": ("2024-03-09", "won")}
+    deals = [deal(n, begun, *((d, {"status": s}) for k, (d, s) in closed.items() if k == n)) for n in told_of]
+    taken = take_snapshots(tell(deals), [day("2024-03-01")])
+    frames = {}
+    for name in ("open", "closings"):
+        frame = getattr(taken, name)
+        ids = frame["deal_id"].astype(str).map(told_of)
+        frames[name] = frame.assign(account_id=ids.str[0], lead_source=ids.str[1])
+    roles = {**taken.roles, "account_id": "birth", "lead_source": "birth"}
+    snapshot = replace(taken, roles=roles, **frames)
+    told = describe(snapshot).numbers.set_index(snapshot.open["deal_id"].astype(str))
+    counts = np.expm1(told.loc[["o", "n"], ["customer_won", "customer_lost"]])
+    np.testing.assert_allclose(counts, [[1, 1], [0, 0]], atol=1e-12)
+    web, fair = told.loc[["o", "n"], "source_wins"]
+    assert 0 < web < 0.2
+    assert web == pytest.approx(-fair)

@@ -79,6 +79,36 @@ def test_between_dates_a_chance_is_linear() -> None:
     assert deals.closing_day(0.5, day("2024-06-30"))[0] == np.datetime64("2024-02-25")
 
 
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.7, 0.9])
+def test_a_share_that_is_reached_on_a_date_gives_that_date(share: float) -> None:
+    """Whatever rounding does: a tenth of a chance of 0.07 is not exactly 0.007."""
+    tops = np.linspace(0.01, 0.99, 99)
+    p = tops[:, None] * np.array([0.0, share, share + 0.05, 1.0])
+    deals = DealForecast(np.arange(99), DATES, p, np.zeros((99, 4)), np.ones(99))
+    assert (deals.closing_day(share, day("2024-06-30")) == DATES[1]).all()
+
+
+def test_a_range_of_closing_days_covers_what_it_says() -> None:
+    """Days of winning drawn from the chances: 80 % lie in P10 … P90, half by P50, and no other day errs less.
+
+    A little more than 80 %: the range holds the whole of its first and of its last day.
+    """
+    rng = np.random.default_rng(0)
+    n = 4000
+    steps = rng.dirichlet([1, 5, 9, 3, 3], size=n)[:, :3]  # the rest: never won
+    p = np.concatenate([np.zeros((n, 1)), steps.cumsum(axis=1)], axis=1)
+    deals = DealForecast(np.arange(n), DATES, p, np.zeros((n, 4)), np.ones(n))
+    at = rng.random(n) * p[:, -1]
+    grid = (DATES - DATES[0]).astype("float64") / 86400
+    came = np.ceil([np.interp(u, row, grid) for u, row in zip(at, p, strict=True)])
+    low, middle, high = ((deals.closing_day(s, day("2024-06-30")) - DATES[0]).astype("float64") / 86400
+                         for s in (0.1, 0.5, 0.9))  # fmt: skip
+    assert ((came >= low) & (came <= high)).mean() == pytest.approx(0.8, abs=0.025)
+    assert (came <= middle).mean() == pytest.approx(0.5, abs=0.03)
+    errors = [np.abs(middle + shift - came).mean() for shift in (-6, 0, 6)]
+    assert errors[1] == min(errors)
+
+
 def test_one_date_is_enough() -> None:
     deals = DealForecast(np.array([1]), DATES[:1], np.full((1, 1), 0.3), np.zeros((1, 1)), np.ones(1))
     assert [deals.won_by(day(d))[0] for d in ("2024-01-30", "2024-01-31", "2024-05-01")] == [0.0, 0.3, 0.3]

@@ -22,6 +22,9 @@ _IDENTITIES = frozenset({
     "deal_id", "name", "account_id", "account_name", "lead_id", "owner", "owner_name", "manager", "next_step",
     "campaign", "currency", "created_at", "lost_reason",
 })  # fmt: skip
+#: Whose past counts, by the column that names them.
+_PAST_OF = {"owner_wins": "owner", "source_wins": "lead_source", "customer": "account_id"}
+_CUSTOMER = ("customer_won", "customer_lost")
 _STATE_NUMBERS = frozenset({"amount", "probability", "expected_close", "stage"})
 
 
@@ -149,32 +152,54 @@ def _addresses(values: pd.Series) -> bool:
 
 
 def _past_rates(snapshot: Snapshot) -> pd.DataFrame:
-    """Log-odds of the owner's past wins and of the company's recent ones, closed and written by ``as_of``.
+    """What the deals closed and written by ``as_of`` tell: of the company lately, the owner, the source, the customer.
 
-    Both are differences from the company's long-run log-odds and shrunk, so that 0 means "nothing known".
+    Rates are log-odds of winning, as differences from the company's long-run log-odds and shrunk, so that 0 means
+    "nothing known". A customer's past counts as it is: how many deals were won, how many lost.
     """
     rows, closings = snapshot.open, snapshot.closings
-    people = pd.concat([closings["owner"], rows["owner"]]).astype("object")
-    code, names = pd.factorize(people)  # −1: no owner
-    closer, holder = code[: len(closings)] + 1, code[len(closings) :] + 1
-    if snapshot.roles.get("owner") not in ("tracked", "birth"):
-        closer, holder = np.zeros_like(closer), np.zeros_like(holder)
     written, replaced, closed_at = (_seconds(closings[c]) for c in ("recorded_at", "known_until", "closed_at"))
     won = (closings["status"] == WON).to_numpy(dtype="float64")
-    owner, recent = np.zeros(len(rows)), np.zeros(len(rows))
-    for key, at in rows.groupby("as_of", sort=False).indices.items():
+    groups = {name: _Group.of(snapshot, column) for name, column in _PAST_OF.items()}
+    out = {name: np.zeros(len(rows)) for name in ("owner_wins", "recent_wins", "source_wins", *_CUSTOMER)}
+    for key, places in rows.groupby("as_of", sort=False).indices.items():
+        at = np.asarray(places)
         evening = np.datetime64(cast(Any, key), "s") + np.timedelta64(1, "D")
         known = np.flatnonzero((written < evening) & (replaced >= evening))
         if not len(known):
             continue
         base = (won[known].sum() + 0.5) / (len(known) + 1.0)
         late = known[closed_at[known] > evening - np.timedelta64(_RECENT_DAYS + 1, "D")]
-        recent[at] = _shrunk(won[late].sum(), len(late), base)
-        wins = np.bincount(closer[known], won[known], len(names) + 1)
-        count = np.bincount(closer[known], minlength=len(names) + 1)
+        out["recent_wins"][at] = _shrunk(won[late].sum(), len(late), base)
+        for name in ("owner_wins", "source_wins"):
+            out[name][at] = _shrunk(*groups[name].counted(known, won, at), base)
+        wins, count = groups["customer"].counted(known, won, at)
+        out["customer_won"][at], out["customer_lost"][at] = np.log1p(wins), np.log1p(count - wins)
+    return pd.DataFrame(out)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """To which group (an owner, a customer) each closing and each open deal belongs; 0 is none."""
+
+    closer: np.ndarray
+    holder: np.ndarray
+    size: int
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, column: str) -> _Group:
+        rows, closings = snapshot.open, snapshot.closings
+        if column not in rows or column not in closings or snapshot.roles.get(column) not in ("tracked", "birth"):
+            return cls(np.zeros(len(closings), dtype=int), np.zeros(len(rows), dtype=int), 1)
+        code, names = pd.factorize(pd.concat([closings[column], rows[column]]).astype("object"))  # −1: missing
+        return cls(code[: len(closings)] + 1, code[len(closings) :] + 1, len(names) + 1)
+
+    def counted(self, known: np.ndarray, won: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Deals won, and deals closed, in the group of each open row ``at``."""
+        wins = np.bincount(self.closer[known], won[known], self.size)
+        count = np.bincount(self.closer[known], minlength=self.size).astype("float64")
         wins[0] = count[0] = 0.0
-        owner[at] = _shrunk(wins[holder[at]], count[holder[at]], base)
-    return pd.DataFrame({"owner_wins": owner, "recent_wins": recent})
+        return wins[self.holder[at]], count[self.holder[at]]
 
 
 def _seconds(times: pd.Series) -> np.ndarray:

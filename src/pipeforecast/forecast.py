@@ -22,6 +22,7 @@ QUANTILES = {
     "p75": 0.75, "p90": 0.90, "p95": 0.95, "p975": 0.975,
 }  # fmt: skip
 TOTAL = "total"
+_SAME_DAY = 1e-6
 NO_GROUP = "(none)"
 
 
@@ -65,7 +66,11 @@ class DealForecast:
         return np.asarray(self.won_by(end) - self.won_by(start - pd.Timedelta(days=1)))
 
     def closing_day(self, share: float, horizon: pd.Timestamp) -> np.ndarray:
-        """Day by which ``share`` of the chance to win until ``horizon`` is used up (``datetime64[s]``)."""
+        """First day by whose evening ``share`` of the chance to win until ``horizon`` is used up (``datetime64[s]``).
+
+        NaT where there is no such chance. Between dates wins are spread evenly: in the experiments days of winning lie
+        evenly in the intervals of the models' grid, so that a shape of its own would add nothing.
+        """
         days = _days(self.dates)
         top = self.won_by(horizon)
         target = share * top
@@ -73,7 +78,8 @@ class DealForecast:
         for i in range(len(self.deal)):
             out[i] = np.interp(target[i], self.p_won[i], days)
         last = _days(np.array([horizon], dtype="datetime64[s]"))[0]
-        closing: np.ndarray = (np.ceil(np.minimum(out, last)) * 86400).astype("int64").astype("datetime64[s]")
+        whole = np.ceil(np.minimum(out, last) - _SAME_DAY)  # rounding must not push a date's evening to the next day
+        closing: np.ndarray = (whole * 86400).astype("int64").astype("datetime64[s]")
         closing[top <= 0] = np.datetime64("NaT")
         return closing
 

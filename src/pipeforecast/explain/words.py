@@ -64,7 +64,8 @@ class Said:
         self._rows = snapshot.open
         self._as_of = snapshot.as_of
         self._period = period
-        self._rates = describe(snapshot).numbers[["owner_wins"]] if len(snapshot.open) else None
+        past = ["owner_wins", "customer_won", "customer_lost"]
+        self._rates = describe(snapshot).numbers[past] if len(snapshot.open) else None
         self._own: dict[str, tuple[Words, Words]] = {
             "expected_close": (self._due_value, self._due),
             "time_in_stage": self._days("stage_entered_at", _IN_STAGE),
@@ -77,6 +78,7 @@ class Said:
             "crm_probability": (self._probability_value, self._probability),
             "activity": (self._touches, self._touches),
             "owner_win_rate": (self._rate_value, self._rate),
+            "customer": (self._customer, self._customer),
             "recent_win_rate": (lambda rows: [""] * len(rows), lambda rows: ["recent win rate"] * len(rows)),
         }
 
@@ -194,6 +196,12 @@ class Said:
     def _rate_side(self, rows: np.ndarray) -> list[str]:
         rates = np.zeros(len(self._rows)) if self._rates is None else self._rates["owner_wins"].to_numpy()
         return ["above" if r > _RATE_APART else "below" if r < -_RATE_APART else "" for r in rates[rows]]
+
+    def _customer(self, rows: np.ndarray) -> list[str]:
+        if self._rates is None:
+            return [""] * len(rows)
+        counts = np.expm1(self._rates[["customer_won", "customer_lost"]].to_numpy())[rows].round()
+        return [f"customer won {w:,.0f} and lost {n:,.0f} times before" if w + n else "new customer" for w, n in counts]
 
     def _plain(self, factor: str, rows: np.ndarray) -> list[str]:
         values = self._column(factor).to_numpy(dtype=object)[rows]

@@ -17,7 +17,7 @@ from pipeforecast.models.validation import LEAST, later_chances, split_day
 from pipeforecast.outcome import Lessons
 
 #: Another form has to be better by so many standard errors.
-_BEYOND = 1.5
+_BEYOND = 2.0
 #: Rows that each form learns from while it is being judged: differences show long before the last row.
 _ROWS, _QUIET = 4_000, 4_000
 #: Past days on which they are asked.

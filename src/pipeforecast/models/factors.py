@@ -30,6 +30,9 @@ _FACTORS = {
     "log_days_since_touch": "activity",
     "owner_wins": "owner_win_rate",
     "recent_wins": "recent_win_rate",
+    "source_wins": "lead_source",
+    "customer_won": "customer",
+    "customer_lost": "customer",
 }
 
 
