@@ -16,10 +16,13 @@ from pipeforecast.contract import WON
 from pipeforecast.demo import Company, fork
 from pipeforecast.evidence import bootstrap_by_group
 from pipeforecast.history import DealHistory
-from pipeforecast.models.hazard import HazardModel
+from pipeforecast.models.chosen import ChosenHazard
+from pipeforecast.models.closing import closing_shares
+from pipeforecast.models.prior import WithPrior
 
 HORIZON = 365
 SHARES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
+MODEL = WithPrior(ChosenHazard())
 #: CRM's dates as they stand, and overdue ones taken as today.
 RIVALS = ("CRM", "CRM, not overdue", "CRM + slip", "CRM + slip, not overdue")
 
@@ -65,12 +68,15 @@ def won_deals(case: Case, more: dict[str, np.ndarray]) -> pd.DataFrame:
     """Deals that were won within the horizon: days until then, as foretold and as they came."""
     as_of = case.origin.as_of
     until = as_of + pd.Timedelta(days=HORIZON)
-    forecast = HazardModel().fit(case.lessons).forecast(case.now, np.ones(len(case.now.open)))
+    fitted = MODEL.fit(case.lessons)
+    shares = dict(zip(SHARES, closing_shares(fitted, case.lessons), strict=True))
+    forecast = fitted.forecast(case.now, np.ones(len(case.now.open)))
     first = days([as_of.to_datetime64()])[0]
     rows = pd.DataFrame({
         "deal": case.now.open["deal"].to_numpy(), "day": case.origin.day,
         "stage": case.now.open["stage"].to_numpy(dtype=object), "came": case.days,
-        **{name: days(forecast.closing_day(share, until)) - first for name, share in SHARES.items()},
+        **{name: days(forecast.closing_day(share, until)) - first for name, share in shares.items()},
+        **{f"nominal {name}": days(forecast.closing_day(s, until)) - first for name, s in SHARES.items()},
         **rivals(case), **more,
     })  # fmt: skip
     return rows[(case.cause == 1) & (case.days <= HORIZON)]
@@ -85,6 +91,7 @@ def scores(rows: pd.DataFrame) -> dict[str, object]:
     out: dict[str, object] = {
         "n": len(rows), "cover": cover.value, "lower": cover.lower, "upper": cover.upper,
         "too early": float((rows["came"] < rows["p10"]).mean()), "too late": float((rows["came"] > rows["p90"]).mean()),
+        "cover nominal": float(((rows["came"] >= rows["nominal p10"]) & (rows["came"] <= rows["nominal p90"])).mean()),
         "before p50": float((rows["came"] <= rows["p50"]).mean()), "mae": off["p50"],
         **{f"below {name}": 1 - off["p50"] / off[name] for name in RIVALS},
     }  # fmt: skip

@@ -77,7 +77,8 @@ def _survival_boost(case: Case, told: argparse.Namespace, end: int) -> tuple[np.
             cause=cause, now=_with_due(design, now), ahead=np.append(AHEAD, end).astype("float64"),
         )  # fmt: skip
         done = subprocess.run(
-            [str(told.python), str(HERE / "survival_boost.py"), folder, str(told.rounds)], capture_output=True, text=True, check=True,
+            [str(told.python), str(HERE / "survival_boost.py"), folder, str(told.rounds)],
+            capture_output=True, text=True, check=True,
             env={**os.environ, "OMP_NUM_THREADS": "1"},  # many small trees: threads that wait cost more than they give
         )  # fmt: skip
         won = np.load(Path(folder) / "won.npy")

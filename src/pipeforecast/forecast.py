@@ -40,6 +40,8 @@ class DealForecast:
         P(won by the date), P(lost by the date): never fall along ``dates``, and their sum is at most 1.
     amount : float array (n,)
         Expected final amount, given that the deal is won (currency of the export).
+    shares : three floats
+        Shares of the chance to win whose days are P10, P50 and P90 of the winning day.
     """
 
     deal: np.ndarray
@@ -47,6 +49,7 @@ class DealForecast:
     p_won: np.ndarray
     p_lost: np.ndarray
     amount: np.ndarray
+    shares: tuple[float, float, float] = (0.1, 0.5, 0.9)
 
     def __post_init__(self) -> None:
         n, m = len(self.deal), len(self.dates)

@@ -50,7 +50,8 @@ def deal_rows(
     until = as_of + pd.Timedelta(days=horizon)
     in_period = deals.won_between(period.start, period.end)
     days = {
-        f"close_{name}": deals.closing_day(share, until) for name, share in (("p10", 0.1), ("p50", 0.5), ("p90", 0.9))
+        f"close_{name}": deals.closing_day(share, until)
+        for name, share in zip(("p10", "p50", "p90"), deals.shares, strict=True)
     }
     out = pd.DataFrame({
         "as_of": as_of,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +15,7 @@ from pipeforecast.fiscal import Period
 from pipeforecast.forecast import ADDENDS, PARTS, TOTAL, DealForecast, Forecast, cells_of, group_names
 from pipeforecast.models.amount import AmountModel, FittedAmounts
 from pipeforecast.models.arrivals import ArrivalModel, FittedArrivals, NewBusiness
+from pipeforecast.models.closing import closing_shares
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.prior import assumptions
 from pipeforecast.models.shock import shock_sd
@@ -66,7 +67,9 @@ class PipelineForecaster:
 
     def fit(self, lessons: Lessons) -> FittedPipeline:
         """Fit every part on the same lessons."""
-        return self.around(self.deals.fit(lessons), self.amounts.fit(lessons), lessons)
+        deals = self.deals.fit(lessons)
+        held = replace(deals, shares=closing_shares(deals, lessons))
+        return self.around(held, self.amounts.fit(lessons), lessons)
 
     def around(self, deals: FittedDeals, amounts: FittedAmounts, lessons: Lessons) -> FittedPipeline:
         """Fit arrivals and the shock on the lessons, around deals and amounts that may have been learned before."""

@@ -38,6 +38,10 @@ class Chances(Protocol):
         ...
 
 
+#: Shares of a chance to win within the horizon whose days are P10, P50 and P90, before anything was learned of them.
+NOMINAL = (0.1, 0.5, 0.9)
+
+
 @dataclass(frozen=True)
 class FittedDeals:
     """A deal model that has learned its lessons.
@@ -50,18 +54,21 @@ class FittedDeals:
     horizon : int
         Days that a forecast reaches ahead, at least.
     chances : Chances
+    shares : three floats
+        Shares of a chance whose days are P10, P50 and P90 of the winning day.
     """
 
     name: str
     calendar: FiscalCalendar
     horizon: int
     chances: Chances
+    shares: tuple[float, float, float] = NOMINAL
 
     def forecast(self, snapshot: Snapshot, amounts: np.ndarray) -> DealForecast:
         """P(won by) and P(lost by) of each deal of a one-day snapshot, up to the horizon."""
         grid = make_grid(snapshot.as_of, self.calendar, self.horizon)
         won, lost = next(iter(self.chances.incidences(describe(snapshot), grid)))
-        return DealForecast(snapshot.open["deal"].to_numpy(), grid.ends, won, lost, amounts)
+        return DealForecast(snapshot.open["deal"].to_numpy(), grid.ends, won, lost, amounts, self.shares)
 
     def won_between(
         self, snapshot: Snapshot, start: pd.Timestamp, end: pd.Timestamp, n: int, rng: np.random.Generator

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 import scipy.sparse
+from threadpoolctl import threadpool_limits
 
 _STEPS = 30
 _TOLERANCE = 1e-6
 _FAR = 3e-4
 _RARE = -12.0
+_CELLS_FOR_THREADS = 3_000_000
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,14 @@ def fit_multinomial(
     came = (hot * problem.weight[:, None]).sum(axis=0)
     foretold = np.exp(np.broadcast_to(offset, hot.shape)) * problem.weight[:, None] * (1.0 - hot.sum(axis=1))[:, None]
     beta[:, -1] = np.maximum(np.log((came + 1e-6) / (foretold.sum(axis=0) + 1e-6)), _RARE)
+    # Threads that share small matrices mostly wait for each other, above all beside other processes.
+    with threadpool_limits(1 if z.size < _CELLS_FOR_THREADS else None, user_api="blas"):
+        beta = _solved(problem, beta)
+        return Multinomial(beta, _covariance_factor(problem, beta, groups))
+
+
+def _solved(problem: _Problem, beta: np.ndarray) -> np.ndarray:
+    """Take Newton's steps until nothing is gained; the Hessian is made anew only where an old one misleads."""
     loss, damping, hessian = problem.loss(beta), 0.0, None
     for _ in range(_STEPS):
         p = problem.fitted(beta)
@@ -135,7 +145,7 @@ def fit_multinomial(
             hessian = None  # stalled on an old Hessian: one more try with today's
         elif gained > _FAR * problem.weight.sum():
             hessian = None  # far from the end an old Hessian misleads; near it, it saves most of the work
-    return Multinomial(beta, _covariance_factor(problem, beta, groups))
+    return beta
 
 
 def _damped_step(
