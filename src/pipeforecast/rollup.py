@@ -19,6 +19,7 @@ from pipeforecast.models.closing import closing_shares
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.prior import assumptions
 from pipeforecast.models.shock import shock_sd
+from pipeforecast.models.unseen import never_seen
 from pipeforecast.outcome import Lessons, won_between
 from pipeforecast.snapshot import Snapshot
 
@@ -98,8 +99,8 @@ class FittedPipeline:
         return self.recipe.name
 
     def findings(self, snapshot: Snapshot) -> list[Finding]:
-        """What of the deals' chances is assumed rather than learned."""
-        return assumptions(self.deals, snapshot)
+        """What of the deals' chances is assumed rather than learned, and what today has that no lesson had."""
+        return [*assumptions(self.deals, snapshot), *never_seen(self.arrivals.lessons, snapshot)]
 
     def deal_forecast(self, snapshot: Snapshot) -> DealForecast:
         """Whether, when and for how much each open deal closes."""
