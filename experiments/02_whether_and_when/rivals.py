@@ -28,14 +28,14 @@ from pipeforecast.models.lived import taught
 def main() -> None:
     parser = options(__doc__, deals=[2000], seeds=[31], quarters=1)
     parser.add_argument("--python", type=Path, help="Python of the environment that has hazardous")
-    parser.add_argument("--rows", type=int, default=1000, help="snapshot rows to learn from")
-    parser.add_argument("--rounds", type=int, default=20, help="rounds of SurvivalBoost (its default is 100)")
+    parser.add_argument("--rows", type=int, default=800, help="snapshot rows to learn from")
+    parser.add_argument("--rounds", type=int, default=10, help="rounds of SurvivalBoost (its default is 100)")
     told = told_by(parser, {"rows": 300})
     rows = []
     for kind in told.kinds:
         for seed in told.seeds:
             _, history = company_of(kind, told.deals[0], seed)
-            followed = past_days(history, told.quarters, before=int(AHEAD[-1]))
+            followed = past_days(history, told.quarters, (0,), before=int(AHEAD[-1]))
             for case in cases(history, followed):
                 rows += _compared(case, told, kind)
     if told.python is None:

@@ -182,7 +182,7 @@ def _record(settings: TrainSettings, run: Run, folder: Path) -> ModelRecord:
         "mapping": mapping_of(settings), "marks": first_marks(run.known), "inputs": inputs,
         "settings": {"model": settings.model.model_dump(mode="json"), "seed": settings.seed},
     }  # fmt: skip
-    save(folder, recipe.deals.fit(lessons), recipe.amounts.fit(lessons), about)
+    save(folder, *recipe.learned(lessons), about)
     named = {key: str(about[key]) for key in ("kind", "pipeforecast", "cut_off", "data", "mapping")}
     needs = [f"pipeforecast=={__version__}", *(f"{name}=={installed(name)}" for name in _NEEDS)]
     tags = {**named, "recipe": fingerprint_of(recipe_of(settings.model))}

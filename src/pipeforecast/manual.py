@@ -18,7 +18,7 @@ COMMON = {
     "tracking=NAME": "record of the run in MLflow",
 }
 LEARNING = {
-    "model=NAME": "what forecasts: hazard, boosting, incidence, stages, cox, aalen_johansen, blend or rule; model.KEY=VALUE",
+    "model=NAME": "what forecasts: hazard, boosting, incidence, stages, cox, blend, rule, …",
     "levels=[a,b]": "columns by which the total is split",
     "rules=[a,b]": "rules beside the model (default: every rule that the data allow)",
     "origins.periods=N": "closed periods to replay (default: 8)",

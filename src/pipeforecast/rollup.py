@@ -68,9 +68,12 @@ class PipelineForecaster:
 
     def fit(self, lessons: Lessons) -> FittedPipeline:
         """Fit every part on the same lessons."""
+        return self.around(*self.learned(lessons), lessons)
+
+    def learned(self, lessons: Lessons) -> tuple[FittedDeals, FittedAmounts]:
+        """Fit what a registered version keeps: whether, when and for how much single deals are won."""
         deals = self.deals.fit(lessons)
-        held = replace(deals, shares=closing_shares(deals, lessons))
-        return self.around(held, self.amounts.fit(lessons), lessons)
+        return replace(deals, shares=closing_shares(deals, lessons)), self.amounts.fit(lessons)
 
     def around(self, deals: FittedDeals, amounts: FittedAmounts, lessons: Lessons) -> FittedPipeline:
         """Fit arrivals and the shock on the lessons, around deals and amounts that may have been learned before."""

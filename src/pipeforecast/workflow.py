@@ -205,7 +205,7 @@ def score(settings: ScoreSettings) -> str:
         lessons = lessons_at(
             run.known, run.calendar, prepare(run.known, run.calendar, plan, [run.as_of]), run.as_of, plan
         )
-        deals, amounts = run.model.deals.fit(lessons), run.model.amounts.fit(lessons)
+        deals, amounts = run.model.learned(lessons)
     else:
         raise SettingsError(f"score: expected a model of deals (model=hazard), came the rule {run.model.name!r}")
     made = deals.forecast(now, amounts.expected(now))
