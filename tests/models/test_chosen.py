@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -24,8 +26,10 @@ def test_a_form_that_is_better_beyond_noise_is_taken_and_a_tie_stays_simple() ->
 
 
 def test_the_choice_is_one_of_the_forms_and_looks_at_the_lessons_only() -> None:
-    lessons, _ = constant_hazards(900, 2)
+    lessons, _ = constant_hazards(1800, 2)
     chosen = ChosenHazard()
     assert chosen.choice(lessons) in chosen.forms()
     assert chosen.choice(lessons) == chosen.choice(lessons)
+    few = replace(lessons, deals=lessons.deals.head(900))
+    assert chosen.choice(few) == "pooled"
     assert list(chosen.forms()) == ["pooled", "by stage", "by segment", "less shrunk"]

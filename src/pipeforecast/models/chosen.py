@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from pipeforecast.contract import OPEN
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.models.validation import LEAST, later_chances, split_day
@@ -18,6 +19,8 @@ from pipeforecast.outcome import Lessons
 
 #: Another form has to be better by so many standard errors.
 _BEYOND = 2.0
+#: Under so many closed deals no form can be told from another, and trying costs more than the fit.
+_FEWEST_CLOSED = 1000
 #: Rows that each form learns from while it is being judged: differences show long before the last row.
 _ROWS, _QUIET = 4_000, 4_000
 #: Past days on which they are asked.
@@ -61,7 +64,8 @@ class ChosenHazard:
 
     def choice(self, lessons: Lessons) -> str:
         """Name the form that is chosen from what was known by the lessons' cutoff."""
-        cutoff = split_day(lessons, self.periods)
+        closed = int((lessons.deals["status"] != OPEN).sum())
+        cutoff = split_day(lessons, self.periods) if closed >= _FEWEST_CLOSED else None
         if cutoff is None:
             return "pooled"
         forms = self.forms()
