@@ -215,6 +215,8 @@ def _process(*argv: str, code: str = "from pipeforecast.cli import main; sys.exi
     return subprocess.Popen(
         [sys.executable, "-c", f"import sys; sys.argv[0] = 'pipeforecast'; {code}", *argv],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # Whoever runs the tests in the background has Ctrl-C ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
 
 
