@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ from pipeforecast.contract import OPEN, WON
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.history import DealHistory
 from pipeforecast.snapshot import Snapshot
+
+#: What people said and were asked for: rules may read it, models do not.
+_PEOPLE = ("calls", "quotas", "reporting_line")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Lessons:
         (``status``, ``closed_at``, ``recorded_at``, ``amount``, ``owner``, …) and its birth facts.
     entered : DataFrame
         ``deal`` and ``stage``, once for each stage that a deal is known to have been in.
+    tables : mapping of name to DataFrame
+        ``calls``, ``quotas`` and ``reporting_line`` as written by the cutoff, where the export has them.
     """
 
     cutoff: pd.Timestamp
@@ -76,6 +81,7 @@ class Lessons:
     outcome: Outcome
     deals: pd.DataFrame
     entered: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def past_periods(self, most: int = 8) -> list[Period]:
         """Give the last periods that were complete by the cutoff and began after wins were recorded, oldest first."""
@@ -166,6 +172,7 @@ def gather_lessons(
         outcome=observe(known, past, cutoff),
         deals=latest.join(facts).join(first),
         entered=known.states[["deal", "stage"]].dropna().drop_duplicates(),
+        tables={name: known.tables[name] for name in _PEOPLE if name in known.tables},
     )
 
 
