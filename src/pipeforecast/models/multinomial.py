@@ -35,12 +35,10 @@ class Multinomial:
     coefficients: np.ndarray
     factor: np.ndarray
 
-    def probabilities(
-        self, x: np.ndarray, coefficients: np.ndarray | None = None, offset: np.ndarray | float = 0.0
-    ) -> np.ndarray:
-        """P(class) of each row, (n, K); ``offset`` (n, K−1) is added to the log-odds against class 0."""
+    def probabilities(self, x: np.ndarray, coefficients: np.ndarray | None = None) -> np.ndarray:
+        """P(class) of each row, (n, K)."""
         b = self.coefficients if coefficients is None else coefficients
-        return _softmax(x @ b[:, :-1].T.astype(x.dtype) + b[:, -1] + offset)
+        return _softmax(x @ b[:, :-1].T.astype(x.dtype) + b[:, -1])
 
     def draws(self, n: int, rng: np.random.Generator) -> list[np.ndarray]:
         """Draw ``n`` sets of coefficients from their approximate posterior."""
@@ -57,14 +55,17 @@ class _Problem:
     hot: np.ndarray
     weight: np.ndarray
     ridge: np.ndarray
-    offset: np.ndarray | float = 0.0
 
     def fitted(self, beta: np.ndarray) -> np.ndarray:
-        return _softmax(self.z @ beta.T.astype("float32") + self.offset)
+        return _softmax(self.z @ beta.T.astype("float32"))
+
+    @property
+    def observed(self) -> np.ndarray:
+        """Marks of all classes (n, K)."""
+        return np.column_stack([1.0 - self.hot.sum(axis=1), self.hot])
 
     def loss(self, beta: np.ndarray) -> float:
-        observed = np.column_stack([1.0 - self.hot.sum(axis=1), self.hot])
-        likelihood = np.maximum((self.fitted(beta) * observed).sum(axis=1), 1e-300)
+        likelihood = np.maximum((self.fitted(beta) * self.observed).sum(axis=1), 1e-300)
         return float(-(self.weight * np.log(likelihood)).sum() + 0.5 * (beta**2 * self.ridge).sum())
 
     def gradient(self, beta: np.ndarray, p: np.ndarray) -> np.ndarray:
@@ -89,10 +90,9 @@ def fit_multinomial(
     x: np.ndarray,
     y: np.ndarray,
     classes: int,
-    C: float | np.ndarray,
+    C: float,
     groups: np.ndarray,
     weight: np.ndarray | None = None,
-    offset: np.ndarray | float = 0.0,
 ) -> Multinomial:
     """Fit by penalised likelihood; covariance by the sandwich that lets rows of one group depend on each other.
 
@@ -102,14 +102,12 @@ def fit_multinomial(
         Columns on a common scale.
     y : int array (n,), values 0 … classes − 1
         A class that never came stays all but impossible.
-    C : float or float array (p,)
+    C : float
         Inverse ridge penalty on the coefficients against class 0; the intercepts are all but free.
     groups : int array (n,)
         Rows of one deal share a group.
     weight : float array (n,), optional
         How many rows each stands for.
-    offset : float array (n, classes − 1), optional
-        Log-odds against class 0 that are known beforehand: the coefficients are shrunk towards them, not towards 0.
 
     References
     ----------
@@ -117,13 +115,12 @@ def fit_multinomial(
     Liang and Zeger, "Longitudinal data analysis using generalized linear models", Biometrika 73, 1986.
     """
     z = np.column_stack([x, np.ones(len(x))]).astype("float32")
-    ridge = np.append(np.broadcast_to(1.0 / np.asarray(C), x.shape[1]), 1e-3)
+    ridge = np.append(np.full(x.shape[1], 1.0 / C), 1e-3)
     hot = (y[:, None] == np.arange(1, classes)[None, :]).astype("float64")
-    problem = _Problem(z, hot, np.ones(len(z)) if weight is None else weight, ridge, offset)
+    problem = _Problem(z, hot, np.ones(len(z)) if weight is None else weight, ridge)
     beta = np.zeros((classes - 1, z.shape[1]))
-    came = (hot * problem.weight[:, None]).sum(axis=0)
-    foretold = np.exp(np.broadcast_to(offset, hot.shape)) * problem.weight[:, None] * (1.0 - hot.sum(axis=1))[:, None]
-    beta[:, -1] = np.maximum(np.log((came + 1e-6) / (foretold.sum(axis=0) + 1e-6)), _RARE)
+    came = (problem.observed * problem.weight[:, None]).sum(axis=0)
+    beta[:, -1] = np.maximum(np.log((came[1:] + 1e-6) / (came[0] + 1e-6)), _RARE)
     # Threads that share small matrices mostly wait for each other, above all beside other processes.
     with threadpool_limits(1 if z.size < _CELLS_FOR_THREADS else None, user_api="blas"):
         beta = _solved(problem, beta)
