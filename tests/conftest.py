@@ -17,7 +17,7 @@ from pipeforecast.mapping import CrmMapping
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.outcome import Lessons
 from pipeforecast.overrides import composed
-from pipeforecast.rollup import FittedPipeline, PipelineForecaster
+from pipeforecast.pipeline import FittedPipeline, PipelineForecaster
 from pipeforecast.settings import RunSettings, settings_for
 from pipeforecast.snapshot import Snapshot
 from stories import MUTATIONS, lessons_of

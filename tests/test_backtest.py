@@ -15,7 +15,7 @@ from pipeforecast.forecast import QUANTILES
 from pipeforecast.history import DealHistory
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.outcome import won_between
-from pipeforecast.rollup import PipelineForecaster
+from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.rules import RULES
 from stories import MUTATIONS, day, deal, tell
 

@@ -26,7 +26,7 @@ from pipeforecast.models.bagged import Bagged
 from pipeforecast.models.classical import AalenJohansen
 from pipeforecast.models.direct import DirectIncidence
 from pipeforecast.overrides import composed
-from pipeforecast.rollup import PipelineForecaster
+from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.rules import RULES
 from pipeforecast.settings import BacktestSettings, settings_for
 from tables import rows, written

@@ -18,7 +18,7 @@ from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import ADDENDS, PARTS, QUANTILES, TOTAL, DealForecast, Fitted, Forecast, cells_of
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.outcome import Lessons, won_between
-from pipeforecast.rollup import FittedPipeline, PipelineForecaster
+from pipeforecast.pipeline import FittedPipeline, PipelineForecaster
 from pipeforecast.rules import RULES
 from pipeforecast.snapshot import Snapshot
 from stories import MUTATIONS, Deal, day, deal, lessons_of, tell

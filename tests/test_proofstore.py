@@ -14,7 +14,7 @@ from pipeforecast.history import DealHistory
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.proof import prove
 from pipeforecast.proofstore import ProofStore
-from pipeforecast.rollup import PipelineForecaster
+from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.rules import RULES
 
 KEY = {"data": "abc", "model": {"C": 1.0}}

@@ -11,7 +11,7 @@ import pytest
 
 from pipeforecast.features import describe
 from pipeforecast.registry import ModelRecord, Registry, RegistryError
-from pipeforecast.rollup import FittedPipeline
+from pipeforecast.pipeline import FittedPipeline
 from pipeforecast.saved import load, save
 from pipeforecast.scoring import OUTPUTS, columns_of, example_of, flat_table, inputs_of
 from pipeforecast.snapshot import Snapshot

@@ -15,7 +15,7 @@ from pipeforecast.fiscal import Period
 from pipeforecast.models.amount import AmountModel
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.outcome import Lessons
-from pipeforecast.rollup import FittedPipeline
+from pipeforecast.pipeline import FittedPipeline
 from pipeforecast.saved import ABOUT_FILE, MODEL_FILE, SavedModelError, load, save
 from pipeforecast.snapshot import Snapshot
 

@@ -10,7 +10,7 @@ from pipeforecast.errors import DataError
 from pipeforecast.features import describe
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.outcome import Lessons
-from pipeforecast.rollup import FittedPipeline
+from pipeforecast.pipeline import FittedPipeline
 from pipeforecast.saved import save
 from pipeforecast.scoring import OUTPUTS, Scorer, _load_pyfunc, columns_of, example_of, flat_table, inputs_of
 from pipeforecast.snapshot import Snapshot

@@ -38,7 +38,7 @@ from pipeforecast.models.direct import DirectIncidence
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.models.prior import WithPrior
 from pipeforecast.models.stages import StageTransitions
-from pipeforecast.rollup import PipelineForecaster
+from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.rules import RULES, rule
 from pipeforecast.settings import BacktestSettings, CalendarSettings, RunSettings
 

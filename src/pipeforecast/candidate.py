@@ -25,7 +25,7 @@ from pipeforecast.gate import Judgement, judged, losses, refreshed
 from pipeforecast.judgement import TOTAL
 from pipeforecast.records import track
 from pipeforecast.registry import ModelRecord, Version
-from pipeforecast.rollup import PipelineForecaster
+from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.run import Run, say
 from pipeforecast.saved import save
 from pipeforecast.scoring import OUTPUTS, columns_of, example_of, inputs_of

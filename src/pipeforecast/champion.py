@@ -20,7 +20,7 @@ from pipeforecast.history import DealHistory
 from pipeforecast.kinds import ModelSettings
 from pipeforecast.outcome import Lessons
 from pipeforecast.registry import Registry, RegistryError, Version
-from pipeforecast.rollup import FittedPipeline, PipelineForecaster
+from pipeforecast.pipeline import FittedPipeline, PipelineForecaster
 from pipeforecast.run import Run, say
 from pipeforecast.saved import SavedModel, SavedModelError, about_of, load
 from pipeforecast.settings import BacktestSettings, ForecastSettings, MonitorSettings, ScoreSettings

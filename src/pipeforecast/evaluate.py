@@ -17,7 +17,7 @@ from pipeforecast.judgement import LEAST, calibrated, evaluated, scored
 from pipeforecast.models.amount import AmountModel
 from pipeforecast.models.naive_bayes import naive_bayes
 from pipeforecast.outcome import Lessons, observe, won_in_time
-from pipeforecast.rollup import DealModel
+from pipeforecast.pipeline import DealModel
 from pipeforecast.snapshot import Snapshot
 
 #: Rates of few deals are pulled towards the rate of all with the weight of so many.

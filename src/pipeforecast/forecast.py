@@ -8,15 +8,18 @@ from typing import Protocol
 
 import numpy as np
 import pandas as pd
+import scipy.sparse
 
 from pipeforecast.errors import DataError
 from pipeforecast.fiscal import Period
 from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
 
-#: total = won + open + new; open = open_due + open_pulled_in; amount_change is a memo and adds to nothing.
-PARTS = ("total", "won", "open", "open_due", "open_pulled_in", "new")
+#: total = won + open + new; open = open_due + open_pulled_in.
+PARTS = ("total", "won", "open", "open_due", "open_pulled_in", "new", "amount_change")
 ADDENDS = ("won", "open_due", "open_pulled_in", "new")
+#: Told beside the parts and added to nothing: what won deals bring beyond their listed amounts.
+MEMOS = ("amount_change",)
 QUANTILES = {
     "p025": 0.025, "p05": 0.05, "p10": 0.10, "p25": 0.25, "p50": 0.50,
     "p75": 0.75, "p90": 0.90, "p95": 0.95, "p975": 0.975,
@@ -124,6 +127,8 @@ class Forecast:
         None for a method that gives one number only.
     deals : DealForecast or None
         Deal by deal, where the method looks at deals.
+    open_draws : sparse float matrix (deals, D) or None
+        What each open deal brings in each draw, in the order of ``deals``.
     """
 
     as_of: pd.Timestamp
@@ -133,6 +138,7 @@ class Forecast:
     mean: np.ndarray
     draws: np.ndarray | None = None
     deals: DealForecast | None = None
+    open_draws: scipy.sparse.csr_matrix | None = None
 
     def value(self, part: str = TOTAL, level: str = TOTAL, group: str = TOTAL) -> float:
         """Mean of one cell (0 for a group that has nothing)."""

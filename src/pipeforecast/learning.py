@@ -23,7 +23,7 @@ from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
 from pipeforecast.judgement import LEAST
 from pipeforecast.outcome import Lessons, Outcome, observe
-from pipeforecast.rollup import DealModel
+from pipeforecast.pipeline import DealModel
 from pipeforecast.snapshot import Snapshot
 
 #: Share of the deals that teach, and how many random parts of that size.

@@ -17,7 +17,7 @@ from pipeforecast.features import Features, describe
 from pipeforecast.gate import losses, paired
 from pipeforecast.judgement import scored
 from pipeforecast.models.deals import FittedDeals
-from pipeforecast.rollup import PipelineForecaster
+from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.run import Run, say
 from pipeforecast.settings import MonitorSettings
 

@@ -24,7 +24,7 @@ from pipeforecast.evaluate import chances
 from pipeforecast.fingerprint import fingerprint_of
 from pipeforecast.gate import losses, paired
 from pipeforecast.kinds import ModelSettings
-from pipeforecast.rollup import PipelineForecaster
+from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.run import Run, say
 from pipeforecast.settings import SearchSettings, TrainSettings
 

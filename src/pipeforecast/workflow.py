@@ -30,7 +30,7 @@ from pipeforecast.report import ReportInput, summary, write_report
 from pipeforecast.report.brief import first_lines
 from pipeforecast.report.facts import facts
 from pipeforecast.results import DEAL_COLUMNS, SCORE_COLUMNS, deal_rows, forecast_rows
-from pipeforecast.rollup import FittedPipeline, PipelineForecaster
+from pipeforecast.pipeline import FittedPipeline, PipelineForecaster
 from pipeforecast.run import Run, findings_of, period_of, prepared, say
 from pipeforecast.search import HELD_OUT, search
 from pipeforecast.settings import (

@@ -52,7 +52,7 @@ COLUMNS = {
     ],
     "excluded.csv": ["deal_id", "reason", "status", "pipeline", "amount"],
 }  # fmt: skip
-PARTS = {"total", "won", "open", "open_due", "open_pulled_in", "new"}
+PARTS = {"total", "won", "open", "open_due", "open_pulled_in", "new", "amount_change"}
 
 
 @pytest.mark.parametrize("verb", ["check", "train", "forecast", "score", "backtest"])

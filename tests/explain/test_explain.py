@@ -20,7 +20,7 @@ from pipeforecast.models.blend import Pool
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.factors import factor_of
 from pipeforecast.outcome import Lessons
-from pipeforecast.rollup import FittedPipeline, PipelineForecaster
+from pipeforecast.pipeline import FittedPipeline, PipelineForecaster
 from pipeforecast.rules import RULES
 from pipeforecast.saved import load, save
 from pipeforecast.snapshot import Snapshot, take_snapshots

@@ -30,6 +30,7 @@ def part_draws(size: float = 1.0) -> dict[str, np.ndarray]:
         d[part] = SOURCES[part] * size * shock * np.exp(spread * r.standard_normal(4000) - spread**2 / 2)
     d["open"] = d["open_due"] + d["open_pulled_in"]
     d["total"] = d["won"] + d["open"] + d["new"]
+    d["amount_change"] = -0.02 * d["open"]
     return d
 
 

@@ -138,7 +138,12 @@ class FittedAmounts:
         return np.where(basis < 0, basis, basis * ratio.to_numpy()), stand
 
     def draw(
-        self, snapshot: Snapshot, deal: np.ndarray, rng: np.random.Generator, joint: np.ndarray | None = None
+        self,
+        snapshot: Snapshot,
+        deal: np.ndarray,
+        rng: np.random.Generator,
+        joint: np.ndarray | None = None,
+        luck: np.ndarray | None = None,
     ) -> np.ndarray:
         """Draw the amounts of the won deals at the positions ``deal`` (any shape), each with luck of its own.
 
@@ -151,12 +156,14 @@ class FittedAmounts:
         joint : int array, shape of ``deal``, optional
             Which joint draw each belongs to: those of one share what is not known of the revision and of what is
             typical. Without it these are taken as known.
+        luck : float array in [0, 1), shape of ``deal``, optional
+            Each one's own luck; drawn where none is given.
         """
         mean, stand = self._expected(snapshot.open)
         pools = [self.spread, self.typical.spread, np.ones(1), *self.spread_by_stage.values()]
         at = {stage: i + 3 for i, stage in enumerate(self.spread_by_stage)} | {MISSING: 1, ZERO: 1}
         pool = np.where(mean < 0, 2, [at.get(s, 0) for s in stand]).astype(int)[deal]
-        luck, out = rng.random(deal.shape), mean[deal]
+        luck, out = rng.random(deal.shape) if luck is None else luck, mean[deal]
         for i, values in enumerate(pools):
             here = pool == i
             out[here] *= values[(luck[here] * len(values)).astype(int)]

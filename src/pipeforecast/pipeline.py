@@ -1,0 +1,143 @@
+"""The recipe of the whole: deals, amounts, new business and the shock they share, fitted together on one evening."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+
+from pipeforecast.findings import Finding
+from pipeforecast.fiscal import Period
+from pipeforecast.forecast import DealForecast, Forecast
+from pipeforecast.models.amount import AmountModel, FittedAmounts
+from pipeforecast.models.arrivals import ArrivalModel, FittedArrivals
+from pipeforecast.models.closing import closing_shares
+from pipeforecast.models.deals import FittedDeals
+from pipeforecast.models.prior import assumptions
+from pipeforecast.models.shock import shock_sd
+from pipeforecast.models.unseen import never_seen
+from pipeforecast.outcome import Lessons, won_between
+from pipeforecast.rollup import Outlook, coefficient_luck, roll_up
+from pipeforecast.snapshot import Snapshot
+
+
+class DealModel(Protocol):
+    """Recipe of a deal model."""
+
+    @property
+    def name(self) -> str:
+        """Name under which it is scored."""
+        ...
+
+    def fit(self, lessons: Lessons) -> FittedDeals:
+        """Learn from what was known by the cutoff."""
+        ...
+
+
+@dataclass(frozen=True)
+class PipelineForecaster:
+    """The recipe of the whole: a deal model, amounts given won, and business not yet created.
+
+    Parameters
+    ----------
+    deals : DealModel
+    draws : int
+        Joint draws of the period.
+    coefficient_draws : int
+        Draws of the deal model's coefficients among them.
+    shock_prior_sd : float
+        Prior sd, on the log-odds of winning, of the shock that all deals of a period share.
+    seed : int
+    """
+
+    deals: DealModel
+    amounts: AmountModel = field(default_factory=AmountModel)
+    arrivals: ArrivalModel = field(default_factory=ArrivalModel)
+    draws: int = 2000
+    coefficient_draws: int = 40
+    shock_prior_sd: float = 0.15
+    seed: int = 7
+    name: str = "model"
+
+    def fit(self, lessons: Lessons) -> FittedPipeline:
+        """Fit every part on the same lessons."""
+        return self.around(*self.learned(lessons), lessons)
+
+    def learned(self, lessons: Lessons) -> tuple[FittedDeals, FittedAmounts]:
+        """Fit what a registered version keeps: whether, when and for how much single deals are won."""
+        deals = self.deals.fit(lessons)
+        return replace(deals, shares=closing_shares(deals, lessons)), self.amounts.fit(lessons)
+
+    def around(self, deals: FittedDeals, amounts: FittedAmounts, lessons: Lessons) -> FittedPipeline:
+        """Fit arrivals and the shock on the lessons, around deals and amounts that may have been learned before."""
+        return FittedPipeline(
+            recipe=self,
+            deals=deals,
+            amounts=amounts,
+            arrivals=self.arrivals.fit(lessons),
+            shock=shock_sd(deals, lessons, self.shock_prior_sd),
+        )
+
+
+@dataclass(frozen=True)
+class FittedPipeline:
+    """Everything that has been learned by one evening."""
+
+    recipe: PipelineForecaster
+    deals: FittedDeals
+    amounts: FittedAmounts
+    arrivals: FittedArrivals
+    shock: float
+
+    @property
+    def name(self) -> str:
+        """Name under which it is scored."""
+        return self.recipe.name
+
+    def findings(self, snapshot: Snapshot) -> list[Finding]:
+        """What of the deals' chances is assumed rather than learned, and what today has that no lesson had."""
+        return [*assumptions(self.deals, snapshot), *never_seen(self.arrivals.lessons, snapshot)]
+
+    def deal_forecast(self, snapshot: Snapshot) -> DealForecast:
+        """Whether, when and for how much each open deal closes."""
+        return self.deals.forecast(snapshot, self.amounts.expected(snapshot))
+
+    def outlook(self, snapshot: Snapshot, period: Period) -> Outlook:
+        """What the revenue of ``period`` is made of, seen from the one day of ``snapshot``."""
+        rng = coefficient_luck(self.recipe.seed, snapshot.as_of)
+        fitted = self.deals.won_between(snapshot, period.start, period.end, 0, rng)[0]
+        unsure = self.deals.won_between(snapshot, period.start, period.end, self.recipe.coefficient_draws, rng)
+        return Outlook(
+            snapshot=snapshot,
+            period=period,
+            won=won_between(snapshot.closed_by(snapshot.as_of), period.start, period.end),
+            chances=fitted,
+            unsure=_around(fitted, unsure),
+            amounts=self.amounts,
+            price=np.ones(len(fitted)),
+            new=self.arrivals.expected(snapshot, period),
+            shock=self.shock,
+        )
+
+    def forecast(self, snapshot: Snapshot, period: Period, levels: Sequence[str] = ()) -> Forecast:
+        """Revenue of ``period`` as joint draws of all its parts."""
+        return self.rolled_up(self.outlook(snapshot, period), levels)
+
+    def rolled_up(self, outlook: Outlook, levels: Sequence[str] = ()) -> Forecast:
+        """Revenue of an outlook that may have been changed (``scenario``)."""
+        deals = self.deal_forecast(outlook.snapshot)
+        return roll_up(outlook, levels, self.recipe.draws, self.recipe.seed, self.name, deals)
+
+
+def _around(fitted: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """Scale each deal's drawn chances (n, deals) so that their mean is its fitted chance.
+
+    Fitted chances add up to the wins that were seen. Coefficients drawn on the scale of log-odds would raise every
+    small chance on average, and with it the whole book's forecast, the more the less is known.
+    """
+    mean = draws.mean(axis=0)
+    low = draws * (fitted / np.maximum(mean, 1e-12))
+    high = 1.0 - (1.0 - draws) * ((1.0 - fitted) / np.maximum(1.0 - mean, 1e-12))
+    return np.asarray(np.clip(np.where(fitted <= 0.5, low, high), 0.0, 1.0))
