@@ -29,6 +29,7 @@ def test_intervals_tile_the_days_ahead(key: tuple, as_of: pd.Timestamp, horizon:
     grid = make_grid(as_of, calendar, horizon)
     days = (grid.ends - grid.ends[0]).astype("int64") / 86400
     assert pd.Timestamp(grid.ends[0]) == as_of
+    np.testing.assert_array_equal(grid.gone, days)
     assert (np.diff(days) > 0).all()
     assert grid.lengths[0] == 1.0
     np.testing.assert_array_equal(grid.lengths[1:], np.diff(days))

@@ -41,10 +41,6 @@ def _days_and_causes(told: Taught) -> tuple[np.ndarray, np.ndarray]:
     return told.outcome["days"].to_numpy(dtype="float64") + _SHIFT, cause
 
 
-def _days_of(grid: Grid) -> np.ndarray:
-    return np.asarray((grid.ends - grid.ends[0]).astype("float64") / 86400 + _SHIFT)
-
-
 @dataclass(frozen=True)
 class Curve:
     """A step function that starts at 0: ``values`` (k,) from each of ``times`` (k,) on."""
@@ -122,7 +118,7 @@ class StageCurves:
         self, features: Features, grid: Grid, draws: Sequence[Any] = (None,)
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Cumulative incidences of winning and losing, each (deals, intervals)."""
-        days, stage = _days_of(grid), _stages(features)
+        days, stage = grid.gone + _SHIFT, _stages(features)
         both = [np.empty((len(stage), len(days))) for _ in range(2)]
         for cause, out in enumerate(both):
             out[:] = self.whole[cause].at(days)
@@ -261,7 +257,7 @@ class CoxChances:
         self, features: Features, grid: Grid, draws: Sequence[Any] = (None,)
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Cumulative incidences of winning and losing, each (deals, intervals)."""
-        days = _days_of(grid)
+        days = grid.gone + _SHIFT
         if not len(features.due):
             yield from ((np.zeros((0, len(days))), np.zeros((0, len(days)))) for _ in draws)
             return

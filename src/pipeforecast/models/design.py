@@ -143,7 +143,7 @@ def interval_columns(
         name: np.stack([_padded(getattr(g, name), width) for g in grids])[grid_of_row, interval]
         for name in ("lengths", "ahead", "slot", "period", "season")
     }
-    ends = np.stack([_padded((g.ends - g.ends[0]).astype("float64") / 86400, width) for g in grids])
+    ends = np.stack([_padded(g.gone, width) for g in grids])
     end = ends[grid_of_row, interval]
     as_of = np.array([g.as_of.to_datetime64() for g in grids], dtype="datetime64[s]")[grid_of_row]
     due = (expected_close - as_of).astype("float64") / 86400

@@ -89,7 +89,7 @@ class DirectIncidence:
             order = np.argsort(rng.random((len(at), len(known))), axis=1)
             interval = known[order[:, : self.questions]].ravel()
             rows.append(np.repeat(at, min(self.questions, len(known))))
-            days.append(_days_of(grid)[interval])
+            days.append(grid.gone[interval])
             numbers.append(_numbers(grid, interval, until_due[rows[-1]]))
         return _Asked(np.concatenate(rows), np.concatenate(days), np.concatenate(numbers))
 
@@ -125,12 +125,8 @@ class _Asked:
     numbers: np.ndarray
 
 
-def _days_of(grid: Grid) -> np.ndarray:
-    return np.asarray((grid.ends - grid.ends[0]).astype("float64") / 86400)
-
-
 def _numbers(grid: Grid, interval: np.ndarray, until_due: np.ndarray) -> np.ndarray:
-    days, clock = _days_of(grid), _clock(grid)
+    days, clock = grid.gone, _clock(grid)
     still = [np.full(len(interval), clock[0]), np.full(len(interval), float(grid.season[0] // 3))]
     return np.column_stack([*still, days[interval], days[interval] - until_due, clock[interval]])
 
@@ -141,7 +137,7 @@ def _clock(grid: Grid) -> np.ndarray:
     passed = np.cumsum(last) - last
     ends = np.flatnonzero(last)
     following = ends[np.minimum(passed, len(ends) - 1)]
-    return np.asarray(passed - (_days_of(grid)[following] - _days_of(grid)) / _LONGEST_PERIOD)
+    return np.asarray(passed - (grid.gone[following] - grid.gone) / _LONGEST_PERIOD)
 
 
 @dataclass(frozen=True)

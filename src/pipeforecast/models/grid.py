@@ -45,6 +45,11 @@ class Grid:
     period: np.ndarray
     season: np.ndarray
 
+    @property
+    def gone(self) -> np.ndarray:
+        """Days from ``as_of`` to the end of each interval (m,)."""
+        return np.asarray((self.ends - self.ends[0]).astype("float64") / 86400)
+
 
 def make_grid(as_of: pd.Timestamp, calendar: FiscalCalendar, horizon: int = 365) -> Grid:
     """Cut the days after ``as_of`` up to at least ``horizon`` days ahead; the last cut is a period's end."""

@@ -87,7 +87,7 @@ def lay_out(rows: pd.DataFrame, outcome: pd.DataFrame, calendar: FiscalCalendar,
     width = max((len(g.ends) for g in grids), default=1)
     gone = np.full((len(grids), width), np.inf)
     for i, g in enumerate(grids):
-        gone[i, : len(g.ends)] = (g.ends - g.ends[0]).astype("float64") / 86400
+        gone[i, : len(g.ends)] = g.gone
     ends = gone[grid_of_row]
     lived = outcome["days"].to_numpy()
     status = outcome["status"].to_numpy()

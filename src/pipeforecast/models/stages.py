@@ -116,7 +116,7 @@ class StageChances:
         self, features: Features, grid: Grid, draws: Sequence[Any] = (None,)
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Cumulative incidences of winning and losing, each (deals, intervals)."""
-        days = ((grid.ends - grid.ends[0]).astype("int64") // 86400).astype(int)
+        days = grid.gone.astype(int)
         stage, age = self._place(features)
         later = self._after_a_move(int(days[-1]))
         both = np.zeros((2, len(stage), len(days)))

@@ -100,7 +100,7 @@ def interval_numbers(grids: list[Grid], grid_of_row: np.ndarray, interval: np.nd
         table = np.stack([np.pad(v.astype("float64"), (0, width - len(v))) for v in values])
         return np.asarray(table[grid_of_row, interval])
 
-    end = at([(g.ends - g.ends[0]).astype("float64") / 86400 for g in grids])
+    end = at([g.gone for g in grids])
     length = at([g.lengths for g in grids])
     return np.column_stack([
         at([g.slot for g in grids]), at([g.period for g in grids]), at([g.season // 3 for g in grids]), length,
