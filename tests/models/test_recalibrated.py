@@ -16,7 +16,7 @@ from every_kind import Taught, assert_chances
 from pipeforecast.features import Features
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.grid import Grid
-from pipeforecast.models.recalibrated import Odds, Recalibrated, decide, foretold, hazards, learned
+from pipeforecast.models.recalibrated import Odds, Recalibrated, decide, foretold, learned
 from pipeforecast.outcome import Lessons
 from worlds import AS_OF, CALENDAR, constant_hazards
 
@@ -72,15 +72,6 @@ def test_chances_stay_chances(steps: list[tuple[float, float]], a: float, b: flo
     before = np.cumprod(np.concatenate([[1.0], 1 - h.sum(axis=1)[:-1]]))
     won, lost = np.cumsum(before * h[:, 0])[None], np.cumsum(before * h[:, 1])[None]
     assert_chances(*Odds(a, b, c, d).applied(won, lost))
-
-
-@given(steps)
-def test_hazards_of_incidences_are_those_they_were_made_of(steps: list[tuple[float, float]]) -> None:
-    h = np.array(steps) * 0.98
-    before = np.cumprod(np.concatenate([[1.0], 1 - h.sum(axis=1)[:-1]]))
-    found = hazards(np.cumsum(before * h[:, 0])[None], np.cumsum(before * h[:, 1])[None])
-    assert np.allclose(found[0], h[:, 0], atol=1e-5)
-    assert np.allclose(found[1], h[:, 1], atol=1e-5)
 
 
 def test_odds_worked_example() -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from pipeforecast.features import Features, describe
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.grid import Grid
-from pipeforecast.models.hazard import chained
+from pipeforecast.models.incidence import chained
 from pipeforecast.models.lived import lay_out, taught
 from pipeforecast.models.tree_columns import (
     BINS,

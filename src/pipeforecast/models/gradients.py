@@ -158,7 +158,7 @@ def _with_prior(found: _Predictors, prior: PriorChances, features: Features, pla
     found = replace(found, usual=float(listed.mean()), listed=listed - listed.mean())
     if not prior.tilted:
         return found
-    tilt = np.log(np.column_stack(tilt_of(wins)))
+    tilt = np.column_stack(tilt_of(wins))
     apart = tilt - tilt.mean(axis=0)
     deal = found.deal.copy()
     deal[:, place] += apart

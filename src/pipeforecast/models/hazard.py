@@ -21,6 +21,7 @@ from pipeforecast.features import Features, describe
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.design import DealDesign, interval_columns, together
 from pipeforecast.models.grid import Grid
+from pipeforecast.models.incidence import chained
 from pipeforecast.models.lived import Lived, lay_out, taught
 from pipeforecast.models.multinomial import Multinomial, fit_multinomial
 from pipeforecast.outcome import Lessons
@@ -111,13 +112,6 @@ class HazardChances:
                 x = together(deals, intervals[part].reshape(k * m, -1), deals[:, self.slopes])
                 won[part], lost[part] = chained(self.model.probabilities(x, draw).reshape(k, m, 3))
             yield won, lost
-
-
-def chained(hazards: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cumulative incidences (n, m) of winning and of losing from the hazards (n, m, 3: open, won, lost)."""
-    n = len(hazards)
-    open_before = np.cumprod(np.concatenate([np.ones((n, 1)), hazards[:, :-1, 0]], axis=1), axis=1)
-    return np.cumsum(open_before * hazards[:, :, 1], axis=1), np.cumsum(open_before * hazards[:, :, 2], axis=1)
 
 
 def _intervals(due: np.ndarray, grid: Grid) -> np.ndarray:

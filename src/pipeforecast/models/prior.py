@@ -19,8 +19,7 @@ from pipeforecast.features import Features, describe
 from pipeforecast.findings import Finding
 from pipeforecast.models.deals import Chances, FittedDeals, Recipe
 from pipeforecast.models.grid import Grid
-from pipeforecast.models.hazard import chained
-from pipeforecast.models.recalibrated import hazards
+from pipeforecast.models.incidence import chained_causes, hazards, moved
 from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
 
@@ -103,24 +102,16 @@ class PriorChances:
         for won, lost in self.learned.incidences(features, grid, draws):
             learned = hazards(won, lost)
             if self.tilted:
-                learned = _tilted(*learned, self.prior.wins(features))
+                up, down = tilt_of(self.prior.wins(features))
+                learned = moved(*learned, (up[:, None], down[:, None]))
             h_won, h_lost = ((1.0 - self.share) * m + self.share * p for m, p in zip(learned, assumed, strict=True))
-            yield chained(np.stack([1.0 - h_won - h_lost, h_won, h_lost], axis=2))
+            yield chained_causes(h_won, h_lost)
 
 
 def tilt_of(wins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Factors (n,) on the odds of winning and of losing: each deal's assumed chance over the average one."""
-    up, down = (np.exp(np.log(p) - np.log(p).mean()) if len(p) else p for p in (wins, 1.0 - wins))
+    """Shifts (n,) of the log-odds of winning and of losing: log of each deal's assumed chance over the average one."""
+    up, down = (np.log(p) - np.log(p).mean() if len(p) else p for p in (wins, 1.0 - wins))
     return up, down
-
-
-def _tilted(won: np.ndarray, lost: np.ndarray, wins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Multiply the odds of winning by each deal's assumed chance over the average one, and of losing likewise."""
-    stays = np.maximum(1.0 - won - lost, 1e-9)
-    up, down = (factor[:, None] for factor in tilt_of(wins))
-    odds_won, odds_lost = up * won / stays, down * lost / stays
-    whole = 1.0 + odds_won + odds_lost
-    return odds_won / whole, odds_lost / whole
 
 
 @dataclass(frozen=True)

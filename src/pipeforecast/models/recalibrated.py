@@ -27,6 +27,7 @@ from pipeforecast.features import Features, describe
 from pipeforecast.fiscal import Period
 from pipeforecast.models.deals import Chances, FittedDeals, Recipe, between
 from pipeforecast.models.grid import Grid, make_grid
+from pipeforecast.models.incidence import chained_causes, hazards, moved
 from pipeforecast.models.lived import lay_out
 from pipeforecast.models.validation import LEAST, earlier
 from pipeforecast.outcome import Lessons
@@ -60,29 +61,11 @@ class Odds:
         """Cumulative incidences (deals, intervals) with the hazards put right."""
         if self == Odds():
             return won, lost
-        h_won, h_lost = self.moved(*hazards(won, lost))
-        survived = np.cumprod(1.0 - h_won - h_lost, axis=1)
-        before = np.concatenate([np.ones((len(won), 1)), survived[:, :-1]], axis=1)
-        return np.cumsum(before * h_won, axis=1), np.cumsum(before * h_lost, axis=1)
+        return chained_causes(*self.moved(*hazards(won, lost)))
 
     def moved(self, won: np.ndarray, lost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Hazards put right, of any shape; a hazard of 0 stays 0."""
-        stays = np.maximum(1.0 - won - lost, _TINY)
-        odds = [
-            np.where(h > 0, np.exp(shift) * (np.maximum(h, 1e-300) / stays) ** power, 0.0)
-            for h, shift, power in ((won, self.won, self.won_power), (lost, self.lost, self.lost_power))
-        ]
-        whole = 1.0 + odds[0] + odds[1]
-        return odds[0] / whole, odds[1] / whole
-
-
-def hazards(won: np.ndarray, lost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hazards of winning and losing of each interval, from cumulative incidences (deals, intervals)."""
-    before = np.concatenate([np.ones((len(won), 1)), 1.0 - (won + lost)[:, :-1]], axis=1)
-    open_ = np.maximum(before, _TINY)
-    h_won, h_lost = (np.clip(np.diff(c, axis=1, prepend=0.0) / open_, 0.0, 1.0) for c in (won, lost))
-    whole = np.maximum(h_won + h_lost, 1.0)
-    return h_won / whole, h_lost / whole
+        return moved(won, lost, (self.won, self.lost), (self.won_power, self.lost_power))
 
 
 @dataclass(frozen=True)
