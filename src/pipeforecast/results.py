@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -86,3 +87,8 @@ def _slip(deals: DealForecast, rows: pd.DataFrame, as_of: pd.Timestamp) -> np.nd
     slip = 1.0 - deals.won_by(np.where(np.isnat(due), deals.dates[0], due))
     slip = np.where(due <= np.datetime64(as_of, "s"), 1.0, slip)
     return np.where(np.isnat(due), np.nan, slip)
+
+
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Write one of the files: days as days, numbers to ten digits."""
+    frame.to_csv(path, index=False, date_format="%Y-%m-%d", float_format="%.10g")

@@ -1,0 +1,10 @@
+"""One function a verb; each body is the sentence: read, rewind, fit, forecast, roll up, replay, report."""
+
+from pipeforecast.workflow.backtest import backtest
+from pipeforecast.workflow.check import check
+from pipeforecast.workflow.forecast import demo, forecast
+from pipeforecast.workflow.monitor import monitor
+from pipeforecast.workflow.score import score
+from pipeforecast.workflow.train import train
+
+__all__ = ["backtest", "check", "demo", "forecast", "monitor", "score", "train"]
