@@ -20,9 +20,9 @@ from pipeforecast.models.grid import Grid
 from pipeforecast.models.incidence import chained
 from pipeforecast.models.lived import lay_out, taught
 from pipeforecast.models.tree_columns import (
-    BINS,
     INTERVAL_NAMES,
     TreeColumns,
+    TreeRecipe,
     days_until_due,
     interval_numbers,
     threads_for,
@@ -35,34 +35,9 @@ _CLOSINGS_PER_ROUND = 20
 
 
 @dataclass(frozen=True)
-class BoostedHazards:
-    """Recipe: P(won), P(lost), P(open) in each interval by gradient boosting.
+class BoostedHazards(TreeRecipe):
+    """Recipe: P(won), P(lost), P(open) in each interval by gradient boosting; parameters are those of ``TreeRecipe``."""
 
-    Parameters
-    ----------
-    rounds : int
-        Trees a class, at most; fewer where few deals have closed.
-    learning_rate : float
-        Share of each tree that is believed.
-    leaves : int
-        Leaves of a tree, at most.
-    least_leaf : int
-        Rows of a leaf, at least.
-    l2 : float
-        Ridge penalty on the values of leaves.
-    max_rows, horizon, half_life, seed
-        As of ``HazardModel``.
-    """
-
-    rounds: int = 60
-    learning_rate: float = 0.05
-    leaves: int = 12
-    least_leaf: int = 60
-    l2: float = 10.0
-    max_rows: int = 30_000
-    horizon: int = 365
-    half_life: float = np.inf
-    seed: int = 7
     name: str = "boosting"
 
     def fit(self, lessons: Lessons) -> FittedDeals:
@@ -78,26 +53,12 @@ class BoostedHazards:
         intervals = interval_numbers(list(rows.grids), rows.grid, rows.interval, due)
         x = np.hstack([columns.transform(features)[rows.row], intervals])
         told_apart = np.array([np.unique(c[~np.isnan(c)]).size > 0 for c in x.T])
-        model = self._classifier(columns, told_apart, closings)
+        categorical = columns.categorical(len(INTERVAL_NAMES))[told_apart]
+        model = self.classifier(closings // _CLOSINGS_PER_ROUND, categorical)
         with threads_for(len(x)):
             model.fit(x[:, told_apart], rows.cause, sample_weight=rows.weight * told.counts[rows.row])
         chances = BoostedChances(columns, model, told_apart)
         return FittedDeals(self.name, lessons.calendar, self.horizon, chances)
-
-    def _classifier(self, columns: TreeColumns, told_apart: np.ndarray, closings: int) -> Any:
-        from sklearn.ensemble import HistGradientBoostingClassifier
-
-        return HistGradientBoostingClassifier(
-            learning_rate=self.learning_rate,
-            max_iter=int(np.clip(closings // _CLOSINGS_PER_ROUND, 10, self.rounds)),
-            max_leaf_nodes=self.leaves,
-            min_samples_leaf=self.least_leaf,
-            l2_regularization=self.l2,
-            max_bins=BINS,
-            categorical_features=columns.categorical(len(INTERVAL_NAMES))[told_apart],
-            early_stopping=False,  # its random split would put one deal on both sides
-            random_state=self.seed,
-        )
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from pipeforecast.features import Features, describe
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.grid import Grid, make_grid
 from pipeforecast.models.lived import taught
-from pipeforecast.models.tree_columns import BINS, TreeColumns, days_until_due, threads_for
+from pipeforecast.models.tree_columns import TreeColumns, TreeRecipe, days_until_due, threads_for
 from pipeforecast.outcome import Lessons
 
 _CHUNK_ROWS = 200_000
@@ -37,29 +37,19 @@ _LONGEST_PERIOD = 400.0
 
 
 @dataclass(frozen=True)
-class DirectIncidence:
+class DirectIncidence(TreeRecipe):
     """Recipe: P(won within h days) and P(lost within h days) by gradient boosting, monotone in h.
 
     Parameters
     ----------
     questions : int
-        Horizons asked of each lesson row, at most.
-    rounds, learning_rate, leaves, least_leaf, l2
-        Of the trees; fewer rounds where few deals have closed.
-    max_rows, horizon, half_life, seed
-        As of ``HazardModel``.
+        Horizons asked of each lesson row, at most. The others are those of ``TreeRecipe``.
     """
 
-    questions: int = 3
     rounds: int = 80
     learning_rate: float = 0.06
-    leaves: int = 12
-    least_leaf: int = 60
-    l2: float = 10.0
     max_rows: int = 20_000
-    horizon: int = 365
-    half_life: float = np.inf
-    seed: int = 7
+    questions: int = 3
     name: str = "incidence"
 
     def fit(self, lessons: Lessons) -> FittedDeals:
@@ -97,21 +87,9 @@ class DirectIncidence:
         """Fit one cause; None where nothing has closed in that way."""
         if not yes.any() or yes.all():
             return None
-        from sklearn.ensemble import HistGradientBoostingClassifier
-
         rising = np.concatenate([np.zeros(columns.width + _STILL), np.ones(_RISING)]).astype(int)
-        model = HistGradientBoostingClassifier(
-            learning_rate=self.learning_rate,
-            max_iter=int(np.clip(yes.sum() // self.questions // _CLOSINGS_PER_ROUND, 10, self.rounds)),
-            max_leaf_nodes=self.leaves,
-            min_samples_leaf=self.least_leaf,
-            l2_regularization=self.l2,
-            max_bins=BINS,
-            categorical_features=columns.categorical(_STILL + _RISING)[usable],
-            monotonic_cst=rising[usable],
-            early_stopping=False,  # its random split would put one deal on both sides
-            random_state=self.seed,
-        )
+        rounds = int(yes.sum()) // self.questions // _CLOSINGS_PER_ROUND
+        model = self.classifier(rounds, columns.categorical(_STILL + _RISING)[usable], rising[usable])
         with threads_for(len(x)):
             return model.fit(x[:, usable], yes.astype(int), sample_weight=counts)
 

@@ -1,4 +1,4 @@
-"""Columns as trees like them: numbers as they are, missing values kept, and categories as codes."""
+"""What recipes of boosted trees share, and columns as trees like them: missing values kept, categories as codes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from pipeforecast.features import Features
 from pipeforecast.models.grid import Grid
 
 #: Values of a number that trees tell apart: with weights, finding more of them would take most of the time.
-BINS = 64
+_BINS = 64
+_FEWEST_ROUNDS = 10
 _MOST_LEVELS = 60
 #: A level that fewer rows have is no level of its own.
 _LEAST_ROWS = 20
@@ -69,6 +70,64 @@ class TreeColumns:
             values = features.categories.get(name, pd.Series(np.nan, index=features.categories.index))
             parts.append(values.map(codes).to_numpy(dtype="float64")[:, None])
         return np.hstack(parts)
+
+
+@dataclass(frozen=True)
+class TreeRecipe:
+    """What recipes of boosted trees share.
+
+    Parameters
+    ----------
+    rounds : int
+        Trees a class or cause, at most; fewer where few deals have closed.
+    learning_rate : float
+        Share of each tree that is believed.
+    leaves : int
+        Leaves of a tree, at most.
+    least_leaf : int
+        Rows of a leaf, at least.
+    l2 : float
+        Ridge penalty on the values of leaves.
+    max_rows, horizon, half_life, seed
+        As of ``HazardModel``.
+    """
+
+    rounds: int = 60
+    learning_rate: float = 0.05
+    leaves: int = 12
+    least_leaf: int = 60
+    l2: float = 10.0
+    max_rows: int = 30_000
+    horizon: int = 365
+    half_life: float = np.inf
+    seed: int = 7
+
+    def classifier(self, rounds: int, categorical: np.ndarray, rising: np.ndarray | None = None) -> Any:
+        """Make the classifier, not fitted yet.
+
+        Parameters
+        ----------
+        rounds : int
+            How many the closings can tell.
+        categorical : bool array (p,)
+            Which columns are codes.
+        rising : int array (p,), optional
+            1 where more never means a smaller chance.
+        """
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        return HistGradientBoostingClassifier(
+            learning_rate=self.learning_rate,
+            max_iter=int(np.clip(rounds, _FEWEST_ROUNDS, self.rounds)),
+            max_leaf_nodes=self.leaves,
+            min_samples_leaf=self.least_leaf,
+            l2_regularization=self.l2,
+            max_bins=_BINS,
+            categorical_features=categorical,
+            monotonic_cst=rising,
+            early_stopping=False,  # its random split would put one deal on both sides
+            random_state=self.seed,
+        )
 
 
 def threads_for(rows: int) -> AbstractContextManager[Any]:
