@@ -36,7 +36,7 @@ _CLOSINGS_PER_ROUND = 20
 
 @dataclass(frozen=True)
 class BoostedHazards(TreeRecipe):
-    """Recipe: P(won), P(lost), P(open) in each interval by gradient boosting; parameters are those of ``TreeRecipe``."""
+    """Recipe: P(won), P(lost), P(open) in each interval by gradient boosting; parameters as of ``TreeRecipe``."""
 
     name: str = "boosting"
 
