@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeforecast.gate import GATE_COLUMNS, judged, losses, refreshed
-from pipeforecast.judgement import LEAST
+from pipeforecast.gate import GATE_COLUMNS, judged, refreshed
 
 NAMES = ("candidate", "version 1")
 
@@ -20,10 +19,6 @@ def table(n: int = 600, periods: int = 6, seed: int = 0) -> tuple[pd.DataFrame, 
         "won": (rng.random(n) < truth).astype("float64"),
     })  # fmt: skip
     return made, truth
-
-
-def test_losses_by_hand_and_nobody_is_ever_sure() -> None:
-    assert losses([1, 0, 1], [0.5, 0.25, 0.0]).tolist() == pytest.approx([np.log(2), -np.log(0.75), -np.log(LEAST)])
 
 
 def test_a_clearly_better_candidate_moves_the_alias() -> None:

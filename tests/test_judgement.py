@@ -9,7 +9,6 @@ import pytest
 from pipeforecast.judgement import (
     CALIBRATION_COLUMNS,
     EVALUATION_COLUMNS,
-    LEAST,
     OTHER,
     TOTAL,
     calibrated,
@@ -18,6 +17,7 @@ from pipeforecast.judgement import (
     scored,
     splits_of,
 )
+from pipeforecast.scores import LEAST
 
 TABLE = pd.DataFrame({
     "period": ["Q1", "Q1", "Q2", "Q2"], "won": [1.0, 0.0, 1.0, 0.0], "m": [0.8, 0.4, 0.5, 0.0], "sure": [1, 0, 1, 0],

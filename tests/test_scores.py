@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from pipeforecast.errors import DataError
 from pipeforecast.scores import (
+    LEAST,
     auc,
     average_precision,
     bias,
@@ -21,6 +22,7 @@ from pipeforecast.scores import (
     log_loss,
     money_ratio,
     pinball,
+    row_log_loss,
     skill,
     wape,
 )
@@ -41,6 +43,14 @@ def test_worked_examples_of_probabilities() -> None:
     assert brier([1, 0], [0.8, 0.4]) == pytest.approx((0.04 + 0.16) / 2)
     assert auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]) == pytest.approx(0.75)
     assert np.isnan(auc([1, 1], [0.1, 0.2]))
+
+
+def test_losses_row_by_row_by_hand_and_nobody_is_ever_sure() -> None:
+    found = row_log_loss([1, 0, 1], [0.5, 0.25, 0.0])
+    assert found.tolist() == pytest.approx([np.log(2), -np.log(0.75), -np.log(LEAST)])
+    beside = row_log_loss([[1], [0]], [[0.5, 0.25], [0.5, 0.25]])
+    np.testing.assert_allclose(beside, -np.log([[0.5, 0.25], [0.5, 0.75]]))
+    assert row_log_loss([0], [1.0], least=0.1).tolist() == pytest.approx([-np.log(0.1)])
 
 
 @pytest.mark.parametrize("score", [log_loss, brier])

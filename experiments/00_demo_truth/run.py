@@ -18,9 +18,9 @@ from companies import CALENDAR, PLAN, data_rich, forked, history_of
 
 from pipeforecast.backtest import origins_of
 from pipeforecast.demo import make_company
-from pipeforecast.evaluate import BASELINES, LEAST, chances
+from pipeforecast.evaluate import BASELINES, chances
 from pipeforecast.models.hazard import HazardModel
-from pipeforecast.scores import auc, log_loss
+from pipeforecast.scores import LEAST, auc, log_loss
 
 
 def one(kind: str, seed: int, told: argparse.Namespace, models: Sequence[HazardModel]) -> pd.DataFrame:

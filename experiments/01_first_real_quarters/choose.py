@@ -16,7 +16,7 @@ from pipeforecast.ingest import read_export
 from pipeforecast.mapping import CrmMapping
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.outcome import observe
-from pipeforecast.scores import log_loss
+from pipeforecast.scores import LEAST, log_loss
 
 DAYS = ["2015-12-31", "2016-01-30", "2016-02-29", "2016-03-31", "2016-04-30", "2016-05-30"]
 LAST = pd.Timestamp("2016-06-30")
@@ -41,7 +41,7 @@ def main() -> None:
             outcome, amount = observe(history, now, LAST).rows, now.open["amount"].fillna(0.0).to_numpy()
             won = ((outcome["status"] == "won") & (outcome["closed_at"] <= period.end)).to_numpy(dtype="float64")
             due = (now.open["expected_close"] <= period.end).to_numpy()
-            losses.append(log_loss(won[due], np.clip(p[due], 0.005, 0.995)))
+            losses.append(log_loss(won[due], np.clip(p[due], LEAST, 1 - LEAST)))
             errors.append(abs((p * amount).sum() / (won * amount).sum() - 1))
         said = f"log loss of due deals {np.mean(losses):.4f}, error of open money {np.mean(errors):.1%}"
         print(f"half-life {half_life:>5g}: {said}", flush=True)

@@ -19,10 +19,9 @@ from companies import CALENDAR, PLAN, data_rich, forked, history_of
 from pipeforecast.backtest import Origin, lessons_at, origins_of, prepare
 from pipeforecast.contract import WON
 from pipeforecast.demo import Company, make_company
-from pipeforecast.evaluate import LEAST
 from pipeforecast.history import DealHistory
 from pipeforecast.outcome import Lessons, observe
-from pipeforecast.scores import log_loss
+from pipeforecast.scores import LEAST, log_loss
 from pipeforecast.snapshot import Snapshot
 
 __all__ = ["CALENDAR", "PLAN", "data_rich", "forked"]  # for the parts, whose own folder is all that they see

@@ -21,13 +21,14 @@ from pipeforecast.errors import PipeforecastError
 from pipeforecast.evaluate import chances
 from pipeforecast.features import describe
 from pipeforecast.fingerprint import fingerprint_of
-from pipeforecast.gate import Judgement, judged, losses, refreshed
+from pipeforecast.gate import Judgement, judged, refreshed
 from pipeforecast.judgement import TOTAL
+from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.records import track
 from pipeforecast.registry import ModelRecord, Version
-from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.run import Run, say
 from pipeforecast.saved import save
+from pipeforecast.scores import row_log_loss
 from pipeforecast.scoring import OUTPUTS, columns_of, example_of, inputs_of
 from pipeforecast.settings import TrainSettings
 from pipeforecast.sketches import reliability_curve, scores_by_day
@@ -129,7 +130,7 @@ def drawings_of(table: pd.DataFrame, calibration: pd.DataFrame, methods: Sequenc
     by_day: dict[str, dict[int, float]] = {}
     curves = [m for m in methods if m != "base_rate"]  # one bin is no curve
     for method in [*curves, *(m for m in methods if m not in curves)]:
-        found = pd.Series(losses(table["won"], table[method])).groupby(table["day_of_period"].to_numpy()).mean()
+        found = pd.Series(row_log_loss(table["won"], table[method])).groupby(table["day_of_period"].to_numpy()).mean()
         by_day[method] = dict(zip(found.index.astype(int), found.astype(float), strict=True))
     in_total = calibration[(calibration["split"] == TOTAL).to_numpy()]
     return {

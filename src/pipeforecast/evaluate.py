@@ -13,7 +13,7 @@ from pipeforecast.contract import WON
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import group_names
 from pipeforecast.history import DealHistory
-from pipeforecast.judgement import LEAST, calibrated, evaluated, scored
+from pipeforecast.judgement import calibrated, evaluated, scored
 from pipeforecast.models.amount import AmountModel
 from pipeforecast.models.naive_bayes import naive_bayes
 from pipeforecast.outcome import Lessons, observe, won_in_time
@@ -122,4 +122,4 @@ def _at_origin(
     return out
 
 
-__all__ = ["BASELINES", "LEAST", "calibrated", "chances", "evaluated", "scored"]
+__all__ = ["BASELINES", "calibrated", "chances", "evaluated", "scored"]

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from pipeforecast.evidence import Interval, bootstrap_periods_and_deals
-from pipeforecast.judgement import LEAST
+from pipeforecast.scores import row_log_loss
 
 #: Columns of ``gate.csv``.
 GATE_COLUMNS = (
@@ -78,12 +78,6 @@ class Judgement:
         return f" over {self.n_candidates} candidates" if self.n_candidates > 1 else ""
 
 
-def losses(won: ArrayLike, p: ArrayLike) -> np.ndarray:
-    """Log loss of each row; a chance counts as at most ``LEAST`` from 0 and 1."""
-    y, q = np.asarray(won, dtype="float64"), np.clip(np.asarray(p, dtype="float64"), LEAST, 1 - LEAST)
-    return np.asarray(-(y * np.log(q) + (1 - y) * np.log1p(-q)))
-
-
 def paired(difference: np.ndarray, period: ArrayLike, deal: ArrayLike, level: float = _LEVEL) -> Interval:
     """Mean of differences (n,) between two losses of the same rows, with its range."""
 
@@ -112,7 +106,7 @@ def judged(
     Judgement
         The alias moves where the whole range lies below 0.
     """
-    first, second = losses(table["won"], candidate), losses(table["won"], rival)
+    first, second = row_log_loss(table["won"], candidate), row_log_loss(table["won"], rival)
     found = paired(first - second, table["period"], table["deal"], 1 - (1 - _LEVEL) / n_candidates)
     verdict = "cannot tell"
     if found.upper < 0:
@@ -132,7 +126,7 @@ def judged(
 
 def refreshed(table: pd.DataFrame, candidate: np.ndarray, names: tuple[str, str], newer: bool) -> Judgement:
     """Judge a candidate of the champion's own recipe: what was proven of the one is proven of the other."""
-    loss = float(losses(table["won"], candidate).mean())
+    loss = float(row_log_loss(table["won"], candidate).mean())
     reason = "the same recipe, taught by newer data" if newer else "the same recipe, taught by older data"
     return Judgement(
         *names, loss, loss, 0.0, 0.0, 0.0, len(table), int(table["period"].nunique()), 1,

@@ -25,10 +25,8 @@ from pipeforecast.calibration import (
     wilson,
 )
 from pipeforecast.evidence import Interval, Statistic, bootstrap_periods_and_deals
-from pipeforecast.scores import auc, average_precision, brier, log_loss, money_ratio
+from pipeforecast.scores import LEAST, auc, average_precision, brier, log_loss, money_ratio
 
-#: A method that says "never" of a deal that is won would lose infinitely much: every chance is kept this far inside.
-LEAST = 0.005
 #: Groups of fewer rows are judged together.
 FEWEST_ROWS = 200
 TOTAL = "later periods"

@@ -21,9 +21,9 @@ from pipeforecast.contract import OPEN, WON
 from pipeforecast.evidence import resampled
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
-from pipeforecast.judgement import LEAST
 from pipeforecast.outcome import Lessons, Outcome, observe
 from pipeforecast.pipeline import DealModel
+from pipeforecast.scores import row_log_loss
 from pipeforecast.snapshot import Snapshot
 
 #: Share of the deals that teach, and how many random parts of that size.
@@ -156,8 +156,7 @@ def _taught(model: DealModel, tests: Sequence[_Test], share: float, seed: int) -
         lessons, now = _part(test.lessons, test.now, test.lessons.deals.index[keep])
         period = test.origin.period
         p = model.fit(lessons).won_between(now, period.start, period.end, 0, np.random.default_rng(0))[0]
-        p = np.clip(p, LEAST, 1 - LEAST)
-        losses.append(-np.log(np.where(test.won == 1, p, 1 - p)))
+        losses.append(row_log_loss(test.won, p))
         closed.append(_closed(lessons))
     return float(np.mean(closed)), np.concatenate(losses)
 

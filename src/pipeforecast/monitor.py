@@ -14,11 +14,12 @@ from pipeforecast.champion import Chosen
 from pipeforecast.drift import FEWEST_VALUES, Drift, change_of, drift_of, level_bins, number_bins
 from pipeforecast.evaluate import chances
 from pipeforecast.features import Features, describe
-from pipeforecast.gate import losses, paired
+from pipeforecast.gate import paired
 from pipeforecast.judgement import scored
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.run import Run, say
+from pipeforecast.scores import row_log_loss
 from pipeforecast.settings import MonitorSettings
 
 #: Columns of ``monitor.csv``. Of drift, ``value`` is the stability index, ``lower`` what chance shows on average and
@@ -194,7 +195,8 @@ def retraining_row(table: pd.DataFrame, use: Chosen, origins: Sequence[Origin]) 
     assert frozen is not None  # noqa: S101
     rows = table[table["as_of"].isin([o.as_of for o in later]).to_numpy()]
     old = np.concatenate([_said(frozen, snapshot, o) for o in later])
-    found = paired(losses(rows["won"], old) - losses(rows["won"], rows["said"]), rows["period"], rows["deal"])
+    difference = row_log_loss(rows["won"], old) - row_log_loss(rows["won"], rows["said"])
+    found = paired(difference, rows["period"], rows["deal"])
     helps = found.lower > 0
     verdict = "retrain" if helps else "cannot tell" if np.isnan(found.lower) else "no gain"
     advice = "run train: the gate decides" if helps else ""

@@ -21,6 +21,23 @@ from pipeforecast.errors import DataError
 
 Numbers = NDArray[np.float64]
 
+#: A method that says "never" of a deal that is won would lose infinitely much: every chance is kept this far inside.
+LEAST = 0.005
+
+
+def row_log_loss(won: ArrayLike, p: ArrayLike, least: float = LEAST) -> Numbers:
+    """−log of the probability given to what happened, row by row.
+
+    Parameters
+    ----------
+    won : 0 or 1 (n,)
+        What happened.
+    p : float (n,), or any shape that broadcasts with it
+        Probability of 1; counts as at most ``least`` from 0 and 1.
+    """
+    y, q = np.asarray(won, dtype=float), np.clip(np.asarray(p, dtype=float), least, 1 - least)
+    return np.asarray(-(y * np.log(q) + (1 - y) * np.log1p(-q)))
+
 
 def log_loss(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, least: float = 1e-12) -> Any:
     """Mean of −log of the probability given to what happened.
@@ -36,8 +53,7 @@ def log_loss(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None, leas
     """
     y, q = _pair(won, p)
     _probabilities(q)
-    q = np.clip(q, least, 1 - least)
-    return _mean(-(y * np.log(q) + (1 - y) * np.log1p(-q)), weight)
+    return _mean(row_log_loss(y, q, least), weight)
 
 
 def brier(won: ArrayLike, p: ArrayLike, weight: ArrayLike | None = None) -> Any:

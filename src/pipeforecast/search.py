@@ -22,10 +22,11 @@ from pipeforecast.champion import mapping_of, recipe_of
 from pipeforecast.errors import DataError, PipeforecastError, SettingsError, some
 from pipeforecast.evaluate import chances
 from pipeforecast.fingerprint import fingerprint_of
-from pipeforecast.gate import losses, paired
+from pipeforecast.gate import paired
 from pipeforecast.kinds import ModelSettings
 from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.run import Run, say
+from pipeforecast.scores import row_log_loss
 from pipeforecast.settings import SearchSettings, TrainSettings
 
 #: Columns of ``search.csv``.
@@ -88,7 +89,7 @@ def search(settings: TrainSettings, run: Run, origins: Sequence[Origin]) -> Foun
         model = _suggested(trial, told.kinds, settings)
         trial.set_user_attr("model", json.dumps(model))
         table, said = _said(settings, run, earlier, model)
-        value = float(losses(table["won"], said).mean())
+        value = float(row_log_loss(table["won"], said).mean())
         say(f"  trial {trial.number}: {value:.4f}  {overrides_of(model)}")
         return value
 
@@ -192,7 +193,7 @@ def _judged(
     say(f"scoring the winner once on {len(newest)} held-out days")
     table, best = _said(settings, run, newest, winner)
     _, usual = _said(settings, run, newest, own)
-    first, second = losses(table["won"], best), losses(table["won"], usual)
+    first, second = row_log_loss(table["won"], best), row_log_loss(table["won"], usual)
     found = paired(first - second, table["period"], table["deal"])
     common = {"split": HELD_OUT, "n": len(table)}
     return [

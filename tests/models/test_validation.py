@@ -14,8 +14,9 @@ from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.hazard import HazardModel
-from pipeforecast.models.validation import LEAST, earlier, later_chances, later_scores, split_day
+from pipeforecast.models.validation import earlier, later_chances, later_scores, split_day
 from pipeforecast.outcome import Lessons, gather_lessons
+from pipeforecast.scores import LEAST
 from pipeforecast.snapshot import Snapshot, take_snapshots
 from stories import MUTATIONS, deal, lessons_of, tell
 

@@ -22,8 +22,9 @@ from pipeforecast.errors import SettingsError
 from pipeforecast.features import Features
 from pipeforecast.models.deals import Chances, FittedDeals, Recipe
 from pipeforecast.models.grid import Grid
-from pipeforecast.models.validation import LEAST, later_chances, split_day
+from pipeforecast.models.validation import later_chances, split_day
 from pipeforecast.outcome import Lessons
+from pipeforecast.scores import LEAST
 
 _STEPS = 500
 _TOLERANCE = 1e-7

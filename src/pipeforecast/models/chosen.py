@@ -14,8 +14,9 @@ import pandas as pd
 from pipeforecast.contract import OPEN
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.hazard import HazardModel
-from pipeforecast.models.validation import LEAST, later_chances, split_day
+from pipeforecast.models.validation import later_chances, split_day
 from pipeforecast.outcome import Lessons
+from pipeforecast.scores import row_log_loss
 
 #: Another form has to be better by so many standard errors.
 _BEYOND = 2.0
@@ -78,8 +79,7 @@ def _best(table: pd.DataFrame, names: list[str]) -> str:
     if table.empty:
         return names[0]
     won = table["won"].to_numpy(dtype="float64")[:, None]
-    p = np.clip(table[names].to_numpy(dtype="float64"), LEAST, 1 - LEAST)
-    loss = pd.DataFrame(-np.log(np.where(won > 0, p, 1 - p)), columns=names)
+    loss = pd.DataFrame(row_log_loss(won, table[names]), columns=names)
     gain = loss.rsub(loss[names[0]], axis=0).groupby(table["deal"].to_numpy()).sum()
     error = np.sqrt((gain**2).sum())  # of the sum over deals: snapshots of one deal hang together
     sure = gain.sum() - _BEYOND * error

@@ -29,8 +29,9 @@ from pipeforecast.models.deals import Chances, FittedDeals, Recipe, between
 from pipeforecast.models.grid import Grid, make_grid
 from pipeforecast.models.incidence import chained_causes, hazards, moved
 from pipeforecast.models.lived import lay_out
-from pipeforecast.models.validation import LEAST, earlier
+from pipeforecast.models.validation import earlier
 from pipeforecast.outcome import Lessons
+from pipeforecast.scores import row_log_loss
 
 _TINY = 1e-9
 #: The prior holds the factors at "as they are" with sd so large: a factor of e^0.5 on the odds, a power of 1 ± 0.25.
@@ -254,7 +255,6 @@ def _asked(days: Sequence[Foretold], odds: Odds) -> pd.DataFrame:
     tables = []
     for day in days:
         won, _ = odds.applied(day.won, day.lost)
-        p = np.clip(between(won, day.grid, day.period.start, day.period.end), LEAST, 1 - LEAST)
-        loss = -np.log(np.where(day.in_period == 1, p, 1 - p))
+        loss = row_log_loss(day.in_period, between(won, day.grid, day.period.start, day.period.end))
         tables.append(pd.DataFrame({"period": day.period.name, "deal": day.deal, "loss": loss}))
     return pd.concat(tables, ignore_index=True)

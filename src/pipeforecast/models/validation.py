@@ -16,11 +16,8 @@ from pipeforecast.errors import DataError
 from pipeforecast.fiscal import Period
 from pipeforecast.models.deals import Recipe
 from pipeforecast.outcome import Lessons, Outcome
-from pipeforecast.scores import log_loss
+from pipeforecast.scores import LEAST, log_loss
 from pipeforecast.snapshot import Snapshot
-
-#: A chance of 0 for a deal that is won would cost infinitely much: every chance is kept this far inside.
-LEAST = 0.005
 
 
 def earlier(lessons: Lessons, cutoff: pd.Timestamp) -> Lessons:
