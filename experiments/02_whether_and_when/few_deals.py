@@ -9,6 +9,7 @@ import pandas as pd
 from parts import Case, cases, company_of, loss, options, past_days, told_by
 
 from pipeforecast.evaluate import base_rate, same_stage_same_time
+from pipeforecast.learning import part_of
 from pipeforecast.models.chosen import ChosenHazard
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.models.prior import WithPrior
@@ -58,19 +59,8 @@ def part(case: Case, closed: int, seed: int) -> Case:
     is_open = (lessons.deals["status"] == "open").to_numpy()
     shut, still = lessons.deals.index[~is_open], lessons.deals.index[is_open]
     kept = {*rng.choice(shut, closed, replace=False), *still[rng.random(len(still)) < closed / len(shut)]}
-    rows = np.flatnonzero(lessons.snapshot.open["deal"].isin(kept).to_numpy())
-    snapshot = _closings(lessons.snapshot.take(rows), kept)
-    outcome = dataclasses.replace(lessons.outcome, rows=lessons.outcome.rows.iloc[rows].reset_index(drop=True))
-    taught = dataclasses.replace(
-        lessons, snapshot=snapshot, outcome=outcome, deals=lessons.deals[lessons.deals.index.isin(kept)],
-        entered=lessons.entered[lessons.entered["deal"].isin(kept).to_numpy()],
-    )  # fmt: skip
-    return dataclasses.replace(case, lessons=taught, now=_closings(case.now, kept))
-
-
-def _closings(snapshot: object, kept: set[int]) -> object:
-    closings = snapshot.closings
-    return dataclasses.replace(snapshot, closings=closings[closings["deal"].isin(kept).to_numpy()])
+    taught, now = part_of(lessons, case.now, lessons.deals.index[lessons.deals.index.isin(kept)])
+    return dataclasses.replace(case, lessons=taught, now=now)
 
 
 def _asked(model: object, case: Case) -> np.ndarray:

@@ -153,7 +153,7 @@ def _taught(model: DealModel, tests: Sequence[_Test], share: float, seed: int) -
     losses, closed = [], []
     for test in tests:
         keep = np.random.default_rng(seed).random(len(test.lessons.deals)) < share
-        lessons, now = _part(test.lessons, test.now, test.lessons.deals.index[keep])
+        lessons, now = part_of(test.lessons, test.now, test.lessons.deals.index[keep])
         period = test.origin.period
         p = model.fit(lessons).won_between(now, period.start, period.end, 0, np.random.default_rng(0))[0]
         losses.append(row_log_loss(test.won, p))
@@ -161,8 +161,17 @@ def _taught(model: DealModel, tests: Sequence[_Test], share: float, seed: int) -
     return float(np.mean(closed)), np.concatenate(losses)
 
 
-def _part(lessons: Lessons, now: Snapshot, deals: pd.Index) -> tuple[Lessons, Snapshot]:
-    """Lessons of some deals only; their closings are also all that the open deals of ``now`` are described by."""
+def part_of(lessons: Lessons, now: Snapshot, deals: pd.Index) -> tuple[Lessons, Snapshot]:
+    """Lessons of some deals only; their closings are also all that the open deals of ``now`` are described by.
+
+    Parameters
+    ----------
+    lessons : Lessons
+    now : Snapshot
+        What will be asked about: all its open deals stay.
+    deals : Index
+        Keys of the deals that teach, in the order of ``lessons.deals``.
+    """
     past = lessons.snapshot
     rows = past.open["deal"].isin(deals).to_numpy()
     closings, known = (s.closings[s.closings["deal"].isin(deals).to_numpy()] for s in (past, now))
