@@ -169,6 +169,7 @@ def backtest(
             progress(len(found), len(origins))
     rows = pd.concat([f[0] for f in found], ignore_index=True)
     actual = pd.concat([_actuals(history, o, levels) for o in origins], ignore_index=True)
+    rows = _with_unforeseen(rows, actual)
     rows = rows.merge(actual, on=["as_of", "level", "group"], how="left")
     rows[["actual", "actual_as_first_known"]] = rows[["actual", "actual_as_first_known"]].fillna(0.0)
     draws = {(o.as_of, name): d for o, f in zip(origins, found, strict=True) for name, d in f[1].items()}
@@ -217,6 +218,22 @@ def _rows(forecast: Forecast, origin: Origin) -> pd.DataFrame:
     table = table[(table["part"] == TOTAL).to_numpy()]
     table = table.assign(day_of_period=origin.day, recipe=forecast.method)
     return table[["recipe", *KEYS, "mean", *QUANTILES]]
+
+
+def _with_unforeseen(rows: pd.DataFrame, actual: pd.DataFrame) -> pd.DataFrame:
+    """Add the groups that brought revenue and were unknown at the origin, forecast at nothing: else no level adds up.
+
+    A method that could not tell the total cannot tell that a group brings nothing.
+    """
+    keys = ["as_of", "method", "level"]
+    told = rows.loc[(rows["level"] != TOTAL).to_numpy(), keys].drop_duplicates()
+    lost = told.merge(actual[["as_of", "level", "group"]], on=["as_of", "level"])
+    at, known = pd.MultiIndex.from_frame(lost[[*keys, "group"]]), pd.MultiIndex.from_frame(rows[[*keys, "group"]])
+    lost = lost[~at.isin(known)]
+    total = rows[(rows["level"] == TOTAL).to_numpy()].drop(columns=["level", "group"])
+    more = lost.merge(total, on=["as_of", "method"])[list(rows.columns)]
+    more[["mean", *QUANTILES]] *= 0.0
+    return pd.concat([rows, more], ignore_index=True)
 
 
 def _actuals(history: DealHistory, origin: Origin, levels: Sequence[str]) -> pd.DataFrame:
