@@ -12,6 +12,8 @@ from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
 from pipeforecast.outcome import (
     Lessons,
+    cause_in,
+    cause_of,
     gather_lessons,
     lesson_days,
     new_business,
@@ -64,6 +66,22 @@ def test_nothing_of_as_of_itself_takes_negative_days() -> None:
     history = tell([deal("a", ("2024-01-01", {}), ("2024-02-05", {"status": "won", "closed_at": "2024-01-20"}))])
     snapshot = take_snapshots(history, [day("2024-01-31")])
     assert observe(history, snapshot, day("2024-02-05")).rows["days"].tolist() == [0.0]
+
+
+def test_a_cause_is_told_whenever_a_deal_closed_and_in_a_period_by_its_true_day(calendar: FiscalCalendar) -> None:
+    rows, first = outcome("2024-06-30"), calendar.containing(day("2024-03-31"))
+    assert cause_of(rows).tolist() == [1, 2, 0, 1, 1]
+    # Booked in April with a day in March: of the first quarter. Reopened and won in May: of the second.
+    assert cause_in(rows, first).tolist() == [1, 2, 0, 1, 0]
+    assert cause_in(rows, calendar.shift(first, 1)).tolist() == [0, 0, 0, 0, 1]
+    assert cause_in(outcome("2024-03-31"), first).tolist() == [1, 2, 0, 0, 0]
+    assert cause_of(rows.iloc[:0]).tolist() == cause_in(rows.iloc[:0], first).tolist() == []
+
+
+def test_both_ends_of_a_period_belong_to_it(calendar: FiscalCalendar) -> None:
+    closings = {"2023-12-31": 0, "2024-01-01": 1, "2024-03-31": 1, "2024-04-01": 0}
+    rows = pd.DataFrame({"status": "won", "closed_at": pd.to_datetime(list(closings))})
+    assert cause_in(rows, calendar.containing(day("2024-02-15"))).tolist() == list(closings.values())
 
 
 def test_rows_after_until_are_never_used(company_history: DealHistory, as_of: pd.Timestamp) -> None:

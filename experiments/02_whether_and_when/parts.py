@@ -17,10 +17,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from companies import CALENDAR, PLAN, data_rich, forked, history_of
 
 from pipeforecast.backtest import Origin, lessons_at, origins_of, prepare
-from pipeforecast.contract import WON
 from pipeforecast.demo import Company, make_company
 from pipeforecast.history import DealHistory
-from pipeforecast.outcome import Lessons, observe
+from pipeforecast.outcome import Lessons, cause_in, cause_of, observe
 from pipeforecast.scores import LEAST, log_loss
 from pipeforecast.snapshot import Snapshot
 
@@ -81,11 +80,9 @@ def cases(history: DealHistory, origins: Sequence[Origin]) -> Iterator[Case]:
     for o in origins:
         now = snapshot.only([o.as_of])
         rows = observe(history, now, history.written_until).rows
-        inside = ((rows["closed_at"] >= o.period.start) & (rows["closed_at"] <= o.period.end)).to_numpy(dtype=bool)
-        status = rows["status"].to_numpy(dtype=object)
-        cause = np.where(status == WON, 1, np.where(status == "lost", 2, 0))
+        won = (cause_in(rows, o.period) == 1).astype("float64")
         lessons = lessons_at(history, CALENDAR, snapshot, o.as_of, PLAN)
-        yield Case(o, lessons, now, ((cause == 1) & inside).astype("float64"), rows["days"].to_numpy(), cause)
+        yield Case(o, lessons, now, won, rows["days"].to_numpy(), cause_of(rows))
 
 
 def loss(won: np.ndarray, p: np.ndarray) -> float:

@@ -16,7 +16,7 @@ from pipeforecast.history import DealHistory
 from pipeforecast.judgement import calibrated, evaluated, scored
 from pipeforecast.models.amount import AmountModel
 from pipeforecast.models.naive_bayes import naive_bayes
-from pipeforecast.outcome import Lessons, observe, won_in_time
+from pipeforecast.outcome import Lessons, cause_in, observe, won_in_time
 from pipeforecast.pipeline import DealModel
 from pipeforecast.snapshot import Snapshot
 
@@ -98,9 +98,7 @@ def chances(
     found: list[pd.DataFrame] = list(Parallel(n_jobs=jobs)(tasks))
     for frame, origin in zip(found, origins, strict=True):
         outcome = observe(history, snapshot.only([origin.as_of]), history.written_until).rows
-        closed = outcome["closed_at"]
-        inside = (closed >= origin.period.start) & (closed <= origin.period.end)
-        frame["won"] = ((outcome["status"] == WON) & inside).to_numpy(dtype="float64")
+        frame["won"] = (cause_in(outcome, origin.period) == 1).astype("float64")
         frame["won_amount"] = frame["won"] * outcome["amount"].fillna(0.0).to_numpy(dtype="float64")
     return pd.concat(found, ignore_index=True)
 

@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.backtest import Lessonplan, Origin, lessons_at, prepare
-from pipeforecast.contract import OPEN, WON
+from pipeforecast.contract import OPEN
 from pipeforecast.evidence import resampled
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
-from pipeforecast.outcome import Lessons, Outcome, observe
+from pipeforecast.outcome import Lessons, Outcome, cause_in, observe
 from pipeforecast.pipeline import DealModel
 from pipeforecast.scores import row_log_loss
 from pipeforecast.snapshot import Snapshot
@@ -140,8 +140,7 @@ def _latest(origins: Sequence[Origin]) -> list[Origin]:
 
 def _won(history: DealHistory, snapshot: Snapshot, origin: Origin) -> np.ndarray:
     outcome = observe(history, snapshot.only([origin.as_of]), history.written_until).rows
-    inside = (outcome["closed_at"] >= origin.period.start) & (outcome["closed_at"] <= origin.period.end)
-    return ((outcome["status"] == WON) & inside).to_numpy(dtype="float64")
+    return np.asarray(cause_in(outcome, origin.period) == 1, dtype="float64")
 
 
 def _closed(lessons: Lessons) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from pipeforecast.contract import OPEN, WON
+from pipeforecast.contract import LOST, OPEN, WON
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.history import DealHistory
 from pipeforecast.snapshot import Snapshot
@@ -52,6 +52,33 @@ def observe(history: DealHistory, snapshot: Snapshot, until: pd.Timestamp) -> Ou
         "amount": found["amount"].to_numpy(dtype="float64", na_value=np.nan),
     })  # fmt: skip
     return Outcome(pd.Timestamp(until), rows)
+
+
+def cause_of(rows: pd.DataFrame) -> np.ndarray:
+    """0 where a deal is open, 1 where it is won, 2 where it is lost (n,): whenever that was.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As of ``Outcome.rows``: ``status``.
+    """
+    status = rows["status"].to_numpy(dtype=object)
+    return np.select([status == WON, status == LOST], [1, 2], 0)
+
+
+def cause_in(rows: pd.DataFrame, period: Period) -> np.ndarray:
+    """1 where a deal is won, 2 where it is lost, with its true day in ``period``, else 0 (n,).
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As of ``Outcome.rows``: ``status`` and ``closed_at``.
+    period : Period
+        Its first and its last day belong to it.
+    """
+    closed = rows["closed_at"]
+    inside = ((closed >= period.start) & (closed <= period.end)).to_numpy(dtype=bool)
+    return np.where(inside, cause_of(rows), 0)
 
 
 @dataclass(frozen=True)

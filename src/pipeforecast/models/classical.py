@@ -18,13 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from pipeforecast.contract import LOST, WON
 from pipeforecast.features import Features, describe
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.models.design import DealDesign
 from pipeforecast.models.grid import Grid
 from pipeforecast.models.lived import Taught, taught
-from pipeforecast.outcome import Lessons
+from pipeforecast.outcome import Lessons, cause_of
 
 _STAGE = "stage"
 #: Coefficients that can be told from so many closings: one for each ten.
@@ -36,9 +35,7 @@ _LEAST_SPREAD = 1e-3
 
 def _days_and_causes(told: Taught) -> tuple[np.ndarray, np.ndarray]:
     """Days from each landmark to closing or censoring, shifted off 0, and the cause (0 open, 1 won, 2 lost)."""
-    status = told.outcome["status"].to_numpy(dtype=object)
-    cause = np.where(status == WON, 1, np.where(status == LOST, 2, 0))
-    return told.outcome["days"].to_numpy(dtype="float64") + _SHIFT, cause
+    return told.outcome["days"].to_numpy(dtype="float64") + _SHIFT, cause_of(told.outcome)
 
 
 @dataclass(frozen=True)

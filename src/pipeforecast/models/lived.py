@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeforecast.contract import LOST, WON
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.models.grid import Grid, make_grid
-from pipeforecast.outcome import Lessons
+from pipeforecast.outcome import Lessons, cause_of
 from pipeforecast.snapshot import Snapshot
 
 _QUIET_PER_CLOSING = 2
@@ -90,15 +89,13 @@ def lay_out(rows: pd.DataFrame, outcome: pd.DataFrame, calendar: FiscalCalendar,
         gone[i, : len(g.ends)] = g.gone
     ends = gone[grid_of_row]
     lived = outcome["days"].to_numpy()
-    status = outcome["status"].to_numpy()
-    closed = (status == WON) | (status == LOST)
+    how = cause_of(outcome)
+    closed = how > 0
     event = (ends < lived[:, None]).sum(axis=1)  # interval that holds the closing
     full = (ends <= lived[:, None]).sum(axis=1)  # intervals lived through to their end
     count = np.where(closed, event + 1, full)
     count = np.minimum(count, np.array([len(g.ends) for g in grids], dtype="int64")[grid_of_row])
     row = np.repeat(np.arange(len(rows)), count)
     interval = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    cause = np.zeros(len(row), dtype=int)
-    at_event = closed[row] & (interval == event[row])
-    cause[at_event] = np.where(status[row[at_event]] == WON, 1, 2)
+    cause = np.where(interval == event[row], how[row], 0)
     return Lived(row, interval, grid_of_row[row], cause, np.ones(len(row)), grids)

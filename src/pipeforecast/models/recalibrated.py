@@ -21,7 +21,6 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
-from pipeforecast.contract import WON
 from pipeforecast.evidence import bootstrap_periods_and_deals
 from pipeforecast.features import Features, describe
 from pipeforecast.fiscal import Period
@@ -30,7 +29,7 @@ from pipeforecast.models.grid import Grid, make_grid
 from pipeforecast.models.incidence import chained_causes, hazards, moved
 from pipeforecast.models.lived import lay_out
 from pipeforecast.models.validation import earlier
-from pipeforecast.outcome import Lessons
+from pipeforecast.outcome import Lessons, cause_in
 from pipeforecast.scores import row_log_loss
 
 _TINY = 1e-9
@@ -187,11 +186,10 @@ def _day(fitted: FittedDeals, lessons: Lessons, day: pd.Timestamp, period: Perio
     now, outcome = lessons.snapshot.only([day]), lessons.outcome.rows[at].reset_index(drop=True)
     grid = make_grid(day, lessons.calendar, fitted.horizon)
     won, lost = next(iter(fitted.chances.incidences(describe(now), grid)))
-    inside = (outcome["closed_at"] >= period.start) & (outcome["closed_at"] <= period.end)
     lived = lay_out(now.open, outcome, lessons.calendar, fitted.horizon)
     return Foretold(
         period, grid, now.open["deal"].to_numpy(), won, lost,
-        ((outcome["status"] == WON) & inside).to_numpy(dtype="float64"), lived.row, lived.interval, lived.cause,
+        (cause_in(outcome, period) == 1).astype("float64"), lived.row, lived.interval, lived.cause,
     )  # fmt: skip
 
 

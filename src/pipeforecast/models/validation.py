@@ -11,11 +11,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from pipeforecast.contract import OPEN, WON
+from pipeforecast.contract import OPEN
 from pipeforecast.errors import DataError
 from pipeforecast.fiscal import Period
 from pipeforecast.models.deals import Recipe
-from pipeforecast.outcome import Lessons, Outcome
+from pipeforecast.outcome import Lessons, Outcome, cause_in
 from pipeforecast.scores import LEAST, log_loss
 from pipeforecast.snapshot import Snapshot
 
@@ -156,11 +156,9 @@ def _later_days(lessons: Lessons, cutoff: pd.Timestamp) -> list[tuple[pd.Timesta
 def _came_true(lessons: Lessons, day: pd.Timestamp, period: Period) -> pd.DataFrame:
     row = np.flatnonzero((lessons.snapshot.open["as_of"] == day).to_numpy())
     outcome = lessons.outcome.rows.iloc[row]
-    closed = outcome["closed_at"]
-    inside = (closed >= period.start) & (closed <= period.end)
     return pd.DataFrame({
         "as_of": day, "period": period.name, "deal": lessons.snapshot.open["deal"].to_numpy()[row], "row": row,
-        "won": ((outcome["status"] == WON) & inside).to_numpy(dtype="float64"),
+        "won": (cause_in(outcome, period) == 1).astype("float64"),
     })  # fmt: skip
 
 
