@@ -85,6 +85,15 @@ def test_a_blend_has_the_members_that_it_is_told() -> None:
     assert (tuple(blend.weights), blend.periods) == ((1.0, 2.0), 4)
 
 
+@pytest.mark.parametrize("layer", ["rep", "manager", "executive"])
+def test_a_rule_of_calls_needs_calls_of_its_layer(history: DealHistory, layer: str) -> None:
+    row = {"made_at": pd.Timestamp("2023-01-01"), "person": "ann", "layer": layer.title(), "period": "2023Q1",
+           "amount": 1.0}  # fmt: skip
+    heard = replace(history, tables={"calls": pd.DataFrame([row])})
+    names = {r.name for r in build_rules(told(), heard)} - {r.name for r in build_rules(told(), history)}
+    assert names == {f"{layer}_call"}
+
+
 # Kinds that other packages offer
 
 
@@ -140,11 +149,15 @@ def test_a_rule_that_is_not_listed_is_refused() -> None:
 
 
 def test_rules_that_the_data_cannot_feed_are_left_out(history: DealHistory) -> None:
-    """Nobody wrote a probability or a category here."""
+    """Nobody wrote a probability or a category here, and nobody called."""
     names = {r.name for r in build_rules(told(), history)}
-    assert names == {n for n in RULES if not n.startswith(("crm_probability", "category_"))}
+    assert names == {n for n in RULES if not n.startswith(("crm_probability", "category_")) and "_call" not in n}
     fed = replace(history, states=history.states.assign(probability=0.5))
-    assert "crm_probability" in {r.name for r in build_rules(told(), fed)}
+    assert {r.name for r in build_rules(told(), fed)} - names == {n for n in RULES if n.startswith("crm_probability")}
+    undated = replace(fed, states=fed.states.assign(expected_close=pd.NaT))
+    gone = {r.name for r in build_rules(told(), fed)} - {r.name for r in build_rules(told(), undated)}
+    assert gone == {n for n in RULES if n.startswith(("crm_probability", "coverage_yield", "stage_rate")) and
+                    "all_dates" not in n}  # fmt: skip
     assert [r.name for r in build_rules(told("rules=[crm_probability]"), history)] == ["crm_probability"]
 
 

@@ -96,8 +96,48 @@ def test_the_chosen_rule_is_the_one_that_was_best_by_then() -> None:
 
 
 def test_a_rule_of_all_dates_never_serves_alone() -> None:
-    proof = prove(replay([100] * 5, {"stage_rate all_dates": [100] * 5, "b": [150] * 5}))
+    perfect = dict.fromkeys(("stage_rate_all_dates", "stage_rate_all_dates+new"), [100] * 6)
+    proof = prove(replay([100] * 6, {**perfect, "b": [150, 140] * 3}))
     assert set(of(proof, BEST_RULE)["recipe"]) == {"b"}
+    assert score(proof, "b")["skill_hindsight"] == 0.0
+
+
+NAN = float("nan")
+
+
+def test_where_a_rule_has_no_answer_it_is_not_scored() -> None:
+    proof = prove(replay([100] * 8, {"calls": [NAN, NAN, 90, 120, NAN, 100, 100, NAN], "other": [80] * 8}))
+    rows = of(proof, "calls")
+    assert rows["mean"].isna().sum() == 4
+    assert rows.loc[rows["mean"].isna(), list(QUANTILES)].isna().all(axis=None)
+    assert score(proof, "calls")["n_origins"] == score(proof, "calls")["n_periods"] == 4
+    assert score(proof, "calls")["wape"] == pytest.approx(30 / 400)
+    assert score(proof, "calls")["bias"] == pytest.approx(10 / 400)
+    assert score(proof, "other")["n_origins"] == 8
+
+
+def test_a_rule_that_never_answers_has_no_score() -> None:
+    proof = prove(replay([100] * 6, {"calls": [NAN] * 6, "other": [80] * 6}))
+    assert score(proof, "calls")["n_origins"] == 0
+    assert np.isnan(score(proof, "calls")[["wape", "crps", "skill", "cover80"]].astype(float)).all()
+    assert set(of(proof, BEST_RULE)["recipe"]) == {"other"}
+
+
+def test_a_missing_answer_is_no_small_error() -> None:
+    """Silent twice and wrong by a half since, against wrong by two fifths always; chosen only where it answers."""
+    proof = prove(replay([100] * 8, {"shy": [NAN, NAN, 150, 150, 150, 150, 150, NAN], "b": [140] * 8}))
+    assert of(proof, BEST_RULE)["recipe"].tolist() == ["b"] * 5
+    # Once it is the better one over what it said, it is chosen, and not where it says nothing.
+    proof = prove(replay([100] * 8, {"shy": [NAN, NAN, 110, 110, 110, 100, 110, NAN], "b": [140] * 8}))
+    assert of(proof, BEST_RULE)["recipe"].tolist() == ["b", "b", "shy", "shy", "b"]
+
+
+def test_in_hindsight_the_best_rule_answered_as_often_as_any() -> None:
+    actual = [100.0, 100, 100, 100, 200, 200, 200, 200]
+    told = {"shy": [90, 110, 90, 110, 190, NAN, NAN, NAN], "b": [90, 110, 90, 110, 160, 160, 160, 160.0]}
+    proof = prove(replay(actual, told))
+    assert score(proof, "shy")["crps"] < score(proof, "b")["crps"]
+    assert score(proof, "b")["skill_hindsight"] == 0.0
 
 
 def test_origins_before_since_only_warm_up() -> None:

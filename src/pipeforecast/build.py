@@ -39,16 +39,8 @@ from pipeforecast.models.hazard import HazardModel
 from pipeforecast.models.prior import WithPrior
 from pipeforecast.models.stages import StageTransitions
 from pipeforecast.pipeline import PipelineForecaster
-from pipeforecast.rules import RULES, rule
+from pipeforecast.rules import RULES, AnyRule, Call, Rule, rule
 from pipeforecast.settings import BacktestSettings, CalendarSettings, RunSettings
-
-#: Tracked facts without which a rule has nothing to add up.
-_RULE_NEEDS = {
-    "crm_probability": "probability",
-    "category_commit": "forecast_category",
-    "category_upside": "forecast_category",
-}
-
 
 #: Where other packages offer kinds: an entry point is called with the options and gives an object with ``fit``.
 PLUGINS = "pipeforecast.models"
@@ -192,13 +184,14 @@ def build_rules(settings: BacktestSettings, history: DealHistory) -> list[Foreca
     """Make the rules that stand beside the model: those named, or all that the data can feed."""
     if settings.rules:
         return [rule(name) for name in settings.rules]
-    usable = [n for n in RULES if _fed(n.removesuffix("+new"), history)]
-    return [RULES[n] for n in usable]
+    return [r for r in RULES.values() if _fed(r, history)]
 
 
-def _fed(name: str, history: DealHistory) -> bool:
-    needed = _RULE_NEEDS.get(name)
-    return needed is None or bool(history.states[needed].notna().any())
+def _fed(told: AnyRule, history: DealHistory) -> bool:
+    """Whether anybody ever wrote what the rule adds up, or repeats."""
+    if isinstance(told, Call):
+        return "calls" in history.tables and not told.heard_in(history.tables["calls"]).empty
+    return not isinstance(told, Rule) or all(history.states[fact].notna().any() for fact in told.facts)
 
 
 def build_as_of(settings: RunSettings, history: DealHistory) -> pd.Timestamp:

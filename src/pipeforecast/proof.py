@@ -12,6 +12,7 @@ from pipeforecast.backtest import Backtest
 from pipeforecast.evidence import Interval, bootstrap_by_group, diebold_mariano
 from pipeforecast.findings import Finding
 from pipeforecast.forecast import QUANTILES, TOTAL
+from pipeforecast.rules import NEVER_ALONE
 from pipeforecast.scores import auc, bias, coverage, crps_draws, interval_score, skill, wape
 
 MODEL = "model"
@@ -19,6 +20,7 @@ BEST_RULE = "best rule then"
 #: A rule's range needs so many earlier errors, and so does the choice of the best one.
 FEWEST_ERRORS = 3
 _ALL_DAYS = -1
+_LEAST = 1e-9
 _FINE = np.arange(0.5, 200) / 200
 
 
@@ -97,6 +99,11 @@ def is_rule(method: pd.Series) -> pd.Series:
     return ~method.isin([MODEL, BEST_RULE])
 
 
+def _serious_rule(method: pd.Series) -> np.ndarray:
+    """Whether each method is a rule that may be the best one."""
+    return (is_rule(method) & ~method.isin(NEVER_ALONE)).to_numpy(dtype=bool)
+
+
 def _with_rule_ranges(rows: pd.DataFrame) -> pd.DataFrame:
     """Give each rule the range of its own earlier errors: its forecast × the ratios actual ÷ forecast known by then."""
     out = rows.copy()
@@ -115,16 +122,21 @@ def _with_rule_ranges(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _chosen_rule(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rule that had the least absolute error over earlier complete periods, on that day of the period."""
+    """The rule that had the least error over earlier complete periods, on that day of the period.
+
+    The absolute error is taken as a share of what came in the periods for which a rule had an answer: rules that know
+    nothing of the oldest periods compete too, and a missing answer is no error of nought.
+    """
     chosen = []
-    rules = rows[is_rule(rows["method"]).to_numpy() & ~rows["method"].str.endswith("all_dates").to_numpy()]
+    rules = rows[_serious_rule(rows["method"]) & rows["mean"].notna().to_numpy()]
     for _, part in rules.groupby(["level", "group", "day_of_period"], sort=False):
-        error = part.assign(error=(part["mean"] - part["actual_as_first_known"]).abs())
-        table = error.pivot_table(index="as_of", columns="method", values="error", dropna=False).sort_index()
-        sums = table.cumsum().shift(1)
-        ready = table.index[np.arange(len(table)) >= FEWEST_ERRORS]
-        for day in ready:
-            usable = sums.loc[day].dropna()
+        came = part["actual_as_first_known"]
+        told = part.assign(error=(part["mean"] - came).abs(), came=came, n=1.0)
+        table = told.pivot_table(index="as_of", columns="method", values=["error", "came", "n"]).sort_index()
+        before = table.fillna(0.0).cumsum().shift(1)
+        share = (before["error"] / before["came"].clip(lower=_LEAST)).where(before["n"] >= FEWEST_ERRORS)
+        for day in table.index:
+            usable = share.loc[day].where(table.loc[day, "n"].notna()).dropna()
             if len(usable):
                 hit = part[((part["as_of"] == day) & (part["method"] == usable.idxmin())).to_numpy()]
                 chosen.append(hit.assign(method=BEST_RULE))
@@ -164,14 +176,18 @@ def _scores(rows: pd.DataFrame, level: float) -> pd.DataFrame:
 
 
 def _best_in_hindsight(rows: pd.DataFrame) -> pd.DataFrame:
-    rules = rows[is_rule(rows["method"]).to_numpy()]
-    crps = rules.groupby("method")["crps"].mean().dropna()
+    rules = rows[_serious_rule(rows["method"])]
+    crps = rules.groupby("method")["crps"].agg(["mean", "count"]).dropna()
     if crps.empty:
         return rules.iloc[:0].set_index("as_of")
-    return rules[(rules["method"] == crps.idxmin()).to_numpy()].set_index("as_of")
+    # Only those with an answer as often as any: a rule that is silent where it is hard would look good.
+    full = crps[(crps["count"] == crps["count"].max()).to_numpy()]
+    best: pd.DataFrame = rules[(rules["method"] == full["mean"].idxmin()).to_numpy()].set_index("as_of")
+    return best
 
 
 def _score(own: pd.DataFrame, reference: pd.DataFrame, best: pd.DataFrame, level: float | None) -> dict[str, float]:
+    own = own[own["mean"].notna().to_numpy()]  # where a rule had no answer it made no error
     actual, mean = own["actual"].to_numpy(), own["mean"].to_numpy()
     ranged = own[own["p10"].notna().to_numpy()]
     some = actual.sum() > 0
