@@ -22,7 +22,24 @@ from pipeforecast.snapshot import Snapshot
 _SHOCK_CORRELATION = 0.5
 _CHUNK_CELLS = 20_000_000
 _MOST_NEW_DEALS = 4000
-_SHOCKS, _COEFFICIENTS, _DEALS, _AMOUNTS, _COUNTS, _PICKS = range(6)
+_LOW_DIGITS = 2.0**24
+_SHOCKS, _COEFFICIENTS, _DEALS, _AMOUNTS, _COUNTS, _PICKS, _KEPT, _EXTRA = range(8)
+
+
+@dataclass(frozen=True)
+class Extra:
+    """Deals that only a scenario has: they are drawn one by one and are part of the new business.
+
+    Attributes
+    ----------
+    rows : DataFrame (m rows)
+        What each would bring, given that it is won (``amount``), and its groups.
+    chances : float array (m,)
+        P(won in the period).
+    """
+
+    rows: pd.DataFrame
+    chances: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -48,6 +65,10 @@ class Outlook:
         Deals not yet created.
     shock : float
         Sd, on the log-odds of winning, of what all deals of the period share.
+    inflow : float array (rows of ``new.pool``,) or None
+        Factor on how many deals like each of the pool are won; None: 1, as it is but in a scenario.
+    extra : Extra or None
+        Deals that a scenario adds.
     """
 
     snapshot: Snapshot
@@ -59,6 +80,8 @@ class Outlook:
     price: np.ndarray
     new: NewBusiness
     shock: float
+    inflow: np.ndarray | None = None
+    extra: Extra | None = None
 
     @property
     def expected(self) -> np.ndarray:
@@ -97,7 +120,8 @@ def roll_up(
     sources = [
         _Source("won", outlook.won, won, won),
         *_open_sources(outlook, matrix),
-        _new_source(outlook.new, arrivals, as_of, seed),
+        _new_source(outlook, arrivals, seed),
+        *_extra_source(outlook, outlook.shock * z[0], seed),
     ]
     cells, mean, drawn = _add_up(sources, levels, draws)
     return Forecast(as_of, outlook.period, method, cells, mean, drawn, deals, matrix)
@@ -133,9 +157,7 @@ def _draw_open(outlook: Outlook, shock: np.ndarray, seed: int) -> scipy.sparse.c
     """Draw which deals are won, under a coefficient draw and a shared shock each, and what they bring (deals, D)."""
     (c, n), draws, as_of = outlook.unsure.shape, len(shock), outlook.snapshot.as_of
     rng = stream(seed, as_of, _DEALS)
-    inside = np.clip(outlook.unsure, 1e-9, 1 - 1e-9)
-    # A shock on the log-odds moves the mean of small chances up (second order): taken back, so that it only spreads.
-    log_odds = np.log(inside) - np.log1p(-inside) - (1 - 2 * inside) * shock.var() / 2
+    log_odds = _log_odds(outlook.unsure, shock)
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     step = max(1, _CHUNK_CELLS // max(n, 1))
     for at in range(0, draws, step):
@@ -143,17 +165,36 @@ def _draw_open(outlook: Outlook, shock: np.ndarray, seed: int) -> scipy.sparse.c
         p = 1.0 / (1.0 + np.exp(-(log_odds[d % c] + shock[d][:, None])))
         u = rng.random(p.shape)
         hit = np.nonzero(u < p)
-        # Given that u < p, u ÷ p is luck of its own, and hardly changes where p hardly does.
-        found.append((hit[1], d[hit[0]], u[hit] / p[hit]))
+        # The low digits of u are luck of their own: a chance that moves does not move what the deal brings.
+        found.append((hit[1], d[hit[0]], u[hit] * _LOW_DIGITS % 1.0))
     won, when, luck = (np.concatenate(x) for x in zip(*found, strict=True))
     value = outlook.amounts.draw(outlook.snapshot, won, stream(seed, as_of, _AMOUNTS), when, luck)
     return scipy.sparse.coo_matrix((value * outlook.price[won], (won, when)), shape=(n, draws)).tocsr()
 
 
-def _new_source(new: NewBusiness, z: np.ndarray, as_of: pd.Timestamp, seed: int) -> _Source:
+def _log_odds(chances: np.ndarray, shock: np.ndarray) -> np.ndarray:
+    """Log-odds of chances (…, n) that spread by a shared shock and keep their mean; what cannot be won stays so."""
+    inside = np.clip(chances, 1e-300, 1 - 1e-9)
+    # A shock on the log-odds moves the mean of small chances up (second order): taken back, so that it only spreads.
+    return np.asarray(np.log(inside) - np.log1p(-inside) - (1 - 2 * inside) * shock.var() / 2)
+
+
+def _extra_source(outlook: Outlook, shock: np.ndarray, seed: int) -> list[_Source]:
+    if outlook.extra is None:
+        return []
+    rows, chances = outlook.extra.rows, outlook.extra.chances
+    amounts, size = rows["amount"].to_numpy(dtype="float64"), (len(shock), len(rows))
+    p = 1.0 / (1.0 + np.exp(-(_log_odds(chances, shock) + shock[:, None])))
+    when, won = np.nonzero(stream(seed, outlook.snapshot.as_of, _EXTRA).random(size) < p)
+    matrix = scipy.sparse.coo_matrix((amounts[won], (won, when)), shape=size[::-1])
+    return [_Source("new", rows, matrix.tocsr(), chances * amounts)]
+
+
+def _new_source(outlook: Outlook, z: np.ndarray, seed: int) -> _Source:
     """Draw single deals from the pool, so that every level gets its share in every draw."""
     from scipy.stats import poisson
 
+    new, as_of = outlook.new, outlook.snapshot.as_of
     pool, n = new.pool, len(z)
     amounts = pool["amount"].to_numpy(dtype="float64")
     if new.mean <= 0 or not len(amounts) or amounts.mean() <= 0:
@@ -163,13 +204,21 @@ def _new_source(new: NewBusiness, z: np.ndarray, as_of: pd.Timestamp, seed: int)
     # single deals is all but gone from the sum.
     bundle = max(1.0, usual / _MOST_NEW_DEALS)
     u = stream(seed, as_of, _COUNTS).random(n)
-    count = np.maximum(poisson.ppf(u, usual * np.exp(new.sd * z - new.sd**2 / 2) / bundle), 0).astype(int)
+    inflow = np.ones(len(amounts)) if outlook.inflow is None else outlook.inflow
+    most = max(1.0, float(inflow.max()))
+    rate = usual * np.exp(new.sd * z - new.sd**2 / 2) / bundle
+    count, upto = (np.maximum(poisson.ppf(u, rate * m), 0).astype(int) for m in (1.0, most))
     # The first deals of each draw are the same ones, however many come.
-    picked = stream(seed, as_of, _PICKS).integers(0, len(amounts), (int(count.max()), n))
-    draw = np.nonzero(np.arange(len(picked))[:, None] < count)
+    picked = stream(seed, as_of, _PICKS).integers(0, len(amounts), (int(upto.max()), n))
+    slot = np.arange(len(picked))[:, None]
+    there = slot < upto
+    if (inflow != 1.0).any():  # the usual deals stay as often as the factor says, those beyond them come as often
+        keep = np.where(slot < count, inflow[picked], (inflow[picked] - 1.0) / max(most - 1.0, 1e-12))
+        there &= stream(seed, as_of, _KEPT).random(picked.shape) < keep
+    draw = np.nonzero(there)
     which = picked[draw]
     matrix = scipy.sparse.coo_matrix((amounts[which] * bundle, (which, draw[1])), shape=(len(amounts), n))
-    return _Source("new", pool, matrix.tocsr(), amounts * (new.mean / amounts.sum()))
+    return _Source("new", pool, matrix.tocsr(), amounts * inflow * (new.mean / amounts.sum()))
 
 
 def _add_up(
@@ -184,8 +233,8 @@ def _add_up(
         for level, names in groups.items():
             rows = [at[level, name, source.part] for name in names]
             member = _membership(source.rows, level, names)
-            drawn[rows] = _summed(member, source.amounts)
-            mean[rows] = member @ source.mean
+            drawn[rows] += _summed(member, source.amounts)
+            mean[rows] += member @ source.mean
     for values in (drawn, mean):
         for level, names in groups.items():
             for name in names:

@@ -170,5 +170,6 @@ class FittedAmounts:
         if joint is None or not joint.size:
             return np.asarray(out)
         sd = np.array([[self.unsure], [self.typical.unsure]])
-        shared = np.exp(sd * rng.standard_normal((2, int(joint.max()) + 1)) - sd**2 / 2)
+        # Draw by draw, so that a draw's luck does not depend on how many there are.
+        shared = np.exp(sd * rng.standard_normal((int(joint.max()) + 1, 2)).T - sd**2 / 2)
         return np.asarray(np.where(pool == 2, out, out * shared[(pool == 1).astype(int), joint]))
