@@ -168,6 +168,21 @@ def test_levels_that_the_data_have_are_kept_in_order(history: DealHistory) -> No
     assert build_levels(told("levels=[segment,owner,region]"), tracked) == ("owner",)
 
 
+def test_managers_are_a_level_where_a_line_says_whom_owners_report_to(history: DealHistory) -> None:
+    """The levels that ship ask for them; a column of today's managers is not enough."""
+    line = pd.DataFrame({"owner": ["ann"], "manager": ["mia"], "valid_from": [pd.Timestamp("2022-01-01")]})
+    tracked = replace(history, roles={**history.roles, "owner": "tracked"})
+    assert "manager" in told().levels
+    for known, there, found in (
+        (tracked, line, ("owner", "manager")), (tracked, line.iloc[:0], ("owner",)), (history, line, ()),
+    ):  # fmt: skip
+        assert build_levels(told(), replace(known, tables={"reporting_line": there})) == found
+    mapped = replace(tracked, deals=tracked.deals.assign(manager="mia"))
+    assert build_levels(told("levels=[manager]"), mapped) == ()
+    born = replace(mapped, roles={**mapped.roles, "manager": "birth"})
+    assert build_levels(told("levels=[manager]"), born) == ("manager",)
+
+
 def test_the_calendar_is_the_one_that_is_told() -> None:
     period = build_calendar(told("calendar=fiscal_february").calendar).containing(pd.Timestamp("2024-02-01"))
     assert period.start == pd.Timestamp("2024-02-01")

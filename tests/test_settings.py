@@ -32,7 +32,7 @@ def test_little_is_needed_and_the_rest_has_a_default(verb: str) -> None:
     assert settings.tracking.uri == "sqlite:///mlflow.db"
     if isinstance(settings, ForecastSettings):
         assert settings.model == HazardSettings()
-        assert settings.levels == ("owner", "region", "segment", "product", "deal_type")
+        assert settings.levels == ("owner", "manager", "region", "segment", "product", "deal_type")
         assert (settings.origins.days, settings.origins.periods, settings.draws) == ((0, 30, 60), 8, 2000)
 
 

@@ -15,6 +15,7 @@ from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import QUANTILES, TOTAL, Forecast, Forecaster, group_names
 from pipeforecast.history import DealHistory
 from pipeforecast.outcome import Lessons, gather_lessons, lesson_days, observe, observed_from, won_between
+from pipeforecast.reporting import credited
 from pipeforecast.snapshot import Snapshot, take_snapshots
 
 KEYS = ["as_of", "day_of_period", "period", "level", "group", "method"]
@@ -245,7 +246,8 @@ def _actuals(history: DealHistory, origin: Origin, levels: Sequence[str]) -> pd.
 
 
 def _revenue(history: DealHistory, period: Period, levels: Sequence[str]) -> pd.Series:
-    won = won_between(history.latest(), period.start, period.end)
+    latest = credited(history.states, history.tables.get("reporting_line"), history.written_until)
+    won = won_between(latest, period.start, period.end)
     birth = [c for c in levels if c in history.deals and c not in won]
     won = won.join(history.deals[birth])
     values = {(TOTAL, TOTAL): float(won["amount"].sum())}

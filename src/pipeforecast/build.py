@@ -220,11 +220,16 @@ def build_as_of(settings: RunSettings, history: DealHistory) -> pd.Timestamp:
 
 
 def build_levels(settings: BacktestSettings, history: DealHistory) -> tuple[str, ...]:
-    """Keep the levels that the data have: facts of the deal at birth, or tracked ones."""
-    known = [c for c in settings.levels if c in history.states.columns or c in history.deals.columns]
-    return tuple(
-        c for c in known if history.roles.get(c) in ("birth", "tracked") and (c not in TRACKABLE or _filled(history, c))
-    )
+    """Keep the levels that the data have: facts of the deal at birth, or tracked ones; managers by a reporting line."""
+    return tuple(c for c in settings.levels if _known_level(history, c))
+
+
+def _known_level(history: DealHistory, column: str) -> bool:
+    if column == "manager" and len(history.tables.get("reporting_line", ())):
+        return _known_level(history, "owner")
+    known = column in history.states or column in history.deals
+    dated = history.roles.get(column) in ("birth", "tracked")
+    return known and dated and (column not in TRACKABLE or _filled(history, column))
 
 
 def _filled(history: DealHistory, column: str) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 from pipeforecast.contract import LOST, OPEN, WON
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.history import DealHistory
+from pipeforecast.reporting import credited
 from pipeforecast.snapshot import Snapshot
 
 #: What people said and were asked for: rules may read it, models do not.
@@ -95,7 +96,8 @@ class Lessons:
         Of its rows, until the cutoff.
     deals : DataFrame, index deal key
         Every deal known by the cutoff: ``created_at``, ``first_recorded_at``, its last written state
-        (``status``, ``closed_at``, ``recorded_at``, ``amount``, ``owner``, …) and its birth facts.
+        (``status``, ``closed_at``, ``recorded_at``, ``amount``, …), its birth facts, and the ``owner`` and (where
+        there is a reporting line) the ``manager`` for whom it counts.
     entered : DataFrame
         ``deal`` and ``stage``, once for each stage that a deal is known to have been in.
     tables : mapping of name to DataFrame
@@ -189,7 +191,7 @@ def gather_lessons(
         past, closings=past.closings[(past.closings["recorded_at"] < cutoff + pd.Timedelta(days=1)).to_numpy()]
     )
     birth = [c for c, role in known.roles.items() if role == "birth" and c in known.deals]
-    latest = known.latest()
+    latest = credited(known.states, known.tables.get("reporting_line"), cutoff)
     first = known.states.groupby("deal")["recorded_at"].min().rename("first_recorded_at")
     facts = known.deals[["created_at", *(c for c in birth if c not in latest and c != "created_at")]]
     return Lessons(

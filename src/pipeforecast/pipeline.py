@@ -19,6 +19,7 @@ from pipeforecast.models.prior import assumptions
 from pipeforecast.models.shock import shock_sd
 from pipeforecast.models.unseen import never_seen
 from pipeforecast.outcome import Lessons, won_between
+from pipeforecast.reporting import assigned_today
 from pipeforecast.rollup import Outlook, coefficient_luck, roll_up
 from pipeforecast.snapshot import Snapshot
 
@@ -108,6 +109,7 @@ class FittedPipeline:
         """What the revenue of ``period`` is made of, seen from the one day of ``snapshot``."""
         rng = coefficient_luck(self.recipe.seed, snapshot.as_of)
         fitted = self.deals.won_between(snapshot, period.start, period.end, 0, rng)[0]
+        new = self.arrivals.expected(snapshot, period)
         unsure = self.deals.won_between(snapshot, period.start, period.end, self.recipe.coefficient_draws, rng)
         return Outlook(
             snapshot=snapshot,
@@ -117,7 +119,7 @@ class FittedPipeline:
             unsure=_around(fitted, unsure),
             amounts=self.amounts,
             price=np.ones(len(fitted)),
-            new=self.arrivals.expected(snapshot, period),
+            new=replace(new, pool=assigned_today(new.pool, snapshot.open)),
             shock=self.shock,
         )
 

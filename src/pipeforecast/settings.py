@@ -155,7 +155,7 @@ class BacktestSettings(RunSettings):
         Draws of a period's revenue.
     """
 
-    levels: Words = ("owner", "region", "segment", "product", "deal_type")
+    levels: Words = ("owner", "manager", "region", "segment", "product", "deal_type")
     model: ModelSettings = Field(default_factory=HazardSettings)
     rules: Words = ()
     origins: OriginSettings = Field(default_factory=OriginSettings)

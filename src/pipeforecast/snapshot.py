@@ -15,6 +15,7 @@ import pandas as pd
 
 from pipeforecast.contract import OPEN, Role
 from pipeforecast.history import STATE_KEYS, DealHistory
+from pipeforecast.reporting import closing_day, owner_when_closed, with_manager
 
 #: Running facts that the change log adds to a state.
 RUNNING = (
@@ -35,10 +36,11 @@ class Snapshot:
     open : DataFrame, one row per day and deal that was open then
         ``as_of``, ``deal`` (key), ``created_at``, the deal's state (``stage``, ``amount``, ``expected_close``,
         ``probability``, ``forecast_category``, ``owner``, …), its running facts (``RUNNING``), its touches and
-        its birth facts.
+        its birth facts; ``manager``, to whom its owner reports that day, where the export has a reporting line.
     closings : DataFrame, one row per written closing
         ``deal``, ``status``, ``closed_at`` (true day), ``recorded_at``, ``known_until`` (when a later row replaced
-        it), ``created_at``, the closing state and the birth facts. Ask ``closed_by(day)``.
+        it), ``created_at``, the closing state and the birth facts, the ``owner`` when it was closed and the ``manager``
+        to whom that owner reported then. Ask ``closed_by(day)``.
     stages : DataFrame
         The stages of the pipelines, with ``position`` and ``kind``.
     roles : mapping of column to role
@@ -103,7 +105,8 @@ def take_snapshots(history: DealHistory, days: Iterable[pd.Timestamp]) -> Snapsh
         if role == "birth" and c in history.deals and c not in states and c != "created_at"
     ]
     facts = history.deals[["created_at", *birth]]
-    open_rows = open_rows.join(facts, on="deal")
+    line = history.tables.get("reporting_line")
+    open_rows = with_manager(open_rows.join(facts, on="deal"), line, open_rows["as_of"])
     return Snapshot(
         days=wanted,
         open=open_rows,
@@ -130,8 +133,9 @@ def _closings(history: DealHistory, facts: pd.DataFrame) -> pd.DataFrame:
     same = states["deal"].eq(states["deal"].shift(-1))
     until = states["recorded_at"].shift(-1).where(same, _NEVER).astype("datetime64[s]")
     closed = (states["status"] != OPEN).to_numpy()
-    out = states[closed].assign(known_until=until[closed])
-    return out.join(facts, on="deal").reset_index(drop=True)
+    out = states[closed].assign(known_until=until[closed], owner=owner_when_closed(states)[closed])
+    out = with_manager(out.join(facts, on="deal"), history.tables.get("reporting_line"), closing_day(out))
+    return out.reset_index(drop=True)
 
 
 def _open_rows(history: DealHistory, states: pd.DataFrame, days: np.ndarray) -> pd.DataFrame:

@@ -73,7 +73,7 @@ def test_the_promised_columns_are_there(ran: Ran, verb: str) -> None:
 def test_parts_add_up_at_every_level(ran: Ran) -> None:
     table = ran.table("forecast", "forecast.csv")
     assert set(table["part"]) == PARTS
-    assert set(table["level"]) >= {"total", "owner", "region", "segment", "product", "deal_type"}
+    assert set(table["level"]) >= {"total", "owner", "manager", "region", "segment", "product", "deal_type"}
     mean = table.pivot_table(index=["method", "level", "group"], columns="part", values="mean")
     mean = mean.drop(index="mean_of_four")  # the one method that knows no parts
     assert mean.notna().all().all()

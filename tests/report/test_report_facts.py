@@ -23,6 +23,7 @@ from pipeforecast.report.brief import first_lines, summary
 from pipeforecast.report.facts import BINS
 from pipeforecast.report.facts import facts as facts_of
 from pipeforecast.report.names import Names
+from pipeforecast.reporting import NOT_YET_ASSIGNED
 
 
 def codes(facts: dict) -> list[str]:
@@ -108,6 +109,14 @@ def test_anonymous_facts_hold_no_owner(given):
         assert owner not in text
         assert name not in text
     assert "Person 1" in text
+
+
+def test_new_business_that_is_nobodys_yet_is_no_person(given):
+    nobody = given.forecast.assign(group=NOT_YET_ASSIGNED, level="owner", mean=1e9)
+    names = Names(replace(given, people="anonymous", forecast=pd.concat([nobody, given.forecast])))
+    assert names.group("owner", NOT_YET_ASSIGNED) == names.group("manager", NOT_YET_ASSIGNED) == "(not yet assigned)"
+    largest = Names(replace(given, people="anonymous"))
+    assert all(names.group("owner", o) == largest.group("owner", o) for o in OWNERS)
 
 
 def test_a_record_marks_the_best_of_each_day(facts):

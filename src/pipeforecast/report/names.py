@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeforecast.forecast import NO_GROUP, TOTAL
+from pipeforecast.reporting import NOT_YET_ASSIGNED
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.words import clean, spoken
 
@@ -39,14 +40,14 @@ class Names:
         rows = f[f["level"].isin(PERSONS) & (f["part"] == TOTAL) & (f["method"] == given.model_name)]
         ranked = rows.sort_values("mean", ascending=False, kind="stable")["group"].astype(str).tolist()
         for person in [*ranked, *given.deals["owner"].dropna().astype(str).tolist()]:
-            if person != NO_GROUP:
+            if person not in (NO_GROUP, NOT_YET_ASSIGNED):
                 self._number.setdefault(person, len(self._number) + 1)
 
     def group(self, level: str, group: object) -> str:
         """Name of one group of a level."""
         if group is None or pd.isna(group) or str(group) in ("", NO_GROUP):  # type: ignore[call-overload]
             return "(none)"
-        if self._hidden and level in PERSONS:
+        if self._hidden and level in PERSONS and str(group) != NOT_YET_ASSIGNED:
             return f"Person {self._number.get(str(group), '?')}"
         return clean(self._labels.get(level, {}).get(str(group), group)) or "(no name)"
 
