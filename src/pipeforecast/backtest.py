@@ -9,12 +9,11 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from pipeforecast.contract import LOST, WON
 from pipeforecast.errors import DataError
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import QUANTILES, TOTAL, Forecast, Forecaster, group_names
 from pipeforecast.history import DealHistory
-from pipeforecast.outcome import Lessons, gather_lessons, lesson_days, observe, observed_from, won_between
+from pipeforecast.outcome import Lessons, cause_in, gather_lessons, lesson_days, observe, observed_from, won_between
 from pipeforecast.reporting import credited
 from pipeforecast.snapshot import Snapshot, take_snapshots
 
@@ -206,10 +205,7 @@ def _chances(forecast: Forecast, origin: Origin) -> pd.DataFrame:
 
 def _with_cause(history: DealHistory, snapshot: Snapshot, origin: Origin, deals: pd.DataFrame) -> pd.DataFrame:
     outcome = observe(history, snapshot.only([origin.as_of]), history.written_until)
-    closed = outcome.rows["closed_at"]
-    inside = ((closed >= origin.period.start) & (closed <= origin.period.end)).to_numpy(dtype=bool)
-    status = outcome.rows["status"].to_numpy(dtype=object)
-    cause = np.where(inside & (status == WON), 1, np.where(inside & (status == LOST), 2, 0))
+    cause = cause_in(outcome.rows, origin.period)
     of_deal = pd.Series(cause, index=snapshot.only([origin.as_of]).open["deal"].to_numpy())
     return deals.assign(cause=of_deal.reindex(deals["deal"]).to_numpy())
 
