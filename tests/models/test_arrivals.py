@@ -54,7 +54,7 @@ def test_a_constant_rate_is_recovered(k: int) -> None:
 
 def test_windows_that_are_not_over_teach_nothing() -> None:
     lessons, now = world(1, PERIOD.evening(30))
-    windows, _ = ArrivalModel().fit(lessons)._windows(now.as_of, PERIOD)
+    windows, _, _ = ArrivalModel().fit(lessons).windows(now, PERIOD)
     assert len(windows) > 5
     assert (windows["end"] <= lessons.cutoff).all()
     assert max(pd.Timestamp(d) for d in lessons.snapshot.days) > windows["day"].max()

@@ -1,36 +1,35 @@
 """Deals that are not yet in the CRM: what they will bring within a window of days ahead.
 
 For every past day on which a lesson was taken, the same window is looked at: what did deals first recorded after that
-evening bring by its end? Windows at the same place of a period are used where there are some, else all windows. Three
-readings of them (as much as in other windows; in proportion to the deals recorded lately; in proportion to what was
-recorded lately and is due by the end) are each judged by leaving out windows, and averaged by how well they foretell.
+evening bring by its end? Windows at the same place of a period are used where there are some, else all windows. Four
+readings of them are each judged by leaving out windows, and averaged by how well they foretell: in proportion to the
+deals that are to be created and what cohorts have brought by their age; as much as in other windows; in proportion to
+the deals recorded lately; in proportion to what was recorded lately and is due by the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from pipeforecast.contract import WON
 from pipeforecast.fiscal import Period
-from pipeforecast.outcome import Lessons, new_business
+from pipeforecast.models.cohorts import Cohorts, fit_cohorts
+from pipeforecast.models.pace import Pace, days_since_1970, fit_pace
+from pipeforecast.models.windows import READINGS, luck_of_one, read_windows
+from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
 
 _LATELY_DAYS = 91
 _PACE_DAYS = 28
-_PRIOR_SD = 0.15
-#: Relative spread of windows beyond the luck of single deals: at the same time of the year, and at other times.
-_SAME_SEASON_SD = 0.1
-_OTHER_SEASON_SD = 0.3
-_SEASON_DAYS = 30.0
-_PRIOR_WINDOWS = 4.0
-_PRIOR_ERROR = 0.15
-_FEWEST_ALIGNED, _MOST_ALIGNED = 4, 8
+_MOST_PERIODS = 16
 _POOL = 30
-_READINGS = ("always", "lately", "pace")
+#: A window's mean amount is pulled towards that of all its kind with the weight of this many wins.
+_SHRINK_WINS = 20.0
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,7 @@ class ArrivalModel:
 
     def fit(self, lessons: Lessons) -> FittedArrivals:
         """Keep the lessons: what is asked (the window) is known only when a forecast is made."""
-        days = [pd.Timestamp(d) for d in lessons.snapshot.days]
-        recent = {d: _lately(lessons.deals, d) for d in days}
-        return FittedArrivals(lessons, recent)
+        return FittedArrivals(lessons)
 
 
 @dataclass(frozen=True)
@@ -68,121 +65,126 @@ class FittedArrivals:
     """Windows of the past, ready to be asked."""
 
     lessons: Lessons
-    lately: dict[pd.Timestamp, float]
 
     def expected(self, snapshot: Snapshot, period: Period) -> NewBusiness:
         """What deals first recorded after the evening of ``snapshot.as_of`` will bring in ``period``."""
         as_of = snapshot.as_of
         if as_of >= period.end:
-            return NewBusiness(0.0, 0.0, self.lessons.deals.iloc[:0].assign(amount=[]))
-        windows, pools = self._windows(as_of, period)
-        now = self._reading(snapshot.open, as_of, period.end, _lately(self.lessons.deals, as_of))
-        pool = self._pool(pools, windows)
+            return NewBusiness(0.0, 0.0, self._won.iloc[:0])
+        windows, now, pool = self.windows(snapshot, period)
         if windows.empty or windows["new"].sum() <= 0:
             return NewBusiness(0.0, 0.0, pool)
-        mean, mse = _blend(windows, now, as_of, _luck_of_one(pool))
-        amounts = pool["amount"].to_numpy(dtype="float64")
-        count = mean / amounts.mean() if len(pool) and amounts.mean() > 0 else 1.0
-        luck = _luck_of_one(pool) / max(count, 1.0)
-        n = float(windows["aligned"].sum())
-        variance = (n * max(mse - luck, 0.0) + _PRIOR_WINDOWS * _PRIOR_SD**2) / (n + _PRIOR_WINDOWS)
-        return NewBusiness(mean, float(np.sqrt(variance)), pool)
+        mean, sd = read_windows(windows, now, as_of, luck_of_one(pool["amount"].to_numpy(dtype="float64")))
+        return NewBusiness(mean, sd, pool)
 
-    def _windows(self, as_of: pd.Timestamp, period: Period) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-        """One row per past day: what came in after it and was won in the same window, and what was seen then."""
-        lessons = self.lessons
-        k = period.day_of(as_of)
-        won = lessons.deals[(lessons.deals["status"] == WON).to_numpy(dtype=bool)]
+    def windows(self, snapshot: Snapshot, period: Period) -> tuple[pd.DataFrame, Mapping[str, float], pd.DataFrame]:
+        """Past windows with what each reading saw of them, the same of the window ahead, and the deals they brought."""
+        table, brought = self._past(snapshot.as_of, period)
+        seen = _seen(self.lessons.snapshot.open, dict(zip(table["day"], table["end"], strict=True)))
+        table = table.join(seen, on="day").fillna({"pace": 0.0})
+        ahead = _seen(snapshot.open, {snapshot.as_of: period.end})["pace"]
+        mean = self._mean_amount
+        now = {
+            "cohorts": self._wins(snapshot.as_of, max(period.start, snapshot.as_of + _DAY), period.end) * mean,
+            "always": 1.0,
+            "lately": self._lately(snapshot.as_of),
+            "pace": float(ahead.get(snapshot.as_of, 0.0)),
+        }
+        table["cohorts"] = [
+            self._wins(day, start, end) * mean
+            for day, start, end in zip(table["day"], table["start"], table["end"], strict=True)
+        ]
+        return table, now, self._pool(table, brought)
+
+    def _past(self, as_of: pd.Timestamp, period: Period) -> tuple[pd.DataFrame, list[np.ndarray]]:
+        """One row per past day: what came in after it and was won in the same window; and which deals these were."""
+        lessons, k = self.lessons, period.day_of(as_of)
         reach, since = (period.end - as_of).days, max((period.start - as_of).days, 1)
-        past = {p.evening(k): p for p in lessons.past_periods(16)}
-        by_day = lessons.snapshot.open.groupby("as_of", sort=False).indices
-        rows, pools = [], []
+        past = {p.evening(k): p for p in lessons.past_periods(_MOST_PERIODS)}
+        first, closed, amount = self._first_of_won, self._closed_of_won, self._won["amount"].to_numpy(dtype="float64")
+        rows, brought = [], []
         for day in (pd.Timestamp(d) for d in lessons.snapshot.days):
             aligned = day in past
-            end = past[day].end if aligned else day + pd.Timedelta(days=reach)
+            start, end = day + since * _DAY, past[day].end if aligned else day + reach * _DAY
             if end > lessons.cutoff:
                 continue
-            new = new_business(won, day, day + pd.Timedelta(days=since), end)
-            seen = lessons.snapshot.open.iloc[by_day.get(day, np.zeros(0, dtype=int))]
-            rows.append({
-                "day": day, "end": end, "aligned": aligned, "new": float(new["amount"].sum()), "wins": float(len(new)),
-                **self._reading(seen, day, end, self.lately[day]),
-            })  # fmt: skip
-            pools.append(new)
-        return pd.DataFrame(rows, columns=["day", "end", "aligned", "new", "wins", *_READINGS]), pools
+            at, low, high = (x.to_datetime64() for x in (day, start, end))
+            new = np.flatnonzero((first > at) & (closed >= low) & (closed <= high))
+            rows.append((day, start, end, aligned, float(len(new)), float(amount[new].sum()), self._lately(day)))
+            brought.append(new)
+        table = pd.DataFrame(rows, columns=["day", "start", "end", "aligned", "wins", "money", "lately"])
+        wins, money = table["wins"].sum(), table["money"].sum()
+        usual = money / wins if wins else 0.0
+        # Single large deals are luck: a window's own mean amount counts as far as its wins can tell.
+        table["new"] = table["wins"] * (table["money"] + _SHRINK_WINS * usual) / (table["wins"] + _SHRINK_WINS)
+        return table.assign(always=1.0), brought
 
-    @staticmethod
-    def _reading(rows: pd.DataFrame, day: pd.Timestamp, end: pd.Timestamp, lately: float) -> dict[str, float]:
-        due = (rows["expected_close"] <= end) | rows["expected_close"].isna()
-        young = rows["first_recorded_at"] > day - pd.Timedelta(days=_PACE_DAYS)
-        amount = rows["amount"].fillna(0.0).clip(lower=0.0)
-        return {
-            "always": 1.0,
-            "lately": lately,
-            "pace": float(amount[(due & young).to_numpy()].sum()),
-        }
+    def _wins(self, day: pd.Timestamp, start: pd.Timestamp, end: pd.Timestamp) -> float:
+        if self._pace is None:
+            return 0.0
+        after, low, high = (x.toordinal() - _EPOCH for x in (day, start, end))
+        return self._cohorts.wins(self._pace, after, low, high)
 
-    def _pool(self, pools: Sequence[pd.DataFrame], windows: pd.DataFrame) -> pd.DataFrame:
-        aligned = [p for p, a in zip(pools, windows["aligned"], strict=True) if a]
-        for candidates in (aligned, pools):
-            if sum(len(p) for p in candidates) >= _POOL:
-                return pd.concat(candidates)
-        won = self.lessons.deals[(self.lessons.deals["status"] == "won").to_numpy()]
-        return won[(won["amount"] > 0).to_numpy()]
+    def _lately(self, day: pd.Timestamp) -> float:
+        evening = np.datetime64(day + _DAY, "s")
+        upto = np.searchsorted(self._firsts, [evening - np.timedelta64(_LATELY_DAYS, "D"), evening])
+        return float(upto[1] - upto[0])
 
+    def _pool(self, windows: pd.DataFrame, brought: list[np.ndarray]) -> pd.DataFrame:
+        aligned = [b for b, a in zip(brought, windows["aligned"], strict=True) if a]
+        for candidates in (aligned, brought):
+            if sum(len(b) for b in candidates) >= _POOL:
+                return self._won.iloc[np.concatenate(candidates)]
+        return self._won[(self._won["amount"] > 0).to_numpy()]
 
-def _lately(deals: pd.DataFrame, day: pd.Timestamp) -> float:
-    first = deals["first_recorded_at"]
-    evening = day + pd.Timedelta(days=1)
-    return float(((first < evening) & (first >= evening - pd.Timedelta(days=_LATELY_DAYS))).sum())
+    @cached_property
+    def _won(self) -> pd.DataFrame:
+        deals = self.lessons.deals
+        return deals[((deals["status"] == WON) & deals["amount"].notna()).to_numpy(dtype=bool)]
 
+    @cached_property
+    def _first_of_won(self) -> np.ndarray:
+        return np.asarray(self._won["first_recorded_at"].to_numpy().astype("datetime64[D]"))
 
-def _luck_of_one(pool: pd.DataFrame) -> float:
-    """Relative variance that one deal brings to a sum of randomly many: 1 + CV² of the amounts."""
-    amounts = pool["amount"].to_numpy(dtype="float64")
-    return float(1.0 + (amounts.std() / amounts.mean()) ** 2) if len(amounts) and amounts.mean() > 0 else 1.0
+    @cached_property
+    def _closed_of_won(self) -> np.ndarray:
+        return np.asarray(self._won["closed_at"].to_numpy().astype("datetime64[D]"))
 
+    @cached_property
+    def _firsts(self) -> np.ndarray:
+        return np.sort(self.lessons.deals["first_recorded_at"].to_numpy().astype("datetime64[s]"))
 
-def _blend(windows: pd.DataFrame, now: dict[str, float], day: pd.Timestamp, luck: float) -> tuple[float, float]:
-    """Average the readings by their error on left-out windows; give the mean and the mean squared log error."""
-    aligned = windows[windows["aligned"].to_numpy()]
-    used = aligned.tail(_MOST_ALIGNED) if len(aligned) >= _FEWEST_ALIGNED else windows
-    logs, errors = [], []
-    for base in _READINGS:
-        if now[base] > 0 and len(used) > 1 and (used[base] > 0).all() and used["new"].sum() > 0:
-            logs.append(np.log(_foretell(used, now[base], base, day, luck)))
-            errors.append(_left_out_error(used, base, luck))
-    if not logs:
-        return float(windows["new"].mean()), 1.0
-    mse = np.array(errors)
-    weight = 1.0 / mse**2
-    return float(np.exp(np.average(logs, weights=weight))), float(np.average(mse, weights=weight))
+    @cached_property
+    def _mean_amount(self) -> float:
+        mean = self._won["amount"].mean()
+        return 0.0 if pd.isna(mean) else float(mean)
 
+    @cached_property
+    def _pace(self) -> Pace | None:
+        return fit_pace(days_since_1970(self._firsts), self.lessons.cutoff.toordinal() - _EPOCH)
 
-def _left_out_error(used: pd.DataFrame, base: str, luck: float) -> float:
-    """Mean squared log error of each window, foretold from the windows that do not overlap with it."""
-    floor = 0.05 * float(used["new"].mean())
-    errors = []
-    for day, end, size, new in zip(used["day"], used["end"], used[base], used["new"], strict=True):
-        others = used[((used["end"] <= day) | (used["day"] >= end)).to_numpy()]
-        if len(others) < 2 or size <= 0:
-            continue
-        foretold = _foretell(others, size, base, day, luck)
-        errors.append(float(np.log((new + floor) / (foretold + floor)) ** 2))
-    # A few windows' worth of prior error keep luck from ruling where few windows can be judged.
-    return (float(np.sum(errors)) + _PRIOR_WINDOWS * _PRIOR_ERROR) / (len(errors) + _PRIOR_WINDOWS)
+    @cached_property
+    def _cohorts(self) -> Cohorts:
+        deals = self.lessons.deals
+        won = ((deals["status"] == WON) & deals["amount"].notna()).to_numpy(dtype=bool)
+        closed = np.zeros(len(deals), dtype="int64")
+        closed[won] = days_since_1970(self._won["closed_at"].to_numpy())
+        first = days_since_1970(deals["first_recorded_at"].to_numpy())
+        return fit_cohorts(first, closed, won, self.lessons.cutoff.toordinal() - _EPOCH)
 
 
-def _foretell(used: pd.DataFrame, now: float, base: str, day: pd.Timestamp, luck: float) -> float:
-    """In proportion to ``base``, each past window weighed by what it can tell.
+_DAY = pd.Timedelta(days=1)
+_EPOCH = pd.Timestamp(1970, 1, 1).toordinal()
 
-    A window of few wins says little because of luck, one of another season because of the season: many wins make the
-    same season of last year count most, few wins make all windows count by their size.
-    """
-    size = used[base].to_numpy()
-    expected_wins = np.maximum(used["wins"].sum() * size / size.sum(), 1e-9)
-    apart = np.abs((used["day"] - day).dt.days.to_numpy()) % 365.25
-    apart = np.minimum(apart, 365.25 - apart)
-    near = np.exp(-((apart / _SEASON_DAYS) ** 2))
-    weight = 1.0 / (luck / expected_wins + near * _SAME_SEASON_SD**2 + (1 - near) * _OTHER_SEASON_SD**2)
-    return max(float((weight * used["new"] / size).sum() / weight.sum()) * now, 1e-9)
+
+def _seen(rows: pd.DataFrame, ends: Mapping[pd.Timestamp, pd.Timestamp]) -> pd.DataFrame:
+    """Amount that was recorded lately and is due by the end of the day's window (``pace``), by day."""
+    days = rows["as_of"]
+    end = days.map(ends)
+    due = (rows["expected_close"] <= end) | rows["expected_close"].isna()
+    young = rows["first_recorded_at"] > days - pd.Timedelta(days=_PACE_DAYS)
+    counted = rows["amount"].fillna(0.0).clip(lower=0.0).where((due & young & end.notna()).to_numpy(dtype=bool), 0.0)
+    return counted.groupby(days).sum().rename("pace").to_frame()
+
+
+__all__ = ["READINGS", "ArrivalModel", "FittedArrivals", "NewBusiness"]
