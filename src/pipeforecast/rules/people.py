@@ -47,6 +47,17 @@ class Call:
             own = own[hit.to_numpy(dtype=bool)]
         return own.sort_values("made_at", kind="stable")
 
+    def named(self, heard: pd.DataFrame) -> pd.DataFrame:
+        """Whose money each row of ``heard`` is about: ``person``, ``level``, ``group`` and ``amount``, row by row."""
+        usual = _LEVEL[self.layer]
+        own = pd.Series(TOTAL, index=heard.index) if usual == TOTAL else heard["person"]
+        return pd.DataFrame({
+            "person": heard["person"].astype(str),
+            "level": _filled(heard, "level", pd.Series(usual, index=heard.index)).str.lower(),
+            "group": _filled(heard, "group", own),
+            "amount": heard["amount"].astype("float64"),
+        })  # fmt: skip
+
 
 @dataclass(frozen=True)
 class FittedCall:
@@ -80,14 +91,7 @@ class FittedCall:
         by_then = calls[(calls["made_at"] < as_of + pd.Timedelta(days=1)).to_numpy(dtype=bool)]
         heard = self.rule.heard_in(by_then)
         heard = heard[(_plain(heard["period"]) == period.name.lower()).to_numpy(dtype=bool)]
-        usual = _LEVEL[self.rule.layer]
-        own = pd.Series(TOTAL, index=heard.index) if usual == TOTAL else heard["person"]
-        table = pd.DataFrame({
-            "person": heard["person"].astype(str),
-            "level": _filled(heard, "level", pd.Series(usual, index=heard.index)).str.lower(),
-            "group": _filled(heard, "group", own),
-            "amount": heard["amount"].astype("float64"),
-        })  # fmt: skip
+        table = self.rule.named(heard)
         table = table[(table["level"] == table.groupby("person")["level"].transform("last")).to_numpy(dtype=bool)]
         return table.groupby(["level", "group"])["amount"].last()
 
