@@ -213,11 +213,19 @@ def adds_touches(history: DealHistory, as_of: pd.Timestamp, rng: np.random.Gener
     return replace(history, tables={**history.tables, "touches": pd.concat([touches, late], ignore_index=True)})
 
 
+def adds_calls(history: DealHistory, as_of: pd.Timestamp, rng: np.random.Generator) -> DealHistory:
+    if "calls" not in history.tables:
+        return history
+    calls = history.tables["calls"]
+    late = calls.assign(made_at=pd.Timestamp(_later(as_of, 1)).as_unit("s"), amount=9e6)
+    return replace(history, tables={**history.tables, "calls": pd.concat([late, calls, late], ignore_index=True)})
+
+
 MUTATIONS: dict[str, Mutation] = {
     f.__name__: f
     for f in (
         wins_all, loses_all, back_dates, back_dates_before_all, reopens, reverses, rewrites_facts, forgets, flips,
-        adds_deals, writes_todays_values, adds_touches,
+        adds_deals, writes_todays_values, adds_touches, adds_calls,
     )
 }  # fmt: skip
 
