@@ -18,7 +18,19 @@ _METHODS = {
     "category_commit": "Commit category",
     "category_upside": "Commit and upside",
     "same_stage_same_time": "Same stage, same time",
+    "crm_probability_not_past_due": "CRM probability, past-due dates left out",
+    "stage_rate_all_dates": "Win rate by stage, all dates",
+    "rep_call": "Calls of the reps",
+    "manager_call": "Calls of the managers",
+    "executive_call": "Call of the executive",
+    "coverage_yield": "Yield of the coverage",
+    "velocity": "Sales velocity",
+    "run_rate": "Run rate",
+    "last_period": "Last period",
+    "same_period_last_year": "Same period last year",
     "mean_of_four": "Mean of four periods",
+    "ets": "Exponential smoothing",
+    "chain_ladder": "Share won by this day (chain ladder)",
 }
 #: Levels whose groups are persons.
 PERSONS = ("owner", "manager")
