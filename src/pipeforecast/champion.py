@@ -23,13 +23,13 @@ from pipeforecast.registry import Registry, RegistryError, Version
 from pipeforecast.pipeline import FittedPipeline, PipelineForecaster
 from pipeforecast.run import Run, say
 from pipeforecast.saved import SavedModel, SavedModelError, about_of, load
-from pipeforecast.settings import BacktestSettings, ForecastSettings, MonitorSettings, ScoreSettings
+from pipeforecast.settings import BacktestSettings, CompareSettings, ForecastSettings, MonitorSettings, ScoreSettings
 
 #: What a model is told for the period's draws alone: the chances of deals do not depend on it.
 _OF_THE_ROLLUP = ("draws", "coefficient_draws", "shock_prior_sd")
 _MARKS = 64
 _SAME_COMPANY = 0.5
-Choosing = ForecastSettings | ScoreSettings | MonitorSettings
+Choosing = ForecastSettings | ScoreSettings | MonitorSettings | CompareSettings
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,10 @@ SHOWING = {
     "proof=NAME": "how much of the past is replayed: none, cached or full",
     "report.people=NAME": "full, or anonymous (no person is named)",
 }
+COMPARING = {
+    "since=WHEN": "earlier evening: YYYY-MM-DD (default: 7 days before), a folder of forecast, or run:ID of MLflow",
+    "period=NAME": "period to compare, such as 2024Q1 (default: the earlier forecast's, or of the day after as_of)",
+}
 COMPANY = {
     "demo.n_deals=N": "size of the company (default: 5000)",
     "demo.kind=NAME": "standard or other",
@@ -114,6 +118,12 @@ PAGES: Mapping[str, Page] = {
         {**COMMON, **CHOOSING, **{k: v for k, v in LEARNING.items() if k.startswith(("model", "origins"))}, **WATCHING},
         ("monitor.csv",),
         "pipeforecast monitor crm=salesforce source=exports/today",
+    ),
+    "compare": Page(
+        "says what moved a period's forecast since an earlier evening, by cause and deal by deal",
+        {**COMMON, **COMPARING, **CHOOSING, **{k: v for k, v in LEARNING.items() if k.startswith(("model", "levels"))}},
+        ("waterfall.csv",),
+        "pipeforecast compare crm=salesforce source=exports/today since=2025-02-07",
     ),
 }
 

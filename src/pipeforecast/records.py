@@ -16,7 +16,7 @@ from pipeforecast.tracking import Artifact, Metric, RunRecord, record
 
 #: Where things lie on this machine is nobody else's business.
 _PLACES: Any = {
-    "tracking": True, "out": True, "source": True, "proof": {"folder"}, "demo": {"folder"}, "search": {"store"},
+    "tracking": True, "out": True, "source": True, "proof": {"folder"}, "since": True, "demo": {"folder"}, "search": {"store"},
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from pipeforecast.complaint import complaint
 from pipeforecast.errors import SettingsError, some
 from pipeforecast.kinds import Closed, DaysOfPeriod, HazardSettings, ModelSettings, RuleSettings, distinct
 
-Verb = Literal["demo", "check", "train", "forecast", "score", "backtest", "monitor"]
+Verb = Literal["demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare"]
 
 
 def _path(value: object) -> object:
@@ -44,10 +44,22 @@ def _version(value: object) -> object:
     raise ValueError(f"expected auto, fit, champion or the number of a version, came {value!r}")
 
 
+def _since(value: object) -> object:
+    """Tell a day from a recorded run and from a folder."""
+    if isinstance(value, dt.date) or value is None:
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+        return dt.date.fromisoformat(value)
+    if isinstance(value, str) and value.startswith("run:"):
+        return value
+    return Path(str(_path(value))).expanduser().absolute()
+
+
 Folder = Annotated[Path, BeforeValidator(_path), AfterValidator(lambda p: p.expanduser().absolute())]
 Day = Annotated[dt.date, BeforeValidator(_day)]
 Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(distinct)]
 VersionName = Annotated[str, BeforeValidator(_version)]
+Since = Annotated[dt.date | Path | str | None, BeforeValidator(_since)]
 
 
 class CalendarSettings(Closed):
@@ -198,6 +210,23 @@ class MonitorSettings(BacktestSettings):
     version: VersionName = "auto"
 
 
+class CompareSettings(BacktestSettings):
+    """What ``compare`` is told; ``version`` as for ``score``, for each of the two evenings.
+
+    Attributes
+    ----------
+    since : date, Path, str or None
+        The earlier evening: a day, a folder with an earlier ``forecast.csv``, or ``run:ID`` of MLflow; None: 7 days
+        before ``as_of``.
+    period : str or None
+        None is the earlier forecast's where it names one, else the one of the day after ``as_of``.
+    """
+
+    since: Since = None
+    period: Annotated[str, Field(coerce_numbers_to_str=True, min_length=4)] | None = None
+    version: VersionName = "auto"
+
+
 class ForecastSettings(BacktestSettings):
     """What ``forecast`` is told: period, horizon and version as for ``score``."""
 
@@ -225,6 +254,7 @@ SETTINGS: Mapping[str, type[RunSettings]] = {
     "score": ScoreSettings,
     "backtest": BacktestSettings,
     "monitor": MonitorSettings,
+    "compare": CompareSettings,
 }
 
 
@@ -262,7 +292,7 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 
 __all__ = [
-    "SETTINGS", "AnySettings", "BacktestSettings", "CalendarSettings", "CheckSettings", "DemoSettings",
-    "ForecastSettings", "HazardSettings", "ModelSettings", "MonitorSettings", "RuleSettings", "RunSettings",
-    "ScoreSettings", "SearchSettings", "TrainSettings", "Verb", "settings_for",
+    "SETTINGS", "AnySettings", "BacktestSettings", "CalendarSettings", "CheckSettings", "CompareSettings",
+    "DemoSettings", "ForecastSettings", "HazardSettings", "ModelSettings", "MonitorSettings", "RuleSettings",
+    "RunSettings", "ScoreSettings", "SearchSettings", "TrainSettings", "Verb", "settings_for",
 ]  # fmt: skip

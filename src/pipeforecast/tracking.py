@@ -129,6 +129,23 @@ def record(
         return None
 
 
+def recorded(uri: str, run_id: str) -> dict[str, str]:
+    """Read back what was recorded of a run: parameters, metrics and tags, by name, as text.
+
+    Raises
+    ------
+    TrackingError
+        If there is no such run, or the store cannot be read.
+    """
+    try:
+        with alone(uri):
+            data = client_of(uri).get_run(run_id).data
+    except Exception as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise TrackingError(public(f"the run {run_id!r} could not be read in MLflow at {uri}: {said}")) from error
+    return dict(data.params) | {name: str(value) for name, value in data.metrics.items()} | dict(data.tags)
+
+
 def client_of(uri: str) -> Any:
     """Import MLflow with telemetry off, few retries and no notes about the tables that it makes."""
     # The user opts in by setting the variable to false; a server that is down must not hold a run for minutes.

@@ -19,7 +19,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     _plant_markers(root / "company")
     said, told = {}, {}
     own = {"check": (), "forecast": (*SMALL, "version=fit"), "score": ("version=champion",)}
-    for verb in ("check", "train", "forecast", "score", "backtest"):
+    for verb in ("check", "train", "forecast", "score", "backtest", "compare"):
         small = own.get(verb, SMALL)
         done = call(verb, "crm=salesforce", "source=company", f"out={verb}", *small, at=root)
         said[verb], told[verb] = done.stdout, done.stderr

@@ -51,11 +51,14 @@ COLUMNS = {
         "excluded_amount",
     ],
     "excluded.csv": ["deal_id", "reason", "status", "pipeline", "amount"],
+    "waterfall.csv": [
+        "measure", "level", "group", "deal_id", "cause", "amount", "as_of_from", "as_of_to", "period",
+    ],
 }  # fmt: skip
 PARTS = {"total", "won", "open", "open_due", "open_pulled_in", "new", "amount_change"}
 
 
-@pytest.mark.parametrize("verb", ["check", "train", "forecast", "score", "backtest"])
+@pytest.mark.parametrize("verb", ["check", "train", "forecast", "score", "backtest", "compare"])
 def test_a_verb_writes_what_its_page_says(ran: Ran, verb: str) -> None:
     written = {p.name for p in (ran.root / verb).iterdir()}
     assert written == set(manual.PAGES[verb].writes)
@@ -63,7 +66,7 @@ def test_a_verb_writes_what_its_page_says(ran: Ran, verb: str) -> None:
     assert str(ran.root / verb) in ran.said[verb]
 
 
-@pytest.mark.parametrize("verb", ["check", "train", "forecast", "score", "backtest"])
+@pytest.mark.parametrize("verb", ["check", "train", "forecast", "score", "backtest", "compare"])
 def test_the_promised_columns_are_there(ran: Ran, verb: str) -> None:
     for path in (ran.root / verb).glob("*.csv"):
         found = list(pd.read_csv(path).columns)
@@ -179,6 +182,18 @@ def test_without_a_proof_the_first_line_says_so(ran: Ran) -> None:
     pd.testing.assert_frame_equal(ran.table("none", "forecast.csv").drop(columns="coverage_measured"), same)
 
 
+def test_the_bars_of_a_comparison_end_at_the_forecast(ran: Ran) -> None:
+    table = ran.table("compare", "waterfall.csv")
+    total = table[(table["measure"] == "forecast") & (table["level"] == "total")].set_index("cause")["amount"]
+    forecast = ran.table("forecast", "forecast.csv")
+    whole = forecast[(forecast["method"] == "model") & (forecast["level"] == "total") & (forecast["part"] == "total")]
+    assert total["end"] == pytest.approx(float(whole["mean"].iloc[0]), abs=0.01)
+    assert total.drop("end").sum() == pytest.approx(total["end"], abs=0.01)
+    by_level = table.pivot_table(index=["measure", "cause"], columns="level", values="amount", aggfunc="sum").fillna(0)
+    for level in set(by_level) - {"total"}:
+        np.testing.assert_allclose(by_level[level], by_level["total"], atol=0.01, err_msg=level)
+
+
 def test_the_report_needs_no_network(ran: Ran) -> None:
     page = (ran.root / "forecast" / "report.html").read_text(encoding="utf-8")
     assert re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", page) == []
@@ -196,7 +211,7 @@ def test_a_run_is_recorded_and_names_nobody(ran: Ran) -> None:
     assert [p for p in store if MARKER.encode() in p.read_bytes()] == []
     client = MlflowClient(tracking_uri=f"sqlite:///{ran.root}/mlflow.db")
     runs = client.search_runs([client.get_experiment_by_name("pipeforecast").experiment_id])
-    assert {r.info.run_name for r in runs} == {"train", "forecast", "score", "backtest"}
+    assert {r.info.run_name for r in runs} == {"train", "forecast", "score", "backtest", "compare"}
     (made,) = (r for r in runs if r.info.run_name == "forecast")
     assert made.info.status == "FINISHED"
     assert made.data.metrics["forecast.mean"] > 0
@@ -246,6 +261,7 @@ def test_only_out_and_the_stores_are_written(ran: Ran) -> None:
         "forecast",
         "score",
         "backtest",
+        "compare",
         "crowned",
         "again",
         "second",

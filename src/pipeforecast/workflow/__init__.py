@@ -2,9 +2,10 @@
 
 from pipeforecast.workflow.backtest import backtest
 from pipeforecast.workflow.check import check
+from pipeforecast.workflow.compare import compare
 from pipeforecast.workflow.forecast import demo, forecast
 from pipeforecast.workflow.monitor import monitor
 from pipeforecast.workflow.score import score
 from pipeforecast.workflow.train import train
 
-__all__ = ["backtest", "check", "demo", "forecast", "monitor", "score", "train"]
+__all__ = ["backtest", "check", "compare", "demo", "forecast", "monitor", "score", "train"]
