@@ -58,7 +58,19 @@ class Features:
 
 
 def describe(snapshot: Snapshot) -> Features:
-    """Describe each open deal by what was written of it, and of the deals closed, by its ``as_of``."""
+    """Describe each open deal by what was written of it, and of the deals closed, by its ``as_of``.
+
+    A snapshot is described once, and a part of one that has been described not again.
+    """
+    if "features" not in snapshot.memo:
+        whole, rows = snapshot.cut_from or (snapshot, None)
+        ready = rows is not None and "features" in whole.memo
+        snapshot.memo["features"] = whole.memo["features"].rows(rows) if ready else _described(snapshot)
+    found: Features = snapshot.memo["features"]
+    return found
+
+
+def _described(snapshot: Snapshot) -> Features:
     rows = snapshot.open
     numbers = _timing(rows) | _money(rows) | _activity(rows) | _birth_numbers(snapshot)
     frame = pd.DataFrame(numbers, index=rows.index).astype("float64")

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from pipeforecast.features import describe
 from pipeforecast.findings import Finding
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import DealForecast, Forecast
@@ -22,6 +23,9 @@ from pipeforecast.outcome import Lessons, won_between
 from pipeforecast.reporting import assigned_today
 from pipeforecast.rollup import Outlook, coefficient_luck, roll_up
 from pipeforecast.snapshot import Snapshot
+
+#: More lesson rows than this would cost more to describe than the days of them that are looked at.
+_DESCRIBED_AT_ONCE = 1_000_000
 
 
 class DealModel(Protocol):
@@ -68,6 +72,8 @@ class PipelineForecaster:
 
     def learned(self, lessons: Lessons) -> tuple[FittedDeals, FittedAmounts]:
         """Fit what a registered version keeps: whether, when and for how much single deals are won."""
+        if len(lessons.snapshot.open) <= _DESCRIBED_AT_ONCE:
+            describe(lessons.snapshot)  # its days are asked for one by one below, and by the shock
         deals = self.deals.fit(lessons)
         return replace(deals, shares=closing_shares(deals, lessons)), self.amounts.fit(lessons)
 

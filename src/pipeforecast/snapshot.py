@@ -6,7 +6,7 @@ The expressions are Ibis', so that the same ones run embedded (DuckDB) and on a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -46,6 +46,10 @@ class Snapshot:
     roles : mapping of column to role
     labels : DataFrame, index deal key
         Names to show (deal, account, owner); never features.
+    memo : dict
+        What has been worked out of this very snapshot; a snapshot that differs in anything starts anew.
+    cut_from : (Snapshot, positions) or None
+        The snapshot whose open deals at the positions these are, and from which nothing else differs.
     """
 
     days: np.ndarray
@@ -54,6 +58,8 @@ class Snapshot:
     stages: pd.DataFrame
     roles: Mapping[str, Role]
     labels: pd.DataFrame
+    memo: dict[str, Any] = field(init=False, default_factory=dict, compare=False, repr=False)
+    cut_from: tuple[Snapshot, np.ndarray] | None = field(init=False, default=None, compare=False, repr=False)
 
     @property
     def as_of(self) -> pd.Timestamp:
@@ -76,11 +82,20 @@ class Snapshot:
         """Keep the snapshots of ``days``."""
         wanted = np.intersect1d(self.days, _day_array(days))
         rows = np.isin(self.open["as_of"].to_numpy().astype("datetime64[s]"), wanted)
-        return replace(self, days=wanted, open=self.open[rows].reset_index(drop=True))
+        return self._cut(wanted, np.flatnonzero(rows))
 
     def take(self, rows: np.ndarray) -> Snapshot:
         """Keep the open deals at the positions ``rows``."""
-        return replace(self, open=self.open.iloc[rows].reset_index(drop=True))
+        return self._cut(self.days, np.arange(len(self.open))[rows])
+
+    def _cut(self, days: np.ndarray, rows: np.ndarray) -> Snapshot:
+        out = replace(self, days=days, open=self.open.iloc[rows].reset_index(drop=True))
+        object.__setattr__(out, "cut_from", (self, rows))
+        return out
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Travel light: what was worked out, and the whole that this is a part of, stay behind."""
+        return {**self.__dict__, "memo": {}, "cut_from": None}
 
 
 def take_snapshots(history: DealHistory, days: Iterable[pd.Timestamp]) -> Snapshot:
