@@ -18,7 +18,10 @@ from pipeforecast.settings import SETTINGS, ForecastSettings, ModelSettings, set
 ROOT = Path(str(files("pipeforecast.configs")))
 PRIMARY = sorted(p.stem for p in ROOT.glob("*.yaml"))
 CHOICES = sorted(p.relative_to(ROOT).with_suffix("").as_posix() for p in ROOT.glob("*/*.yaml"))
-NEEDED = {"model/rule": ["model.name=stage_rates"], "model/plugin": ["model.name=ours"]}
+NEEDED = {
+    "model/rule": ["model.name=stage_rates"], "model/plugin": ["model.name=ours"],
+    "scenario/rep_leaves": ["scenario.owner=ann"],
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,15 @@
-"""What each kind of model may be told: one closed class a kind, chosen by ``kind`` (``configs/model``)."""
+"""What each kind of model and of scenario may be told: one closed class a kind, chosen by ``kind``.
+
+``configs/model`` and ``configs/scenario`` hold their files.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from pipeforecast.errors import some
 
@@ -26,6 +31,14 @@ def distinct(values: tuple[Any, ...]) -> tuple[Any, ...]:
     return values
 
 
+def _day(value: object) -> object:
+    """Let only written days through: pydantic alone would read 20170331 as seconds since 1970."""
+    if isinstance(value, dt.date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)):
+        return value
+    raise ValueError("expected a day written YYYY-MM-DD")
+
+
+Day = Annotated[dt.date, BeforeValidator(_day)]
 DaysOfPeriod = Annotated[tuple[Annotated[int, Field(ge=0, le=366)], ...], Field(min_length=1), AfterValidator(distinct)]
 HalfLife = Annotated[float | None, Field(gt=0, description="days after which a lesson counts half; null: never")]
 Rows = Annotated[int, Field(ge=100, description="most lesson rows to learn from; more are thinned by deal")]
@@ -155,5 +168,137 @@ ModelSettings = Annotated[
     | BlendSettings
     | PluginSettings
     | RuleSettings,
+    Field(discriminator="kind"),
+]
+
+
+def _several(value: object) -> object:
+    """Take one value for a list of one; numbers stand for how they are written."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return [str(v) if isinstance(v, int | float) and not isinstance(v, bool) else v for v in values]
+
+
+Values = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_several), AfterValidator(distinct),
+    Field(min_length=1),
+]  # fmt: skip
+
+
+class _Named(Closed):
+    name: str | None = Field(None, pattern=r"^[\w-]{1,40}$", description="how outputs call it; null: as its kind")
+
+    @property
+    def title(self) -> str:
+        """How outputs call the scenario."""
+        return self.name or str(getattr(self, "kind", ""))
+
+
+class NoScenario(_Named):
+    """Nothing is assumed but what is forecast (``configs/scenario/none.yaml``)."""
+
+    kind: Literal["none"] = "none"
+
+
+class _Limited(_Named):
+    where: Annotated[dict[str, Values], BeforeValidator(lambda told: {} if told is None else told)] = Field(
+        default_factory=dict, description="only deals with these values, by column of the open deals; null: all"
+    )
+
+
+class WinRateScenario(_Limited):
+    """Deals are won more or less often."""
+
+    kind: Literal["win_rate"] = "win_rate"
+    factor: float | None = Field(None, gt=0, description="on the odds of being won in the period")
+    points: float | None = Field(None, gt=-100, lt=100, description="percentage points on the past year's win rate")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> WinRateScenario:
+        if (self.factor is None) == (self.points is None):
+            raise ValueError(f"expected one of factor and points, came factor={self.factor}, points={self.points}")
+        return self
+
+
+class SlipScenario(_Limited):
+    """Wins come later, or (below 0) earlier."""
+
+    kind: Literal["slip"] = "slip"
+    days: int = Field(ge=-365, le=365, description="by which every win comes later; below 0: earlier")
+
+
+class CapacityScenario(_Limited):
+    """Somebody leaves, or has less time."""
+
+    kind: Literal["capacity"] = "capacity"
+    owner: Values | None = Field(None, description="one or several; null: whoever is named by where")
+    day: Day | None = Field(None, description="from which on; null: tomorrow")
+    factor: float = Field(0.0, ge=0, le=1, description="share of the capacity that is left; 0: they leave")
+    kept: float = Field(0.5, ge=0, le=1, description="factor on the chance of a deal that goes to somebody else")
+
+    @model_validator(mode="after")
+    def _somebody(self) -> CapacityScenario:
+        if self.owner is None and not self.where:
+            raise ValueError("expected owner or where, came neither")
+        return self
+
+
+class PriceScenario(_Limited):
+    """Amounts change, and with them perhaps the odds."""
+
+    kind: Literal["price"] = "price"
+    factor: float = Field(gt=0, description="on what each deal brings")
+    elasticity: float = Field(0.0, ge=0, le=20, description="the odds of winning move by factor^(−elasticity)")
+
+
+class ExtraPipelineScenario(_Limited):
+    """Deals come in that nobody has today; ``where`` says of what kind they are."""
+
+    kind: Literal["extra_pipeline"] = "extra_pipeline"
+    amount: float = Field(ge=0, description="of all of them, as they would be listed")
+    deals: int | None = Field(None, ge=1, le=5000, description="how many; null: amount ÷ average_amount")
+    average_amount: float | None = Field(None, gt=0, description="of one; null: as of the past year's deals")
+    day: Day | None = Field(None, description="on which they come in; null: tomorrow")
+    stage: str | None = Field(
+        None, min_length=1, description="as likely won as today's deals in this stage; null: as past new deals"
+    )
+
+    @model_validator(mode="after")
+    def _not_both(self) -> ExtraPipelineScenario:
+        if self.deals is not None and self.average_amount is not None:
+            raise ValueError("expected deals or average_amount, came both")
+        return self
+
+
+class DownturnScenario(_Limited):
+    """Fewer deals are won, fewer come in, and all take longer."""
+
+    kind: Literal["downturn"] = "downturn"
+    odds: float = Field(1.0, gt=0, description="factor on the odds of being won")
+    arrivals: float = Field(1.0, ge=0, le=10, description="factor on how many deals come in")
+    days: int = Field(0, ge=-365, le=365, description="by which every win comes later")
+
+
+OneScenario = Annotated[
+    WinRateScenario | SlipScenario | CapacityScenario | PriceScenario | ExtraPipelineScenario | DownturnScenario,
+    Field(discriminator="kind"),
+]
+
+
+class CombineScenario(_Named):
+    """Several scenarios at once, applied in their order."""
+
+    kind: Literal["combine"] = "combine"
+    parts: Annotated[tuple[OneScenario, ...], Field(min_length=1)]
+
+
+ScenarioSettings = Annotated[
+    NoScenario
+    | WinRateScenario
+    | SlipScenario
+    | CapacityScenario
+    | PriceScenario
+    | ExtraPipelineScenario
+    | DownturnScenario
+    | CombineScenario,
     Field(discriminator="kind"),
 ]

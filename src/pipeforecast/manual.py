@@ -48,6 +48,7 @@ SHOWING = {
     "period=NAME": "period to forecast, such as 2024Q1 (default: the one of the day after as_of)",
     "proof=NAME": "how much of the past is replayed: none, cached or full",
     "report.people=NAME": "full, or anonymous (no person is named)",
+    "scenario=NAME": "what if: set beside the forecast, draw by draw, in scenario.csv",
 }
 COMPARING = {
     "since=WHEN": "earlier evening: YYYY-MM-DD (default: 7 days before), a folder of forecast, or run:ID of MLflow",

@@ -14,9 +14,10 @@ from pipeforecast.run import Run
 from pipeforecast.settings import RunSettings
 from pipeforecast.tracking import Artifact, Metric, RunRecord, record
 
-#: Where things lie on this machine is nobody else's business.
+#: Where things lie on this machine, and who is named, is nobody else's business.
 _PLACES: Any = {
-    "tracking": True, "out": True, "source": True, "proof": {"folder"}, "since": True, "demo": {"folder"}, "search": {"store"},
+    "tracking": True, "out": True, "source": True, "since": True, "proof": {"folder"}, "demo": {"folder"},
+    "search": {"store"}, "scenario": {"owner", "where", "parts"},
 }  # fmt: skip
 
 

@@ -16,7 +16,17 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from pipeforecast.complaint import complaint
 from pipeforecast.errors import SettingsError, some
-from pipeforecast.kinds import Closed, DaysOfPeriod, HazardSettings, ModelSettings, RuleSettings, distinct
+from pipeforecast.kinds import (
+    Closed,
+    Day,
+    DaysOfPeriod,
+    HazardSettings,
+    ModelSettings,
+    NoScenario,
+    RuleSettings,
+    ScenarioSettings,
+    distinct,
+)
 
 Verb = Literal["demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare"]
 
@@ -28,13 +38,6 @@ def _path(value: object) -> object:
     if not isinstance(value, str | Path) or not str(value).strip():
         raise ValueError(f"expected a path, came {value!r}")
     return value
-
-
-def _day(value: object) -> object:
-    """Let only written days through: pydantic alone would read 20170331 as seconds since 1970."""
-    if isinstance(value, dt.date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)):
-        return value
-    raise ValueError("expected a day written YYYY-MM-DD")
 
 
 def _version(value: object) -> object:
@@ -56,7 +59,6 @@ def _since(value: object) -> object:
 
 
 Folder = Annotated[Path, BeforeValidator(_path), AfterValidator(lambda p: p.expanduser().absolute())]
-Day = Annotated[dt.date, BeforeValidator(_day)]
 Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(distinct)]
 VersionName = Annotated[str, BeforeValidator(_version)]
 Since = Annotated[dt.date | Path | str | None, BeforeValidator(_since)]
@@ -228,11 +230,12 @@ class CompareSettings(BacktestSettings):
 
 
 class ForecastSettings(BacktestSettings):
-    """What ``forecast`` is told: period, horizon and version as for ``score``."""
+    """What ``forecast`` is told: period, horizon and version as for ``score``, and perhaps a scenario."""
 
     period: Annotated[str, Field(coerce_numbers_to_str=True, min_length=4)] | None = None
     horizon: int = Field(365, ge=1, le=3650)
     version: VersionName = "auto"
+    scenario: ScenarioSettings = Field(default_factory=NoScenario)
     proof: ProofSettings = Field(default_factory=ProofSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pipeforecast.report.words import MISSING, NBSP, count, day, money, percent
@@ -72,8 +73,22 @@ def _deal(d: dict[str, Any]) -> list[str]:
     return [_cell(d["name"]), _cell(d["owner"]), money(d["amount"]), chance, due]
 
 
-def summary(facts: Facts) -> str:
-    """Give the report as a page of Markdown."""
+def what_if_words(row: Mapping[Any, Any], currency: str) -> str:
+    """Set a scenario's mean beside the forecast's; ``row`` is one of ``scenario.csv``, that of the total."""
+    apart, low, high = (_signed(row[c]) for c in ("difference", "difference_p10", "difference_p90"))
+    words = (
+        f"If {row['scenario']}: on average {money(row['mean'], currency)} instead of {money(row['base_mean'])} "
+        f"({apart}; 80 % of draws: {low} to {high})"
+    )
+    return words.replace(NBSP, " ")
+
+
+def _signed(value: float) -> str:
+    return ("+" if round(value) > 0 else "") + money(value)
+
+
+def summary(facts: Facts, what_if: str = "") -> str:
+    """Give the report as a page of Markdown, with the words on a scenario where there are some."""
     head, line, currency = facts["head"], facts["headline"], facts["head"]["currency"]
     ranges = [
         [f"{name} % range", f"{money(lo)} to {money(hi)}" if lo is not None else MISSING]
@@ -88,6 +103,7 @@ def summary(facts: Facts) -> str:
         f"{_cell(head['company'])}, {head['period']}, data as of {day(head['as_of'])} (day {head['day_of_period']} of "
         f"{head['period_days']}). Amounts in {currency}. {_cell(head['what_counts'])}", "",
         *_table(["The period", currency], [["Most likely", money(line["p50"])], mean, *ranges]),
+        *(["", _cell(what_if)] if what_if else []),
         "", "## Parts", "", *_table(["Part", "Mean", "P10", "P90"], parts), "",
         "Means add up. Quantiles of parts do not: not everything goes badly, or well, at once.", "",
         "## Against the rules", "", record_words(facts), "",

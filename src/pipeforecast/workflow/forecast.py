@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pandas as pd
 
@@ -18,10 +19,11 @@ from pipeforecast.proof import Proof
 from pipeforecast.records import forecast_metrics, track
 from pipeforecast.replay import proof_of
 from pipeforecast.report import ReportInput, summary, write_report
-from pipeforecast.report.brief import first_lines
+from pipeforecast.report.brief import first_lines, what_if_words
 from pipeforecast.report.facts import facts
 from pipeforecast.results import DEAL_COLUMNS, deal_rows, forecast_rows, write_csv
 from pipeforecast.run import Run, period_of, prepared, say
+from pipeforecast.scenario import difference, what_if
 from pipeforecast.settings import DemoSettings, ForecastSettings
 from pipeforecast.workflow.backtest import readable
 
@@ -56,6 +58,7 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     if isinstance(fitted, FittedPipeline):
         run.findings.extend(fitted.findings(now))
     forecasts = [fitted.forecast(now, period, run.levels)]
+    changed = what_if(settings.scenario, fitted, now, period, run.levels)
     forecasts += [r.fit(lessons).forecast(now, period) for r in run.rules if r.name != fitted.name]
     proof = proof_of(settings, run)
     if proof is not None:
@@ -69,7 +72,7 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     told = _report_input(settings, run, forecasts[0], table, deals, proof, company)
     said = facts(told)
     with whole_folder(settings.out) as out:
-        write_csv(table, out / "forecast.csv")
+        words = _write_forecast(table, forecasts[0], changed, run, out)
         write_csv(deals, out / "deals.csv")
         write_csv(why.factors, out / "reasons.csv")
         write_csv(findings_frame(run.findings), out / "findings.csv")
@@ -77,14 +80,25 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
             write_csv(proof.rows, out / "backtest.csv")
             write_csv(proof.scores, out / "backtest_scores.csv")
         write_report(told, out / "report.html")
-        (out / "summary.md").write_text(summary(said), encoding="utf-8")
+        (out / "summary.md").write_text(summary(said, words), encoding="utf-8")
     track(settings, run, "forecast", forecast_metrics(forecasts[0], proof), {"model_version": use.version})
-    lines = [first_lines(said).rstrip()]
+    lines = [first_lines(said).rstrip(), *([words] if words else [])]
     if proof is not None:
         lines += ["", "Error on past periods (share of revenue), by day of the period:", readable(proof)]
     return "\n".join(
         [*lines, "", use.said, f"report: {settings.out / 'report.html'}  ({time.monotonic() - started:.0f} s)"]
     )
+
+
+def _write_forecast(table: pd.DataFrame, base: Forecast, changed: Forecast | None, run: Run, out: Path) -> str:
+    """Write ``forecast.csv`` and, where there is a scenario, its rows and ``scenario.csv``; give the words on it."""
+    if changed is None:
+        write_csv(table, out / "forecast.csv")
+        return ""
+    rows = difference(base, changed)
+    write_csv(pd.concat([table, forecast_rows([changed], run.currency, None)]), out / "forecast.csv")
+    write_csv(rows, out / "scenario.csv")
+    return what_if_words(rows.iloc[0].to_dict(), run.currency)
 
 
 def _coverage(proof: Proof | None) -> float | None:
