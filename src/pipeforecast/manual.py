@@ -60,7 +60,7 @@ COMPANY = {
     "demo.seed=N": "seed of the company (default: 0)",
     "demo.folder=FOLDER": "where its export goes (default: demo_company)",
 }
-BACKTEST_FILES = ("backtest.csv", "backtest_scores.csv")
+BACKTEST_FILES = ("backtest.csv", "backtest_scores.csv", "value_added.csv", "people.csv")
 FORECAST_FILES = (
     "forecast.csv", "deals.csv", "reasons.csv", "report.html", "summary.md", "findings.csv", *BACKTEST_FILES
 )  # fmt: skip
@@ -110,7 +110,7 @@ PAGES: Mapping[str, Page] = {
     ),
     "backtest": Page(
         "replays the past with the model and every rule, and scores them alike",
-        {**COMMON, **LEARNING},
+        {**COMMON, **LEARNING, "report.people=NAME": SHOWING["report.people=NAME"]},
         BACKTEST_FILES,
         "pipeforecast backtest source=exports/today origins.periods=12",
     ),

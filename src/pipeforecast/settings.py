@@ -205,6 +205,12 @@ class ScoreSettings(BacktestSettings):
     version: VersionName = "auto"
 
 
+class ReplaySettings(BacktestSettings):
+    """What the verb ``backtest`` is told: what is replayed, and whether people are named."""
+
+    report: ReportSettings = Field(default_factory=ReportSettings)
+
+
 class MonitorSettings(BacktestSettings):
     """What ``monitor`` is told; ``version`` as for ``score``. A change is only told in many periods."""
 
@@ -255,7 +261,7 @@ SETTINGS: Mapping[str, type[RunSettings]] = {
     "train": TrainSettings,
     "forecast": ForecastSettings,
     "score": ScoreSettings,
-    "backtest": BacktestSettings,
+    "backtest": ReplaySettings,
     "monitor": MonitorSettings,
     "compare": CompareSettings,
 }

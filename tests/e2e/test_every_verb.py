@@ -33,6 +33,10 @@ COLUMNS = {
         "level", "group", "method", "day_of_period", "n_origins", "n_periods", "wape", "bias", "crps",
         "interval_score", "cover50", "cover80", "cover95", "skill", "skill_hindsight", "lower", "upper",
     ],
+    "value_added.csv": [
+        "layer", "below", "day_of_period", "n_origins", "n_periods", "wape", "added", "lower", "upper",
+    ],
+    "people.csv": ["person", "layer", "n_periods", "n_calls", "bias", "lower", "upper", "flagged", "words"],
     "findings.csv": ["code", "severity", "table", "column", "count", "examples", "repair", "advice"],
     "deal_scores.csv": [
         "as_of", "deal_id", "name", "account_name", "owner", "stage", "amount", "currency", "expected_close", "p_win",

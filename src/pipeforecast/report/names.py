@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from pipeforecast.forecast import NO_GROUP, TOTAL
-from pipeforecast.reporting import NOT_YET_ASSIGNED
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.words import clean, spoken
+from pipeforecast.reporting import NOT_YET_ASSIGNED
 
 #: The pseudo-method that replays, at each past day, the rule that had been best until then.
 CHOSEN = "best rule then"
@@ -55,6 +57,11 @@ class Names:
             if person not in (NO_GROUP, NOT_YET_ASSIGNED):
                 self._number.setdefault(person, len(self._number) + 1)
 
+    @property
+    def numbers(self) -> Mapping[str, int]:
+        """Number of each person where people are hidden, else none."""
+        return dict(self._number)
+
     def group(self, level: str, group: object) -> str:
         """Name of one group of a level."""
         if group is None or pd.isna(group) or str(group) in ("", NO_GROUP):  # type: ignore[call-overload]
@@ -78,3 +85,8 @@ class Names:
     def deal(self, name: object, deal_id: object) -> str:
         """Name of a deal; its id where it has none."""
         return clean(name) or clean(deal_id)
+
+
+def numbers_of_people(given: ReportInput) -> Mapping[str, int]:
+    """Number under which the report shows each person where people are hidden: other files use the same."""
+    return Names(given).numbers

@@ -10,10 +10,11 @@ from pipeforecast.records import score_metrics, track
 from pipeforecast.replay import replayed, scored_origins
 from pipeforecast.results import write_csv
 from pipeforecast.run import prepared
-from pipeforecast.settings import BacktestSettings
+from pipeforecast.settings import ReplaySettings
+from pipeforecast.workflow.people import write_people
 
 
-def backtest(settings: BacktestSettings) -> str:
+def backtest(settings: ReplaySettings) -> str:
     """Replay the past from the chosen days, the model and every rule, at every level."""
     run = prepared(settings)
     origins, warm = scored_origins(settings, run)
@@ -22,9 +23,10 @@ def backtest(settings: BacktestSettings) -> str:
     with whole_folder(settings.out) as out:
         write_csv(proof.rows, out / "backtest.csv")
         write_csv(proof.scores, out / "backtest_scores.csv")
+        gained = write_people(run, proof, settings.report, out)
     track(settings, run, "backtest", score_metrics(proof))
     return "\n".join([
-        proof.sentence, "", "Error (share of revenue), by day of the period:", readable(proof), "",
+        proof.sentence, "", "Error (share of revenue), by day of the period:", readable(proof), *gained, "",
         f"written: {settings.out}",
     ])  # fmt: skip
 

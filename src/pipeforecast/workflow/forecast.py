@@ -21,11 +21,13 @@ from pipeforecast.replay import proof_of
 from pipeforecast.report import ReportInput, summary, write_report
 from pipeforecast.report.brief import first_lines, what_if_words
 from pipeforecast.report.facts import facts
+from pipeforecast.report.names import numbers_of_people
 from pipeforecast.results import DEAL_COLUMNS, deal_rows, forecast_rows, write_csv
 from pipeforecast.run import Run, period_of, prepared, say
 from pipeforecast.scenario import difference, what_if
 from pipeforecast.settings import DemoSettings, ForecastSettings
 from pipeforecast.workflow.backtest import readable
+from pipeforecast.workflow.people import write_people
 
 _BOOKINGS = (
     "Revenue here is bookings: the amount of deals won with a close date in the period; it is not recognised revenue."
@@ -79,12 +81,13 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
         if proof is not None:
             write_csv(proof.rows, out / "backtest.csv")
             write_csv(proof.scores, out / "backtest_scores.csv")
+        gained = write_people(run, proof, settings.report, out, numbers_of_people(told))
         write_report(told, out / "report.html")
         (out / "summary.md").write_text(summary(said, words), encoding="utf-8")
     track(settings, run, "forecast", forecast_metrics(forecasts[0], proof), {"model_version": use.version})
     lines = [first_lines(said).rstrip(), *([words] if words else [])]
     if proof is not None:
-        lines += ["", "Error on past periods (share of revenue), by day of the period:", readable(proof)]
+        lines += ["", "Error on past periods (share of revenue), by day of the period:", readable(proof), *gained]
     return "\n".join(
         [*lines, "", use.said, f"report: {settings.out / 'report.html'}  ({time.monotonic() - started:.0f} s)"]
     )

@@ -1,0 +1,12 @@
+"""People: what each layer's judgement adds to the one below, and whether a person closes above or below own calls."""
+
+from __future__ import annotations
+
+from pipeforecast.people.added import no_value_added, value_added, value_sentence
+from pipeforecast.people.bias import biases, judged
+from pipeforecast.people.called import called_and_closed
+from pipeforecast.people.names import without_names
+
+__all__ = [
+    "biases", "called_and_closed", "judged", "no_value_added", "value_added", "value_sentence", "without_names",
+]  # fmt: skip
