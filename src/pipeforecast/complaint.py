@@ -57,6 +57,8 @@ def _place(model: type[BaseModel], place: tuple[object, ...]) -> tuple[list[str]
             here = [branch for branch in here if _tag(branch) == step]
             continue
         keys.append(step)
+        if step.isdigit():  # a place in a list, whose entries are what the list's own setting says
+            continue
         known, here = here, _under(here, step)
     return keys, list(dict.fromkeys(name for branch in known for name in branch.model_fields))
 

@@ -178,9 +178,15 @@ def _several(value: object) -> object:
     return [str(v) if isinstance(v, int | float) and not isinstance(v, bool) else v for v in values]
 
 
+def _not_none(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not values:
+        raise ValueError("expected at least one, came none")
+    return values
+
+
 Values = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_several), AfterValidator(distinct),
-    Field(min_length=1),
+    AfterValidator(_not_none),
 ]  # fmt: skip
 
 
@@ -288,7 +294,7 @@ class CombineScenario(_Named):
     """Several scenarios at once, applied in their order."""
 
     kind: Literal["combine"] = "combine"
-    parts: Annotated[tuple[OneScenario, ...], Field(min_length=1)]
+    parts: Annotated[tuple[OneScenario, ...], AfterValidator(_not_none)]
 
 
 ScenarioSettings = Annotated[

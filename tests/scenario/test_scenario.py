@@ -23,12 +23,15 @@ from pipeforecast.kinds import (
     SlipScenario,
     WinRateScenario,
 )
+from pipeforecast.models.hazard import HazardModel
 from pipeforecast.outcome import Lessons
-from pipeforecast.pipeline import FittedPipeline
+from pipeforecast.pipeline import FittedPipeline, PipelineForecaster
 from pipeforecast.rollup import Outlook, roll_up
 from pipeforecast.rules import rule
 from pipeforecast.scenario import SCENARIO_COLUMNS, applied, difference, what_if
 from pipeforecast.snapshot import Snapshot
+from poor import AS_OF, WORLDS
+from stories import lessons_of, tell
 
 LEVELS = ("owner", "segment", "region")
 
@@ -472,6 +475,25 @@ def test_a_rule_cannot_be_asked_what_if(lessons: Lessons, now: Snapshot, period:
     assert what_if(NoScenario(), fitted, now, period) is None
     with pytest.raises(SettingsError, match="expected a model of deals"):
         what_if(SlipScenario(days=3), fitted, now, period)
+
+
+@pytest.mark.parametrize("world", WORLDS)
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_poor_data_get_an_answer(world: str) -> None:
+    calendar = FiscalCalendar()
+    lessons, now = lessons_of(tell(WORLDS[world], until="2024-04-30"), calendar, AS_OF)
+    fitted = PipelineForecaster(HazardModel(), draws=100, coefficient_draws=4).fit(lessons)
+    several = CombineScenario(
+        parts=(
+            WinRateScenario(factor=1.5), ExtraPipelineScenario(amount=1e4, deals=4), SlipScenario(days=-300),
+            PriceScenario(factor=1.2, elasticity=1), DownturnScenario(odds=0.8, arrivals=0.5, days=9),
+        )
+    )  # fmt: skip
+    for known in (now, now.take(np.zeros(0, dtype=int))):
+        base = fitted.forecast(known, calendar.containing(AS_OF))
+        table = difference(base, asked(several, fitted, known, calendar.containing(AS_OF), ()))
+        assert np.isfinite(table.select_dtypes("number")).all().all()
+        assert table.set_index("part").loc["new", "mean"] >= 0
 
 
 # Differences

@@ -76,7 +76,11 @@ def test_a_scenario_of_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         ({"kind": "capacity"}, "scenario: expected owner or where, came neither"),
         ({"kind": "capacity", "owner": "a", "day": 20240301}, "scenario.day: expected a day written YYYY-MM-DD"),
         ({"kind": "extra_pipeline", "amount": 1, "deals": 2, "average_amount": 3}, "expected deals or average_amount"),
-        ({"kind": "combine", "parts": []}, "scenario.parts: "),
+        ({"kind": "combine", "parts": []}, "scenario.parts: expected at least one, came none"),
+        (
+            {"kind": "combine", "parts": [{"kind": "slip", "days": 3, "wher": {}}]},
+            "scenario.parts.0.wher: there is no such setting; did you mean 'where'?",
+        ),
         ({"kind": "combine", "parts": [{"kind": "none"}]}, "expected one of 'win_rate', 'slip'"),
     ],
 )

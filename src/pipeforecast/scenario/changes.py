@@ -189,15 +189,11 @@ def _downturn(book: Book, told: DownturnScenario) -> Book:
     return _later(fewer, told.days, deals, new)
 
 
-def _extra_pipeline(book: Book, told: ExtraPipelineScenario) -> Book:
-    return with_extra_pipeline(book, told)
-
-
 _CHANGES: Mapping[type, Callable[[Book, Any], Book]] = {
     WinRateScenario: _win_rate,
     SlipScenario: _slip,
     CapacityScenario: _capacity,
     PriceScenario: _price,
-    ExtraPipelineScenario: _extra_pipeline,
+    ExtraPipelineScenario: with_extra_pipeline,
     DownturnScenario: _downturn,
 }

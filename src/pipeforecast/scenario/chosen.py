@@ -42,7 +42,7 @@ def chosen(book: Book, where: Where) -> tuple[np.ndarray, np.ndarray]:
         _known_values(column, values, {*mine, *(() if passing else theirs)} - {""})
         deals &= np.isin(mine.astype(str), list(values))
         new &= np.isin(theirs.astype(str), list(values))
-    if not deals.any() and not new.any():
+    if where and not deals.any() and not new.any():
         raise SettingsError(f"scenario.where: no open deal and no new business has all of {_written(where)}")
     return deals, new
 
