@@ -69,7 +69,7 @@ def test_every_method_says_something_of_every_origin(replayed: Backtest, origins
     total = rows[(rows["level"] == "total").to_numpy()]
     assert not rows.duplicated(KEYS).any()
     assert len(total) == len(origins) * (1 + len(RULES))
-    assert set(replayed.draws) == {(o.as_of, "model") for o in origins}
+    assert set(replayed.draws) == {(o.as_of, o.period.name, "model") for o in origins}
     assert set(rows["level"]) == {"total", "owner", "segment"}
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pipeforecast.backtest import DEAL_COLUMNS, Backtest
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import QUANTILES
-from pipeforecast.proof import BEST_RULE, FEWEST_ERRORS, MODEL, Proof, is_rule, prove, table_of
+from pipeforecast.proof import Proof, prove, table_of
+from pipeforecast.settled import BEST_RULE, FEWEST_ERRORS, MODEL, is_rule
 
 CALENDAR = FiscalCalendar()
 PERIODS = CALENDAR.before(CALENDAR.named("2024Q1"), 14)
@@ -25,13 +26,13 @@ def replay(actual: Sequence[float], means: Mapping[str, Sequence[float]], draws:
     for i, (a, period) in enumerate(zip(actual, PERIODS, strict=False)):
         as_of = period.evening(0)
         for method, mean in means.items():
-            row = {"recipe": method, "as_of": as_of, "day_of_period": 0, "period": period.name, "level": "total",
-                   "group": "total", "method": method, "mean": float(mean[i]), "actual": float(a),
-                   "actual_as_first_known": float(a)}  # fmt: skip
+            row = {"recipe": method, "as_of": as_of, "day_of_period": 0, "period": period.name,
+                   "period_end": period.end, "level": "total", "group": "total", "method": method, "won": 0.0,
+                   "mean": float(mean[i]), "actual": float(a), "actual_as_first_known": float(a)}  # fmt: skip
             row |= dict.fromkeys(QUANTILES, np.nan)
             if method == MODEL and draws is not None:
                 row |= dict(zip(QUANTILES, np.quantile(draws[i], list(QUANTILES.values())), strict=True))
-                kept[as_of, method] = draws[i]
+                kept[as_of, period.name, method] = draws[i][None]
             rows.append(row)
     return Backtest(pd.DataFrame(rows), kept, pd.DataFrame(columns=list(DEAL_COLUMNS)))
 

@@ -17,7 +17,9 @@ from pipeforecast.outcome import Lessons, cause_in, gather_lessons, lesson_days,
 from pipeforecast.reporting import credited
 from pipeforecast.snapshot import Snapshot, take_snapshots
 
-KEYS = ["as_of", "day_of_period", "period", "level", "group", "method"]
+KEYS = ["as_of", "day_of_period", "period", "period_end", "level", "group", "method"]
+#: Which forecast a set of draws belongs to: evening, name of the period, method.
+Key = tuple[pd.Timestamp, str, str]
 DEAL_COLUMNS = ["as_of", "period", "method", "deal", "p_won", "p_lost", "cause"]
 
 
@@ -55,9 +57,9 @@ class Backtest:
     Attributes
     ----------
     rows : DataFrame
-        The columns of ``backtest.csv``.
-    draws : mapping of (as_of, method) to float array (D,)
-        Draws of the total, for the methods that give a distribution.
+        The columns of ``backtest.csv``; ``won`` is what had been won by the origin (missing: the method does not say).
+    draws : mapping of (as_of, period, method) to float32 array (cells, D)
+        Draws of the total and of each group, for the methods that give a distribution, in the order of ``rows``.
     deals : DataFrame
         One row per origin and deal open then, of the methods that look at deals: ``as_of``, ``period``, ``method``,
         ``deal``, ``p_won`` and ``p_lost`` in the period, and ``cause``: what became of it in the period (0 neither,
@@ -65,7 +67,7 @@ class Backtest:
     """
 
     rows: pd.DataFrame
-    draws: Mapping[tuple[pd.Timestamp, str], np.ndarray]
+    draws: Mapping[Key, np.ndarray]
     deals: pd.DataFrame
 
 
@@ -170,9 +172,9 @@ def backtest(
     rows = pd.concat([f[0] for f in found], ignore_index=True)
     actual = pd.concat([_actuals(history, o, levels) for o in origins], ignore_index=True)
     rows = _with_unforeseen(rows, actual)
-    rows = rows.merge(actual, on=["as_of", "level", "group"], how="left")
+    rows = rows.merge(actual, on=["as_of", "period", "level", "group"], how="left")
     rows[["actual", "actual_as_first_known"]] = rows[["actual", "actual_as_first_known"]].fillna(0.0)
-    draws = {(o.as_of, name): d for o, f in zip(origins, found, strict=True) for name, d in f[1].items()}
+    draws = {(o.as_of, o.period.name, name): d for o, f in zip(origins, found, strict=True) for name, d in f[1].items()}
     deals = [_with_cause(history, snapshot, o, f[2]) for o, f in zip(origins, found, strict=True) if len(f[2])]
     return Backtest(rows, draws, pd.concat(deals, ignore_index=True) if deals else pd.DataFrame(columns=DEAL_COLUMNS))
 
@@ -186,7 +188,8 @@ def _replay(
         forecast = forecaster.fit(lessons).forecast(now, origin.period, levels)
         tables.append(_rows(forecast, origin))
         if forecast.draws is not None:
-            draws[forecast.method] = forecast.draw()
+            whole = (forecast.cells["part"] == TOTAL).to_numpy()
+            draws[forecast.method] = forecast.draws[whole].astype("float32")
         if forecast.deals is not None and len(forecast.deals.deal):
             deals.append(_chances(forecast, origin))
     return pd.concat(tables, ignore_index=True), draws, pd.concat(deals[1:] or deals, ignore_index=True)
@@ -212,9 +215,11 @@ def _with_cause(history: DealHistory, snapshot: Snapshot, origin: Origin, deals:
 
 def _rows(forecast: Forecast, origin: Origin) -> pd.DataFrame:
     table = forecast.table()
+    won = table[(table["part"] == "won").to_numpy()].set_index(["level", "group"])["mean"]
     table = table[(table["part"] == TOTAL).to_numpy()]
-    table = table.assign(day_of_period=origin.day, recipe=forecast.method)
-    return table[["recipe", *KEYS, "mean", *QUANTILES]]
+    known = won.reindex(pd.MultiIndex.from_frame(table[["level", "group"]])).to_numpy()
+    table = table.assign(day_of_period=origin.day, recipe=forecast.method, won=known)
+    return table[["recipe", *KEYS, "won", "mean", *QUANTILES]]
 
 
 def _with_unforeseen(rows: pd.DataFrame, actual: pd.DataFrame) -> pd.DataFrame:
@@ -222,14 +227,14 @@ def _with_unforeseen(rows: pd.DataFrame, actual: pd.DataFrame) -> pd.DataFrame:
 
     A method that could not tell the total cannot tell that a group brings nothing.
     """
-    keys = ["as_of", "method", "level"]
+    keys = ["as_of", "period", "method", "level"]
     told = rows.loc[(rows["level"] != TOTAL).to_numpy(), keys].drop_duplicates()
-    lost = told.merge(actual[["as_of", "level", "group"]], on=["as_of", "level"])
+    lost = told.merge(actual[["as_of", "period", "level", "group"]], on=["as_of", "period", "level"])
     at, known = pd.MultiIndex.from_frame(lost[[*keys, "group"]]), pd.MultiIndex.from_frame(rows[[*keys, "group"]])
     lost = lost[~at.isin(known)]
     total = rows[(rows["level"] == TOTAL).to_numpy()].drop(columns=["level", "group"])
-    more = lost.merge(total, on=["as_of", "method"])[list(rows.columns)]
-    more[["mean", *QUANTILES]] *= 0.0
+    more = lost.merge(total, on=["as_of", "period", "method"])[list(rows.columns)]
+    more[["won", "mean", *QUANTILES]] *= 0.0
     return pd.concat([rows, more], ignore_index=True)
 
 
@@ -238,7 +243,7 @@ def _actuals(history: DealHistory, origin: Origin, levels: Sequence[str]) -> pd.
     now = _revenue(history, origin.period, levels)
     then = _revenue(history.known_by(origin.period.end), origin.period, levels)
     out = now.rename("actual").to_frame().join(then.rename("actual_as_first_known"), how="outer").fillna(0.0)
-    return out.reset_index().assign(as_of=origin.as_of)
+    return out.reset_index().assign(as_of=origin.as_of, period=origin.period.name)
 
 
 def _revenue(history: DealHistory, period: Period, levels: Sequence[str]) -> pd.Series:

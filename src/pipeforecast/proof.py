@@ -12,16 +12,10 @@ from pipeforecast.backtest import Backtest
 from pipeforecast.evidence import Interval, bootstrap_by_group, diebold_mariano
 from pipeforecast.findings import Finding
 from pipeforecast.forecast import QUANTILES, TOTAL
-from pipeforecast.rules import NEVER_ALONE
 from pipeforecast.scores import auc, bias, coverage, crps_draws, interval_score, skill, wape
+from pipeforecast.settled import BEST_RULE, FINE, MODEL, ORIGIN, Settled, serious_rule, settled
 
-MODEL = "model"
-BEST_RULE = "best rule then"
-#: A rule's range needs so many earlier errors, and so does the choice of the best one.
-FEWEST_ERRORS = 3
 _ALL_DAYS = -1
-_LEAST = 1e-9
-_FINE = np.arange(0.5, 200) / 200
 
 
 @dataclass(frozen=True)
@@ -40,6 +34,8 @@ class Proof:
         Whether the model beats the rules; None: cannot tell.
     findings : list of Finding
         What the replay says against trusting the forecast.
+    settled : Settled
+        What later forecasts may learn from it: spread, and choice of method.
     """
 
     rows: pd.DataFrame
@@ -47,6 +43,7 @@ class Proof:
     sentence: str
     beaten: bool | None
     findings: list[Finding]
+    settled: Settled
 
 
 def prove(backtest: Backtest, since: pd.Timestamp | None = None, level: float = 0.9) -> Proof:
@@ -61,14 +58,13 @@ def prove(backtest: Backtest, since: pd.Timestamp | None = None, level: float = 
     level : float
         Of the intervals of the skill.
     """
-    rows = _with_rule_ranges(backtest.rows)
-    rows = pd.concat([rows, _chosen_rule(rows)], ignore_index=True)
-    rows["crps"] = _crps(rows, backtest)
+    found = settled(backtest)
+    rows = found.rows.assign(crps=_crps(found))
     if since is not None:
         rows = rows[(rows["as_of"] >= since).to_numpy()].reset_index(drop=True)
     scores = _scores(rows, level)
     sentence, beaten = _verdict(rows, scores, level)
-    return Proof(rows.drop(columns="crps"), scores, sentence, beaten, list(_ranking(backtest.deals)))
+    return Proof(rows.drop(columns="crps"), scores, sentence, beaten, list(_ranking(backtest.deals)), found)
 
 
 def _ranking(deals: pd.DataFrame) -> Iterator[Finding]:
@@ -94,67 +90,20 @@ def _ranking(deals: pd.DataFrame) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def is_rule(method: pd.Series) -> pd.Series:
-    """Whether each method is a rule (the model and the chosen rule are none)."""
-    return ~method.isin([MODEL, BEST_RULE])
-
-
-def _serious_rule(method: pd.Series) -> np.ndarray:
-    """Whether each method is a rule that may be the best one."""
-    return (is_rule(method) & ~method.isin(NEVER_ALONE)).to_numpy(dtype=bool)
-
-
-def _with_rule_ranges(rows: pd.DataFrame) -> pd.DataFrame:
-    """Give each rule the range of its own earlier errors: its forecast × the ratios actual ÷ forecast known by then."""
-    out = rows.copy()
-    rule = is_rule(out["method"]).to_numpy()
-    columns = list(QUANTILES)
-    for at in out[rule].groupby(["level", "group", "method", "day_of_period"], sort=False).groups.values():
-        part = out.loc[at].sort_values("as_of")
-        ratios = (part["actual_as_first_known"] / part["mean"].where(part["mean"] > 0)).to_numpy()
-        values = np.full((len(part), len(columns)), np.nan)
-        for i in range(len(part)):
-            earlier = ratios[:i][~np.isnan(ratios[:i])]  # one origin a period: all of them complete by now
-            if len(earlier) >= FEWEST_ERRORS:
-                values[i] = part["mean"].iloc[i] * np.quantile(earlier, list(QUANTILES.values()))
-        out.loc[part.index, columns] = values
-    return out
-
-
-def _chosen_rule(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rule that had the least error over earlier complete periods, on that day of the period.
-
-    The absolute error is taken as a share of what came in the periods for which a rule had an answer: rules that know
-    nothing of the oldest periods compete too, and a missing answer is no error of nought.
-    """
-    chosen = []
-    rules = rows[_serious_rule(rows["method"]) & rows["mean"].notna().to_numpy()]
-    for _, part in rules.groupby(["level", "group", "day_of_period"], sort=False):
-        came = part["actual_as_first_known"]
-        told = part.assign(error=(part["mean"] - came).abs(), came=came, n=1.0)
-        table = told.pivot_table(index="as_of", columns="method", values=["error", "came", "n"]).sort_index()
-        before = table.fillna(0.0).cumsum().shift(1)
-        share = (before["error"] / before["came"].clip(lower=_LEAST)).where(before["n"] >= FEWEST_ERRORS)
-        for day in table.index:
-            usable = share.loc[day].where(table.loc[day, "n"].notna()).dropna()
-            if len(usable):
-                hit = part[((part["as_of"] == day) & (part["method"] == usable.idxmin())).to_numpy()]
-                chosen.append(hit.assign(method=BEST_RULE))
-    return pd.concat(chosen) if chosen else rows.iloc[:0]
-
-
-def _crps(rows: pd.DataFrame, backtest: Backtest) -> np.ndarray:
+def _crps(found: Settled) -> np.ndarray:
     """CRPS from the draws where there are some, else from the quantiles; NaN for a bare number."""
+    rows = found.rows
     out = np.full(len(rows), np.nan)
     quantiles, actual = rows[list(QUANTILES)].to_numpy(dtype="float64"), rows["actual"].to_numpy(dtype="float64")
     known = np.flatnonzero(~np.isnan(quantiles).any(axis=1))
     grid = list(QUANTILES.values())
     # Beyond the outer quantiles the distribution is cut off; the same cut for every method without draws.
-    fine = np.array([np.interp(_FINE, grid, quantiles[i]) for i in known]).reshape(len(known), len(_FINE))
+    fine = np.array([np.interp(FINE, grid, quantiles[i]) for i in known]).reshape(len(known), len(FINE))
     out[known] = crps_draws(fine, actual[known])
     total = (rows["level"] == TOTAL).to_numpy()
+    keys = list(zip(rows["as_of"], rows["period"], rows["method"], strict=True))
     for i in known[total[known]]:
-        draws = backtest.draws.get((rows["as_of"].iloc[i], rows["method"].iloc[i]))
+        draws = found.draws.get(keys[i])
         if draws is not None:
             out[i] = crps_draws(draws, actual[i])
     return out
@@ -165,7 +114,7 @@ def _scores(rows: pd.DataFrame, level: float) -> pd.DataFrame:
     for (lev, group), part in rows.groupby(["level", "group"], sort=False):
         for day in [_ALL_DAYS, *sorted(part["day_of_period"].unique())]:
             on_day = part if day == _ALL_DAYS else part[(part["day_of_period"] == day).to_numpy()]
-            reference = on_day[(on_day["method"] == BEST_RULE).to_numpy()].set_index("as_of")
+            reference = on_day[(on_day["method"] == BEST_RULE).to_numpy()].set_index(ORIGIN)
             best = _best_in_hindsight(on_day)
             for method, own in on_day.groupby("method", sort=False):
                 found.append({
@@ -176,13 +125,13 @@ def _scores(rows: pd.DataFrame, level: float) -> pd.DataFrame:
 
 
 def _best_in_hindsight(rows: pd.DataFrame) -> pd.DataFrame:
-    rules = rows[_serious_rule(rows["method"])]
+    rules = rows[serious_rule(rows["method"])]
     crps = rules.groupby("method")["crps"].agg(["mean", "count"]).dropna()
     if crps.empty:
-        return rules.iloc[:0].set_index("as_of")
+        return rules.iloc[:0].set_index(ORIGIN)
     # Only those with an answer as often as any: a rule that is silent where it is hard would look good.
     full = crps[(crps["count"] == crps["count"].max()).to_numpy()]
-    best: pd.DataFrame = rules[(rules["method"] == full["mean"].idxmin()).to_numpy()].set_index("as_of")
+    best: pd.DataFrame = rules[(rules["method"] == full["mean"].idxmin()).to_numpy()].set_index(ORIGIN)
     return best
 
 
@@ -213,14 +162,14 @@ def _score(own: pd.DataFrame, reference: pd.DataFrame, best: pd.DataFrame, level
 
 def _skill_against(own: pd.DataFrame, reference: pd.DataFrame, level: float | None) -> Interval:
     """1 − CRPS ÷ reference's CRPS on the origins that both have; the interval resamples whole periods."""
-    crps = own.set_index("as_of")["crps"]
+    crps = own.set_index(ORIGIN)["crps"]
     both = crps.to_frame("own").join(reference["crps"].rename("other"), how="inner").dropna()
     if both.empty:
         return Interval(np.nan, np.nan, np.nan, 0)
     a, b = both["own"].to_numpy(), both["other"].to_numpy()
     if level is None:
         return Interval(skill(a.mean(), b.mean()), np.nan, np.nan, 0)
-    periods = own.set_index("as_of").loc[both.index, "period"].to_numpy()
+    periods = own.set_index(ORIGIN).loc[both.index].index.get_level_values("period").to_numpy()
     return bootstrap_by_group(lambda i: skill(a[i].mean(), b[i].mean()), periods, level=level)
 
 

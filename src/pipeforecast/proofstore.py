@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeforecast.backtest import Backtest, Origin
+from pipeforecast.backtest import Backtest, Key, Origin
 from pipeforecast.fingerprint import fingerprint_of
 
 
@@ -32,7 +32,7 @@ class ProofStore:
     def load(self, origins: Sequence[Origin]) -> Backtest | None:
         """Give the stored origins among ``origins``; None where there is none."""
         rows, deals = [], []
-        draws: dict[tuple[pd.Timestamp, str], np.ndarray] = {}
+        draws: dict[Key, np.ndarray] = {}
         for origin in origins:
             path = self._path(origin)
             if not path.exists():
@@ -40,7 +40,8 @@ class ProofStore:
             with np.load(path, allow_pickle=False) as stored:
                 rows.append(_table(stored["rows"]))
                 deals.append(_table(stored["deals"]))
-                draws |= {(origin.as_of, n): stored[f"draws {n}"] for n in _names(stored["names"])}
+                names = _names(stored["names"])
+                draws |= {(origin.as_of, origin.period.name, n): stored[f"draws {n}"] for n in names}
         if not rows:
             return None
         told = [d for d in deals if len(d)] or deals[:1]
@@ -52,8 +53,9 @@ class ProofStore:
 
     def save(self, origin: Origin, replay: Backtest) -> None:
         """Store one origin, whole or not at all."""
-        names = [name for day, name in replay.draws if day == origin.as_of]
-        arrays: dict[str, Any] = {f"draws {n}": replay.draws[origin.as_of, n] for n in names}
+        here = (origin.as_of, origin.period.name)
+        names = [name for day, period, name in replay.draws if (day, period) == here]
+        arrays: dict[str, Any] = {f"draws {n}": replay.draws[*here, n] for n in names}
         arrays |= {"rows": _written(replay.rows, origin), "deals": _written(replay.deals, origin)}
         self._folder.mkdir(parents=True, exist_ok=True)
         handle, draft = tempfile.mkstemp(dir=self._folder, suffix=".draft")
@@ -62,12 +64,13 @@ class ProofStore:
         os.replace(draft, self._path(origin))
 
     def _path(self, origin: Origin) -> Path:
-        return self._folder / f"{origin.as_of.date()}.npz"
+        return self._folder / f"{origin.as_of.date()} {origin.period.name}.npz"
 
 
 def _written(frame: pd.DataFrame, origin: Origin) -> np.ndarray:
     """One origin's rows as Parquet: every number comes back to the last bit, and no pickle is ever loaded."""
-    own = frame[(frame["as_of"] == origin.as_of).to_numpy()].reset_index(drop=True)
+    own = frame[((frame["as_of"] == origin.as_of) & (frame["period"] == origin.period.name)).to_numpy()]
+    own = own.reset_index(drop=True)
     buffer = io.BytesIO()
     own.to_parquet(buffer, index=False)
     return np.frombuffer(buffer.getvalue(), dtype="uint8")
@@ -75,7 +78,8 @@ def _written(frame: pd.DataFrame, origin: Origin) -> np.ndarray:
 
 def _table(stored: np.ndarray) -> pd.DataFrame:
     table = pd.read_parquet(io.BytesIO(stored.tobytes()))
-    table["as_of"] = table["as_of"].astype("datetime64[s]")
+    for name in {"as_of", "period_end"} & set(table):
+        table[name] = table[name].astype("datetime64[s]")
     return table
 
 
