@@ -98,6 +98,7 @@ def test_ranges_are_ordered_and_what_is_won_is_certain(ran: Ran) -> None:
     table = ran.table("forecast", "forecast.csv")
     model = table[table["method"] == "model"]
     assert (np.diff(model[QUANTILES].to_numpy(), axis=1) >= 0).all()
+    model = model[model["part"] != "amount_change"]  # the memo may fall below nothing
     assert ((model["mean"] >= 0) & model[QUANTILES].ge(0).all(axis=1)).all()
     won = model[model["part"] == "won"]
     np.testing.assert_allclose(won[QUANTILES].sub(won["mean"], axis=0).to_numpy(), 0.0, atol=1e-4)

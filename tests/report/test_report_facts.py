@@ -22,7 +22,7 @@ from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.report.brief import first_lines, summary
 from pipeforecast.report.facts import BINS
 from pipeforecast.report.facts import facts as facts_of
-from pipeforecast.report.names import Names
+from pipeforecast.report.names import Names, numbers_of_people
 from pipeforecast.reporting import NOT_YET_ASSIGNED
 
 
@@ -117,6 +117,12 @@ def test_new_business_that_is_nobodys_yet_is_no_person(given):
     assert names.group("owner", NOT_YET_ASSIGNED) == names.group("manager", NOT_YET_ASSIGNED) == "(not yet assigned)"
     largest = Names(replace(given, people="anonymous"))
     assert all(names.group("owner", o) == largest.group("owner", o) for o in OWNERS)
+    numbers = numbers_of_people(replace(given, people="anonymous"))
+    assert {o: f"Person {numbers[o]}" for o in OWNERS if o in numbers} == {
+        o: largest.group("owner", o) for o in OWNERS if o in numbers
+    }
+    assert numbers
+    assert not numbers_of_people(given)
 
 
 def test_a_record_marks_the_best_of_each_day(facts):
