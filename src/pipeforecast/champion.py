@@ -19,8 +19,8 @@ from pipeforecast.fingerprint import fingerprint_of
 from pipeforecast.history import DealHistory
 from pipeforecast.kinds import ModelSettings
 from pipeforecast.outcome import Lessons
-from pipeforecast.registry import Registry, RegistryError, Version
 from pipeforecast.pipeline import FittedPipeline, PipelineForecaster
+from pipeforecast.registry import Registry, RegistryError, Version
 from pipeforecast.run import Run, say
 from pipeforecast.saved import SavedModel, SavedModelError, about_of, load
 from pipeforecast.settings import BacktestSettings, CompareSettings, ForecastSettings, MonitorSettings, ScoreSettings

@@ -25,6 +25,12 @@ COLUMNS = {
         "close_p50", "close_p90", "expected_amount_in_period", "reason_1", "reason_2", "reason_3", "model_version",
     ],
     "reasons.csv": ["as_of", "period", "deal_id", "factor", "log_odds", "money", "value"],
+    "quota.csv": [
+        "as_of", "period", "level", "group", "currency", "status", "quota", "won", "attainment", "mean", "p_hit",
+        "reached_with_80", "open_due", "coverage", "open_pipeline", "more_pipeline_for_80", "win_rate_by_value",
+        "pipeline_needed", "opportunities_needed", "largest_deal", "p_hit_without_deal", "mean_without_deal",
+        "source_column", "largest_source", "p_hit_without_source", "mean_without_source",
+    ],
     "backtest.csv": [
         "recipe", "as_of", "day_of_period", "period", "level", "group", "method", "mean", *QUANTILES, "actual",
         "actual_as_first_known",

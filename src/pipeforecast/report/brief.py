@@ -87,8 +87,8 @@ def _signed(value: float) -> str:
     return ("+" if round(value) > 0 else "") + money(value)
 
 
-def summary(facts: Facts, what_if: str = "") -> str:
-    """Give the report as a page of Markdown, with the words on a scenario where there are some."""
+def summary(facts: Facts, what_if: str = "", quota: str = "") -> str:
+    """Give the report as a page of Markdown, with the words on a scenario and on the quota where there are some."""
     head, line, currency = facts["head"], facts["headline"], facts["head"]["currency"]
     ranges = [
         [f"{name} % range", f"{money(lo)} to {money(hi)}" if lo is not None else MISSING]
@@ -103,7 +103,7 @@ def summary(facts: Facts, what_if: str = "") -> str:
         f"{_cell(head['company'])}, {head['period']}, data as of {day(head['as_of'])} (day {head['day_of_period']} of "
         f"{head['period_days']}). Amounts in {currency}. {_cell(head['what_counts'])}", "",
         *_table(["The period", currency], [["Most likely", money(line["p50"])], mean, *ranges]),
-        *(["", _cell(what_if)] if what_if else []),
+        *(line for note in (quota, what_if) if note for line in ("", _cell(note))),
         "", "## Parts", "", *_table(["Part", "Mean", "P10", "P90"], parts), "",
         "Means add up. Quantiles of parts do not: not everything goes badly, or well, at once.", "",
         "## Against the rules", "", record_words(facts), "",

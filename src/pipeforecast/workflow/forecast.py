@@ -16,12 +16,14 @@ from pipeforecast.history import DealHistory
 from pipeforecast.outbox import whole_folder
 from pipeforecast.pipeline import FittedPipeline
 from pipeforecast.proof import Proof
+from pipeforecast.quota import quotas_of
 from pipeforecast.records import forecast_metrics, track
 from pipeforecast.replay import proof_of
 from pipeforecast.report import ReportInput, summary, write_report
 from pipeforecast.report.brief import first_lines, what_if_words
 from pipeforecast.report.facts import facts
 from pipeforecast.report.names import numbers_of_people
+from pipeforecast.report.target import quota_words
 from pipeforecast.results import DEAL_COLUMNS, deal_rows, forecast_rows, write_csv
 from pipeforecast.run import Run, period_of, prepared, say
 from pipeforecast.scenario import difference, what_if
@@ -62,6 +64,9 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     forecasts = [fitted.forecast(now, period, run.levels)]
     changed = what_if(settings.scenario, fitted, now, period, run.levels)
     forecasts += [r.fit(lessons).forecast(now, period) for r in run.rules if r.name != fitted.name]
+    aims = quotas_of(forecasts[0], now, run.known.tables.get("quotas"), run.calendar, run.currency, settings.seed)
+    run.findings.extend(aims.findings)
+    quota = quota_words(aims.total, aims.given, period.name, aims.unknown, aims.largest)
     proof = proof_of(settings, run)
     if proof is not None:
         run.findings.extend(proof.findings)
@@ -76,6 +81,7 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     with whole_folder(settings.out) as out:
         words = _write_forecast(table, forecasts[0], changed, run, out)
         write_csv(deals, out / "deals.csv")
+        write_csv(aims.rows, out / "quota.csv")
         write_csv(why.factors, out / "reasons.csv")
         write_csv(findings_frame(run.findings), out / "findings.csv")
         if proof is not None:
@@ -83,9 +89,9 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
             write_csv(proof.scores, out / "backtest_scores.csv")
         gained = write_people(run, proof, settings.report, out, numbers_of_people(told))
         write_report(told, out / "report.html")
-        (out / "summary.md").write_text(summary(said, words), encoding="utf-8")
+        (out / "summary.md").write_text(summary(said, words, quota), encoding="utf-8")
     track(settings, run, "forecast", forecast_metrics(forecasts[0], proof), {"model_version": use.version})
-    lines = [first_lines(said).rstrip(), *([words] if words else [])]
+    lines = [first_lines(said).rstrip(), quota, *([words] if words else [])]
     if proof is not None:
         lines += ["", "Error on past periods (share of revenue), by day of the period:", readable(proof), *gained]
     return "\n".join(
