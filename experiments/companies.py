@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def data_rich(
 ) -> np.ndarray:
     """P(won in the period) by the model taught by replicas of the company; the same test deals."""
     days = [o.as_of for o in origins]
-    taught = [list(_lessons(replicate(company, seed=10_000 + i), origins, rows // replicas)) for i in range(replicas)]
+    taught = [thinned_lessons(replicate(company, seed=10_000 + i), origins, rows // replicas) for i in range(replicas)]
     snapshot, model = prepare(history, CALENDAR, PLAN, days), HazardModel(max_rows=rows)
     out = []
     for at, o in enumerate(origins):
@@ -84,14 +84,16 @@ def forked(
     return np.concatenate(out)
 
 
-def _lessons(company: Company, origins: Sequence[Origin], rows: int) -> Iterator[Lessons]:
+def thinned_lessons(company: Company, origins: Sequence[Origin], rows: int) -> list[Lessons]:
     """Lessons of one replica at each origin, of at most about ``rows`` rows: fifty times all of them fit no memory."""
     history = history_of(company)
     snapshot = prepare(history, CALENDAR, PLAN, [o.as_of for o in origins])
-    rng = np.random.default_rng(0)
+    rng, out = np.random.default_rng(0), []
     for o in origins:
         lessons = lessons_at(history, CALENDAR, snapshot, o.as_of, PLAN)
         n = len(lessons.snapshot.open)
         keep = np.sort(rng.choice(n, min(n, max(rows, 1)), replace=False))
         outcome = dataclasses.replace(lessons.outcome, rows=lessons.outcome.rows.iloc[keep].reset_index(drop=True))
-        yield dataclasses.replace(lessons, snapshot=lessons.snapshot.take(keep), outcome=outcome)
+        part = dataclasses.replace(lessons.snapshot, open=lessons.snapshot.open.iloc[keep].reset_index(drop=True))
+        out.append(dataclasses.replace(lessons, snapshot=part, outcome=outcome))
+    return out
