@@ -124,6 +124,22 @@ def test_only_complete_periods_of_this_calendar_that_the_records_hold() -> None:
     assert list(found(history, day("2024-03-31"))) == [("rep", "ann", "2024Q1")]
 
 
+def test_a_period_in_which_wins_begin_to_be_recorded_does_not_count() -> None:
+    """Without the first deal the first win is of 31 March: what the quarter brought before is not known."""
+    calls = [call("2024-01-05", "bob", "rep", p, 60.0) for p in ("2024Q1", "2024Q2")]
+    history = replace(tell(DEALS[1:], until="2024-09-30"), tables={"calls": pd.DataFrame(calls)})
+    assert list(found(history)) == [("rep", "bob", "2024Q2")]
+
+
+def test_how_calls_are_categorised_later_does_not_matter() -> None:
+    """By then nobody had said Commit, so that the one category there was is the call."""
+    said = call("2024-04-05", "ann", "rep", "2024Q2", 60.0, category="Guess")
+    later = call("2024-07-16", "ann", "rep", "2024Q3", 60.0, category="Commit")
+    assert found(company(said, later)) == {("rep", "ann", "2024Q2"): (1, 60.0, 30.0)}
+    written_later = company(said, later, until="2024-07-15")  # the export ends with the day itself
+    assert found(written_later) == {("rep", "ann", "2024Q2"): (1, 60.0, 30.0)}
+
+
 def test_actuals_are_as_written_by_then() -> None:
     history = company(call("2024-04-05", "ann", "rep", "2024Q2", 60.0))
     assert found(history, day("2024-06-30"))["rep", "ann", "2024Q2"] == (1, 60.0, 0.0)  # the late one came in July
