@@ -127,3 +127,10 @@ def test_the_last_evening_of_a_period_may_be_compared(told: Told, tmp_path: Path
     closed = pd.to_datetime(won["closed_at"]).between("2023-04-01", "2023-06-30")
     assert found["new_business"] <= 0
     assert found["end"] >= won.loc[closed & (won["outcome"] == "won"), "amount"].sum()
+
+
+def test_the_first_days_of_a_company_can_be_compared(told: Told, tmp_path: Path) -> None:
+    said = workflow.compare(told("compare", "since=2022-01-03", "as_of=2022-01-04"))
+    found = bars(tmp_path)
+    assert found.drop("end").sum() == pytest.approx(found["end"])
+    assert "Open deals without a known amount count as 0 in the pipeline: 1 on 2022-01-03" in said

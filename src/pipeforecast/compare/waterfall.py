@@ -43,6 +43,8 @@ class Waterfall:
         empty): ``measure``, ``deal_id``, ``name``, a column for each level, ``start``, a column for each cause,
         ``end``; start and causes add up to the end.
     levels : tuple of str
+    unlisted : two ints
+        Open deals without an amount, then and now: they count as 0 in the pipeline.
     """
 
     as_of_from: pd.Timestamp
@@ -50,12 +52,14 @@ class Waterfall:
     period: Period
     moves: pd.DataFrame
     levels: tuple[str, ...]
+    unlisted: tuple[int, int] = (0, 0)
 
     def bars(self, measure: str = "forecast", level: str = TOTAL) -> pd.DataFrame:
         """Start, causes and end of each group of a level (index group)."""
         own = self.moves[(self.moves["measure"] == measure).to_numpy()]
-        by = np.full(len(own), TOTAL, dtype=object) if level == TOTAL else own[level].to_numpy(dtype=object)
-        return own[_BARS].groupby(by).sum()
+        if level == TOTAL:
+            return own[_BARS].sum().to_frame(TOTAL).T
+        return own[_BARS].groupby(own[level].to_numpy(dtype=object)).sum()
 
     def total(self, measure: str = "forecast") -> dict[str, float]:
         """Start, causes and end of the whole, by name."""
@@ -125,7 +129,9 @@ def waterfall(
     moves[_BARS] = moves[_BARS].fillna(0.0)
     kept = moves[(moves[_BARS] != 0).any(axis=1).to_numpy()].reset_index(drop=True)
     front = ["measure", "deal_id", "name", *levels]
-    made = Waterfall(then.snapshot.as_of, now.snapshot.as_of, period, kept[[*front, *_BARS]], tuple(levels))
+    unlisted = int(then.snapshot.open["amount"].isna().sum()), int(now.snapshot.open["amount"].isna().sum())
+    days = then.snapshot.as_of, now.snapshot.as_of
+    made = Waterfall(*days, period, kept[[*front, *_BARS]], tuple(levels), unlisted)
     _check(made)
     return made
 

@@ -113,6 +113,7 @@ class FittedArrivals:
             rows.append((day, start, end, aligned, float(len(new)), float(amount[new].sum()), self._lately(day)))
             brought.append(new)
         table = pd.DataFrame(rows, columns=["day", "start", "end", "aligned", "wins", "money", "lately"])
+        table = table.astype(dict.fromkeys(("day", "start", "end"), "datetime64[s]"))  # also where there is no window
         wins, money = table["wins"].sum(), table["money"].sum()
         usual = money / wins if wins else 0.0
         # Single large deals are luck: a window's own mean amount counts as far as its wins can tell.
@@ -180,7 +181,7 @@ _EPOCH = pd.Timestamp(1970, 1, 1).toordinal()
 def _seen(rows: pd.DataFrame, ends: Mapping[pd.Timestamp, pd.Timestamp]) -> pd.DataFrame:
     """Amount that was recorded lately and is due by the end of the day's window (``pace``), by day."""
     days = rows["as_of"]
-    end = days.map(ends)
+    end = days.map(ends).astype("datetime64[s]")
     due = (rows["expected_close"] <= end) | rows["expected_close"].isna()
     young = rows["first_recorded_at"] > days - pd.Timedelta(days=_PACE_DAYS)
     counted = rows["amount"].fillna(0.0).clip(lower=0.0).where((due & young & end.notna()).to_numpy(dtype=bool), 0.0)

@@ -163,6 +163,9 @@ def in_words(made: Waterfall, currency: str, said: float | None = None) -> str:
         _HEADS[m]: [money(r[b]) if b in (START, END) else signed(r[b]) for b in names] for m, r in rows.items()
     }, index=list(names.values()))  # fmt: skip
     lines += [table.to_string(), ""]
+    if any(made.unlisted):
+        lines += ["Open deals without a known amount count as 0 in the pipeline: "
+                  f"{made.unlisted[0]:,} on {days[0]}, {made.unlisted[1]:,} on {days[1]}.", ""]  # fmt: skip
     if said is not None:
         lines += [f"The forecast of {days[0]} said {money(said)} when it was made; made anew {money(own[START])}.", ""]
     lines += ["What moved it most:", *(_movers(made) or ["  nothing"])]
