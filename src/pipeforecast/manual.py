@@ -46,6 +46,8 @@ CURVE = {
 }
 SHOWING = {
     "period=NAME": "period to forecast, such as 2024Q1 (default: the one of the day after as_of)",
+    "method=NAME": "auto (the rule, or half of each, where past periods speak for it) or model (default: auto)",
+    "ahead=N": "periods after the first that are forecast too (default: 3)",
     "proof=NAME": "how much of the past is replayed: none, cached or full",
     "report.people=NAME": "full, or anonymous (no person is named)",
     "scenario=NAME": "what if: set beside the forecast, draw by draw, in scenario.csv",

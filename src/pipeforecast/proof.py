@@ -13,7 +13,7 @@ from pipeforecast.evidence import Interval, bootstrap_by_group, diebold_mariano
 from pipeforecast.findings import Finding
 from pipeforecast.forecast import QUANTILES, TOTAL
 from pipeforecast.scores import auc, bias, coverage, crps_draws, interval_score, skill, wape
-from pipeforecast.settled import BEST_RULE, FINE, MODEL, ORIGIN, Settled, serious_rule, settled
+from pipeforecast.settled import AUTO, BEST_RULE, FINE, MODEL, ORIGIN, Settled, serious_rule, settled
 
 _ALL_DAYS = -1
 
@@ -214,9 +214,11 @@ def _periods(n: int) -> str:
 
 
 def table_of(scores: pd.DataFrame, methods: Iterable[str] | None = None) -> pd.DataFrame:
-    """One table that a person can read: WAPE by method and day of the period."""
+    """One table that a person can read: WAPE by method and day of the period; ``auto`` where it was not the model."""
     total = scores[((scores["level"] == TOTAL) & (scores["day_of_period"] >= 0)).to_numpy()]
     wide = total.pivot_table(index="method", columns="day_of_period", values="wape")
     if methods is not None:
         wide = wide.reindex([m for m in methods if m in wide.index])
+    if {AUTO, MODEL} <= set(wide.index) and np.allclose(wide.loc[AUTO], wide.loc[MODEL], equal_nan=True):
+        wide = wide.drop(index=AUTO)
     return wide.loc[wide.mean(axis=1).sort_values().index]

@@ -241,6 +241,8 @@ class ForecastSettings(BacktestSettings):
     period: Annotated[str, Field(coerce_numbers_to_str=True, min_length=4)] | None = None
     horizon: int = Field(365, ge=1, le=3650)
     version: VersionName = "auto"
+    method: Literal["auto", "model"] = Field("auto", description="auto gives way to the rule that did better before")
+    ahead: int = Field(3, ge=0, le=8, description="periods after the first that are forecast too")
     scenario: ScenarioSettings = Field(default_factory=NoScenario)
     proof: ProofSettings = Field(default_factory=ProofSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)

@@ -20,10 +20,17 @@ def first_lines(facts: Facts) -> str:
         f"{head['period']}: most likely {money(line['p50'], head['currency'])}{ranged}"
         f" (data as of {day(head['as_of'])}, day {head['day_of_period']} of {head['period_days']})",
         "Parts (means): " + "; ".join(f"{p['label'].lower()} {money(p['mean'])}" for p in facts["parts"] if p["adds"]),
+        later_words(facts),
         record_words(facts),
         findings_words(facts),
     ]
     return "\n".join(x for x in lines if x).replace(NBSP, " ") + "\n"
+
+
+def later_words(facts: Facts) -> str:
+    """Name the periods after this one."""
+    told = [f"{p['period']} {money(p['p50'])} ({money(p['p10'])} to {money(p['p90'])})" for p in facts["later"]]
+    return f"Then (80 % ranges, not replayed): {'; '.join(told)}" if told else ""
 
 
 def record_words(facts: Facts) -> str:
@@ -106,6 +113,7 @@ def summary(facts: Facts, what_if: str = "", quota: str = "") -> str:
         *(line for note in (quota, what_if) if note for line in ("", _cell(note))),
         "", "## Parts", "", *_table(["Part", "Mean", "P10", "P90"], parts), "",
         "Means add up. Quantiles of parts do not: not everything goes badly, or well, at once.", "",
+        *([f"{later_words(facts)}.", ""] if facts["later"] else []),
         "## Against the rules", "", record_words(facts), "",
         "## Biggest open deals", "",
     ]  # fmt: skip

@@ -55,6 +55,7 @@ def facts(given: ReportInput) -> dict[str, Any]:
         "headline": _headline(rows),
         "curve": _curve(given, rows),
         "parts": _parts(rows),
+        "later": _later(given),
         "levels": _levels(rows, names),
         "deals": deal_facts(given, names),
         "risk": risk_facts(given, names),
@@ -139,6 +140,17 @@ def _parts(rows: pd.DataFrame) -> list[dict[str, Any]]:
         said: dict[str, Any] = {"part": part, "label": label, "meaning": meaning, "adds": part != TOTAL}
         out.append(said | {"share": share} | cell)
     return out
+
+
+def _later(given: ReportInput) -> list[dict[str, Any]]:
+    """The periods after this one, in total; how right such early forecasts are was not replayed."""
+    if given.later is None:
+        return []
+    told = []
+    for period, rows in given.later.groupby("period", sort=False):
+        said: dict[str, Any] = {"period": clean(period), "new": _row(rows, "new")["mean"]}
+        told.append(said | _row(rows, TOTAL))
+    return told
 
 
 def _levels(rows: pd.DataFrame, names: Names) -> list[dict[str, Any]]:

@@ -73,6 +73,8 @@ class ReportInput:
         Draws of the period's total.
     top_deals : int
         How many deals the page lists at most; all of them are in ``deals.csv``.
+    later : DataFrame or None
+        Rows of ``forecast`` for the periods after this one, of the model alone.
     """
 
     title: str
@@ -97,6 +99,7 @@ class ReportInput:
     people: People = "full"
     draws: np.ndarray | None = None
     top_deals: int = 200
+    later: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         if self.people not in ("full", "anonymous"):

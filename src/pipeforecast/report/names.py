@@ -15,6 +15,7 @@ from pipeforecast.reporting import NOT_YET_ASSIGNED
 CHOSEN = "best rule then"
 _METHODS = {
     CHOSEN: "Rule chosen beforehand",
+    "auto": "What past periods speak for",
     "crm_probability": "CRM probability",
     "stage_rate": "Win rate by stage",
     "category_commit": "Commit category",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from pipeforecast.outbox import whole_folder
@@ -11,7 +12,12 @@ from pipeforecast.replay import replayed, scored_origins
 from pipeforecast.results import write_csv
 from pipeforecast.run import prepared
 from pipeforecast.settings import ReplaySettings
+from pipeforecast.settled import AUTO, BEST_RULE, MODEL
 from pipeforecast.workflow.people import write_people
+
+#: Methods that are always shown, and how many rows beside them.
+_ALWAYS = (MODEL, BEST_RULE, AUTO)
+_SHOWN = 10
 
 
 def backtest(settings: ReplaySettings) -> str:
@@ -32,5 +38,9 @@ def backtest(settings: ReplaySettings) -> str:
 
 
 def readable(proof: Proof) -> str:
-    """One table that a person can read: error by method and day of the period."""
-    return table_of(proof.scores).map(lambda v: "" if pd.isna(v) else f"{v:.1%}").to_string()
+    """One table that a person can read: error by method and day of the period, the worst rules left to the file."""
+    table = table_of(proof.scores)
+    shown = table[(table.index.isin(_ALWAYS) | (np.arange(len(table)) < _SHOWN)).tolist()]
+    lines = shown.map(lambda v: "" if pd.isna(v) else f"{v:.1%}").to_string()
+    left = len(table) - len(shown)
+    return f"{lines}\n({left} rules with larger errors are in backtest_scores.csv)" if left else lines

@@ -7,18 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeforecast.backtest import lessons_at, prepare
 from pipeforecast.champion import chosen
-from pipeforecast.explain import explain
 from pipeforecast.findings import findings_frame
 from pipeforecast.forecast import Forecast
 from pipeforecast.history import DealHistory
 from pipeforecast.outbox import whole_folder
-from pipeforecast.pipeline import FittedPipeline
-from pipeforecast.proof import Proof
-from pipeforecast.quota import quotas_of
 from pipeforecast.records import forecast_metrics, track
-from pipeforecast.replay import proof_of
 from pipeforecast.report import ReportInput, summary, write_report
 from pipeforecast.report.brief import first_lines, what_if_words
 from pipeforecast.report.facts import facts
@@ -26,9 +20,11 @@ from pipeforecast.report.names import numbers_of_people
 from pipeforecast.report.target import quota_words
 from pipeforecast.results import DEAL_COLUMNS, deal_rows, forecast_rows, write_csv
 from pipeforecast.run import Run, period_of, prepared, say
-from pipeforecast.scenario import difference, what_if
+from pipeforecast.scenario import difference
 from pipeforecast.settings import DemoSettings, ForecastSettings
+from pipeforecast.settled import AUTO
 from pipeforecast.workflow.backtest import readable
+from pipeforecast.workflow.made import Made, make
 from pipeforecast.workflow.people import write_people
 
 _BOOKINGS = (
@@ -54,75 +50,52 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     say(f"forecasting {period.name} from the evening of {run.as_of.date()}")
     use = chosen(settings, run)
     run, settings = use.run, settings.model_copy(update={"model": use.model})  # the proof is of the recipe in use
-    plan = run.plan.with_day(period.day_of(run.as_of))
-    snapshot = prepare(run.known, run.calendar, plan, [run.as_of])
-    lessons = lessons_at(run.known, run.calendar, snapshot, run.as_of, plan)
-    now = snapshot.only([run.as_of])
-    fitted = use.fit(lessons)
-    if isinstance(fitted, FittedPipeline):
-        run.findings.extend(fitted.findings(now))
-    forecasts = [fitted.forecast(now, period, run.levels)]
-    changed = what_if(settings.scenario, fitted, now, period, run.levels)
-    forecasts += [r.fit(lessons).forecast(now, period) for r in run.rules if r.name != fitted.name]
-    aims = quotas_of(forecasts[0], now, run.known.tables.get("quotas"), run.calendar, run.currency, settings.seed)
-    run.findings.extend(aims.findings)
-    quota = quota_words(aims.total, aims.given, period.name, aims.unknown, aims.largest)
-    proof = proof_of(settings, run)
-    if proof is not None:
-        run.findings.extend(proof.findings)
-    table = forecast_rows(forecasts, run.currency, _coverage(proof))
+    made = make(settings, run, use, period)
+    quota = quota_words(made.aims.total, made.aims.given, period.name, made.aims.unknown, made.aims.largest)
+    table, lead = made.rows(run.currency), made.lead
     deals = pd.DataFrame(columns=list(DEAL_COLUMNS))  # a rule looks at no single deal
-    why = explain(getattr(fitted, "deals", None), forecasts[0].deals, now, period)
-    if forecasts[0].deals is not None:
-        deals = deal_rows(period, forecasts[0].deals, now, settings.horizon, use.version, why.reasons)
-    run.findings.extend(why.findings)
-    told = _report_input(settings, run, forecasts[0], table, deals, proof, company)
+    if lead.deals is not None:
+        deals = deal_rows(period, lead.deals, made.now, settings.horizon, use.version, made.why.reasons)
+    later = forecast_rows(made.later, run.currency, None) if made.later else table.iloc[:0]
+    told = _report_input(settings, run, made, table, later, deals, company)
     said = facts(told)
     with whole_folder(settings.out) as out:
-        words = _write_forecast(table, forecasts[0], changed, run, out)
+        words = _write_forecast(pd.concat([table, later]) if made.later else table, made, run, out)
         write_csv(deals, out / "deals.csv")
-        write_csv(aims.rows, out / "quota.csv")
-        write_csv(why.factors, out / "reasons.csv")
+        write_csv(made.aims.rows, out / "quota.csv")
+        write_csv(made.why.factors, out / "reasons.csv")
         write_csv(findings_frame(run.findings), out / "findings.csv")
-        if proof is not None:
-            write_csv(proof.rows, out / "backtest.csv")
-            write_csv(proof.scores, out / "backtest_scores.csv")
-        gained = write_people(run, proof, settings.report, out, numbers_of_people(told))
+        if made.proof is not None:
+            write_csv(made.proof.rows, out / "backtest.csv")
+            write_csv(made.proof.scores, out / "backtest_scores.csv")
+        gained = write_people(run, made.proof, settings.report, out, numbers_of_people(told))
         write_report(told, out / "report.html")
         (out / "summary.md").write_text(summary(said, words, quota), encoding="utf-8")
-    track(settings, run, "forecast", forecast_metrics(forecasts[0], proof), {"model_version": use.version})
+    track(settings, run, "forecast", forecast_metrics(lead, made.proof), {"model_version": use.version})
     lines = [first_lines(said).rstrip(), quota, *([words] if words else [])]
-    if proof is not None:
-        lines += ["", "Error on past periods (share of revenue), by day of the period:", readable(proof), *gained]
+    if made.proof is not None:
+        lines += ["", "Error on past periods (share of revenue), by day of the period:", readable(made.proof), *gained]
     return "\n".join(
         [*lines, "", use.said, f"report: {settings.out / 'report.html'}  ({time.monotonic() - started:.0f} s)"]
     )
 
 
-def _write_forecast(table: pd.DataFrame, base: Forecast, changed: Forecast | None, run: Run, out: Path) -> str:
+def _write_forecast(table: pd.DataFrame, made: Made, run: Run, out: Path) -> str:
     """Write ``forecast.csv`` and, where there is a scenario, its rows and ``scenario.csv``; give the words on it."""
-    if changed is None:
+    if made.changed is None:
         write_csv(table, out / "forecast.csv")
         return ""
-    rows = difference(base, changed)
-    write_csv(pd.concat([table, forecast_rows([changed], run.currency, None)]), out / "forecast.csv")
+    rows = difference(made.head.model, made.changed)
+    write_csv(pd.concat([table, forecast_rows([made.changed], run.currency, None)]), out / "forecast.csv")
     write_csv(rows, out / "scenario.csv")
     return what_if_words(rows.iloc[0].to_dict(), run.currency)
 
 
-def _coverage(proof: Proof | None) -> float | None:
-    if proof is None:
-        return None
-    s = proof.scores
-    hit = s[((s["level"] == "total") & (s["method"] == "model") & (s["day_of_period"] == -1)).to_numpy()]
-    return float(hit["cover80"].iloc[0]) if len(hit) else None
-
-
 def _report_input(
-    settings: ForecastSettings, run: Run, made: Forecast, table: pd.DataFrame, deals: pd.DataFrame,
-    proof: Proof | None, company: str | None,
+    settings: ForecastSettings, run: Run, made: Made, table: pd.DataFrame, later: pd.DataFrame, deals: pd.DataFrame,
+    company: str | None,
 ) -> ReportInput:  # fmt: skip
-    period = made.period
+    lead, period, proof = made.lead, made.lead.period, made.proof
     return ReportInput(
         title=f"Forecast of {period.name}",
         company=company or settings.source.name,
@@ -135,18 +108,24 @@ def _report_input(
         what_counts=_BOOKINGS,
         forecast=table,
         deals=deals,
-        scores=None if proof is None else proof.scores,
-        backtest=None if proof is None else proof.rows,
+        scores=None if proof is None else _without_auto(proof.scores, lead),
+        backtest=None if proof is None else _without_auto(proof.rows, lead),
         findings=findings_frame(run.findings),
         tie=run.export.tie,
         excluded=run.export.excluded,
-        proof="Not yet proven: no past period could be replayed." if proof is None else proof.sentence,
-        model_name=made.method,
+        proof=made.sentence(),
+        model_name=lead.method,
         group_labels={"owner": _owner_names(run.known)},
         people="anonymous" if settings.report.people == "anonymous" else "full",
-        draws=None if made.draws is None else made.draw(),
+        draws=None if lead.draws is None else lead.draw(),
         top_deals=settings.report.top_deals,
+        later=later[(later["method"] == made.head.model.method).to_numpy()],
     )
+
+
+def _without_auto(rows: pd.DataFrame, lead: Forecast) -> pd.DataFrame:
+    """Leave the method ``auto`` out where it is the model: the page would show one thing twice."""
+    return rows if lead.method == AUTO else rows[(rows["method"] != AUTO).to_numpy()]
 
 
 def _owner_names(history: DealHistory) -> dict[str, str]:

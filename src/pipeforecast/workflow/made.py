@@ -1,0 +1,119 @@
+"""Everything that one forecast is made of, before a file is written: periods, rules, the record, quotas, a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pipeforecast.backtest import lessons_at, prepare
+from pipeforecast.champion import Chosen
+from pipeforecast.explain import Explained, explain
+from pipeforecast.fiscal import Period
+from pipeforecast.forecast import QUANTILES, TOTAL, Fitted, Forecast
+from pipeforecast.headline import Headline, headline
+from pipeforecast.outcome import Lessons
+from pipeforecast.pipeline import FittedPipeline
+from pipeforecast.proof import Proof
+from pipeforecast.quota import Quotas, quotas_of
+from pipeforecast.replay import proof_of
+from pipeforecast.results import forecast_rows
+from pipeforecast.run import Run
+from pipeforecast.scenario import what_if
+from pipeforecast.settings import ForecastSettings
+from pipeforecast.settled import AUTO, MODEL
+from pipeforecast.snapshot import Snapshot
+from pipeforecast.spread import widened, with_total
+
+
+@dataclass(frozen=True)
+class Made:
+    """One forecast.
+
+    Attributes
+    ----------
+    head : Headline
+        What leads, and the model beside it.
+    rules, later : sequence of Forecast
+        Of the same period; and of the periods after it, the model's before the rules' in each.
+    now : Snapshot
+    proof : Proof or None
+    aims : Quotas
+    why : Explained
+    changed : Forecast or None
+        Under the scenario.
+    """
+
+    head: Headline
+    rules: Sequence[Forecast]
+    later: Sequence[Forecast]
+    now: Snapshot
+    proof: Proof | None
+    aims: Quotas
+    why: Explained
+    changed: Forecast | None
+
+    @property
+    def lead(self) -> Forecast:
+        """The forecast that leads."""
+        return self.head.lead
+
+    def rows(self, currency: str) -> pd.DataFrame:
+        """Rows of ``forecast.csv`` for the period: the lead's first, the model's, the rules' with their ranges."""
+        leads = [self.lead] if self.lead is self.head.model else [self.lead, self.head.model]
+        table = forecast_rows([*leads, *self.rules], currency, self.coverage())
+        whole = ((table["level"] == TOTAL) & (table["part"] == TOTAL)).to_numpy(dtype=bool)
+        for method, ranges in self.head.ranges.iterrows():
+            at = whole & (table["method"] == method).to_numpy(dtype=bool)
+            table.loc[at, list(QUANTILES)] = ranges.to_numpy(dtype="float64")
+        return table
+
+    def coverage(self) -> float | None:
+        """How often the 80 % range of what leads held in the replay."""
+        if self.proof is None:
+            return None
+        s = self.proof.scores
+        hit = s[((s["level"] == TOTAL) & (s["method"] == self.lead.method) & (s["day_of_period"] == -1)).to_numpy()]
+        return float(hit["cover80"].iloc[0]) if len(hit) else None
+
+    def sentence(self) -> str:
+        """The verdict, and what follows from it for this forecast."""
+        if self.proof is None:
+            return "Not yet proven: no past period could be replayed."
+        if self.lead.method != AUTO:
+            return self.proof.sentence
+        said = self.head.chosen.replace(MODEL, "the model")
+        return f"{self.proof.sentence} Past periods speak for {said}: that leads (method=model keeps to the model)."
+
+
+def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> Made:
+    """Fit, forecast the period and those after it, replay, and set everything beside it."""
+    plan = run.plan.with_day(period.day_of(run.as_of))
+    snapshot = prepare(run.known, run.calendar, plan, [run.as_of])
+    lessons = lessons_at(run.known, run.calendar, snapshot, run.as_of, plan)
+    now = snapshot.only([run.as_of])
+    fitted = use.fit(lessons)
+    if isinstance(fitted, FittedPipeline):
+        run.findings.extend(fitted.findings(now))
+    raw = fitted.forecast(now, period, run.levels)
+    rules = _by_rules(run, fitted, lessons, now, period)
+    proof = proof_of(settings, run)
+    if proof is not None:
+        run.findings.extend(proof.findings)
+    head = headline(raw, rules, None if proof is None else proof.settled, settings.method)
+    aims = quotas_of(head.lead, now, run.known.tables.get("quotas"), run.calendar, run.currency, settings.seed)
+    why = explain(getattr(fitted, "deals", None), raw.deals, now, period)
+    run.findings.extend([*aims.findings, *why.findings])
+    changed = what_if(settings.scenario, fitted, now, period, run.levels)
+    if changed is not None and head.factor != 1.0:
+        wanted = widened(changed.draw(), changed.value("won"), head.factor)
+        changed = with_total(changed, wanted, changed.value(), changed.method)
+    later = []
+    for ahead in (run.calendar.shift(period, i + 1) for i in range(settings.ahead)):
+        later += [fitted.forecast(now, ahead, run.levels), *_by_rules(run, fitted, lessons, now, ahead)]
+    return Made(head, rules, later, now, proof, aims, why, changed)
+
+
+def _by_rules(run: Run, fitted: Fitted, lessons: Lessons, now: Snapshot, period: Period) -> list[Forecast]:
+    return [r.fit(lessons).forecast(now, period) for r in run.rules if r.name != fitted.name]
