@@ -12,7 +12,7 @@ from pipeforecast.fiscal import Period
 from pipeforecast.forecast import ADDENDS, TOTAL, Forecast
 from pipeforecast.pipeline import FittedPipeline
 from pipeforecast.snapshot import Snapshot
-from pipeforecast.spread import multiplied, multipliers, spread_factor, widened, with_total
+from pipeforecast.spread import multiplied, multipliers, normal_score, spread_factor, widened, with_total
 
 
 def record(z: list[float], day: int = 0, days: int = 1) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def test_right_ranges_are_left_alone_and_a_planted_factor_comes_back() -> None:
     rng = np.random.default_rng(0)
     for planted in (1.0, 1.5):
         found = [spread_factor(record(list(planted * rng.standard_normal(20))), 0) for _ in range(300)]
-        expected = np.sqrt((8 + 20 * np.mean(np.clip(planted * rng.standard_normal(10**5), -3, 3) ** 2)) / 28)
+        expected = np.sqrt((8 + 20 * np.mean(np.clip(planted * rng.standard_normal(10**5), -2.5, 2.5) ** 2)) / 28)
         assert np.mean(found) == pytest.approx(expected, rel=0.03)
 
 
@@ -98,3 +98,18 @@ def test_what_is_right_is_left_as_it_is(fitted: FittedPipeline, now: Snapshot, p
     same = with_total(made, made.draw(), made.value(), made.method)
     np.testing.assert_allclose(same.draws, made.draws)
     np.testing.assert_allclose(same.mean, made.mean)
+
+
+def test_normal_scores_of_right_ranges_have_variance_one_however_skewed() -> None:
+    rng = np.random.default_rng(3)
+    draws = np.exp(1.2 * rng.standard_normal((2000, 400)))
+    z = np.array([normal_score(d[1:], d[0]) for d in draws])
+    assert z.mean() == pytest.approx(0.0, abs=0.06)
+    assert z.std() == pytest.approx(1.0, abs=0.05)
+
+
+def test_the_normal_score_of_the_middle_is_nought() -> None:
+    draws = np.arange(101.0)
+    assert normal_score(draws, 50.0) == pytest.approx(0.0)
+    assert normal_score(draws, -5.0) == -normal_score(draws, 500.0)
+    assert np.isnan(normal_score(np.full(9, 4.0), 4.0))

@@ -18,7 +18,7 @@ from pipeforecast.backtest import Backtest, Key
 from pipeforecast.forecast import QUANTILES, TOTAL
 from pipeforecast.rules import NEVER_ALONE
 from pipeforecast.scores import crps_draws
-from pipeforecast.spread import multiplied, multipliers, spread_factor, widened
+from pipeforecast.spread import multiplied, multipliers, normal_score, spread_factor, widened
 
 MODEL = "model"
 BEST_RULE = "best rule then"
@@ -139,13 +139,12 @@ class _Here:
     def record(self, as_of: pd.Timestamp, period: str, model: np.ndarray) -> pd.DataFrame:
         """One row of ``past``, from what was known when the period had ended."""
         total = self.rows.iloc[0]
-        actual, raw = float(total["actual_as_first_known"]), self.draws[0]
-        sd = raw.std()
+        actual = float(total["actual_as_first_known"])
         half, rule = np.nan, np.nan
         if self.rule is not None and pd.notna(self.rule["p10"]):
             rule = float(crps_draws(quantiles_of(self.rule), actual))
             half = float(crps_draws(mixed_total(model, self.rule, 0.5), actual))
-        z = (actual - float(total["mean"])) / sd if sd > 0 else np.nan
+        z = normal_score(self.draws[0], actual)
         values = (as_of, period, total["period_end"], self.day, z, float(crps_draws(model, actual)), half, rule)
         return pd.DataFrame([values], columns=PAST_COLUMNS)
 

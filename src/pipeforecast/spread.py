@@ -14,7 +14,7 @@ PRIOR_PERIODS = 8.0
 #: A day of the period tells of days so far from it (days, Gaussian).
 _NEAR_DAYS = 30.0
 #: One period that nobody could foresee says no more than this.
-_FARTHEST = 3.0
+_FARTHEST = 2.5
 
 
 def spread_factor(past: pd.DataFrame, day: int) -> float:
@@ -23,13 +23,14 @@ def spread_factor(past: pd.DataFrame, day: int) -> float:
     Parameters
     ----------
     past : DataFrame
-        Earlier origins whose period is over: ``period``, ``day_of_period`` and ``z``, (actual − mean) ÷ sd of draws.
+        Earlier origins whose period is over: ``period``, ``day_of_period`` and the normal score ``z``.
     day : int
 
     Returns
     -------
     float
-        Root of the mean z², one vote a period, pulled towards 1. Without any past: 1.
+        Root of the mean z², one vote a period, pulled towards 1. Without any past: 1. Where ranges hold as often as
+        they say the normal scores have variance 1, however skewed the draws.
     """
     if past.empty:
         return 1.0
@@ -39,6 +40,21 @@ def spread_factor(past: pd.DataFrame, day: int) -> float:
     vote = by_period["near", "max"]  # several days of a period are one vote
     square = by_period["square", "sum"] / by_period["near", "sum"]
     return float(np.sqrt((PRIOR_PERIODS + (vote * square).sum()) / (PRIOR_PERIODS + vote.sum())))
+
+
+def normal_score(draws: np.ndarray, actual: float) -> float:
+    """Normal quantile of the actual's rank among the draws (D,); NaN where all draws are alike.
+
+    References
+    ----------
+    Gneiting, Balabdaoui and Raftery, "Probabilistic forecasts, calibration and sharpness", JRSS B 69, 2007.
+    """
+    from scipy.special import ndtri
+
+    if np.ptp(draws) <= 0:
+        return float("nan")
+    below = (draws < actual).sum() + 0.5 * (draws == actual).sum()
+    return float(ndtri((below + 0.5) / (len(draws) + 1.0)))
 
 
 def widened(total: np.ndarray, won: float, factor: float) -> np.ndarray:

@@ -44,23 +44,31 @@ def lessons(sd: float, seed: int, periods: int = 12, deals: int = 300) -> Lesson
 
 
 def mean_sd(planted: float) -> float:
-    return float(np.mean([shock_sd(Always(), lessons(planted, seed), PRIOR) for seed in range(10)]))
+    return float(np.mean([shock_sd(Always(), lessons(planted, seed), PRIOR) for seed in range(30)]))
 
 
 def test_none_planted_is_less_than_the_prior() -> None:
-    """12 periods that moved by luck alone, against a prior worth 6, leave √(1/3) of the prior's sd and a little."""
-    assert mean_sd(0.0) == pytest.approx(PRIOR * np.sqrt(1 / 3), rel=0.3)
+    """12 periods of 300 deals that moved by luck alone leave about half of the prior."""
+    assert mean_sd(0.0) < 0.6 * PRIOR
 
 
-def test_a_planted_shock_is_found_in_proportion() -> None:
-    found = [mean_sd(sd) for sd in (0.0, 0.2, 0.4)]
-    assert found[0] < found[1] < found[2]
-    assert found[2] == pytest.approx(0.4 * np.sqrt(2 / 3), rel=0.3)  # 12 periods against a prior worth 6
+def test_a_planted_shock_is_found() -> None:
+    for planted in (0.1, 0.25, 0.4):
+        assert mean_sd(planted) == pytest.approx(planted, rel=0.2)
+
+
+def test_the_more_deals_the_surer() -> None:
+    """Where nothing is shared, a large company is told so, and a small one keeps the prior."""
+    large, small = (
+        np.mean([shock_sd(Always(), lessons(0.0, s, deals=n), PRIOR) for s in range(10)]) for n in (9000, 8)
+    )
+    assert large < 0.03
+    assert small == pytest.approx(PRIOR, rel=0.2)
 
 
 def test_few_periods_say_little() -> None:
-    assert shock_sd(Always(), lessons(0.5, 1, periods=1), PRIOR) == pytest.approx(PRIOR)
-    assert shock_sd(Always(), lessons(0.5, 1, deals=4), PRIOR) == pytest.approx(PRIOR)
+    assert shock_sd(Always(), lessons(0.5, 1, periods=1), PRIOR) == pytest.approx(PRIOR, rel=0.01)
+    assert shock_sd(Always(), lessons(0.5, 1, deals=4), PRIOR) == pytest.approx(PRIOR, rel=0.01)
 
 
 def test_a_shock_has_a_bound() -> None:

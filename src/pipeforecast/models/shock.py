@@ -11,9 +11,8 @@ from pipeforecast.contract import WON
 from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
 
-#: The prior counts as much as this many periods: few quarters say little about a spread.
-_PRIOR_PERIODS = 6.0
-_MOST = 0.6
+#: Sizes that are weighed against each other.
+_SIZES = np.linspace(0.0, 0.6, 121)
 
 
 class _Fitted(Protocol):
@@ -26,8 +25,10 @@ def shock_sd(deals: _Fitted, lessons: Lessons, prior_sd: float) -> float:
     """Estimate the sd of the shared shock on the log-odds of winning in a period.
 
     Each complete past period gives one residual: wins above the expected ones, divided by what one unit of log-odds
-    would move. Their variance beyond the luck of single deals is the shock's (DerSimonian and Laird, "Meta-analysis in
-    clinical trials", Controlled Clinical Trials 7, 1986), pulled towards the prior.
+    would move: the luck of single deals, and the shock. Every size of the shock is weighed by how well it explains the
+    residuals, whatever their mean (Gelman, "Prior distributions for variance parameters in hierarchical models",
+    Bayesian Analysis 1, 2006), under a half-normal prior of ``prior_sd``. Few deals leave the prior as it is, many
+    tell.
     """
     residuals, variances = [], []
     rng = np.random.default_rng(0)
@@ -45,15 +46,18 @@ def shock_sd(deals: _Fitted, lessons: Lessons, prior_sd: float) -> float:
         if information > 1.0:
             residuals.append((won.sum() - p.sum()) / information)
             variances.append(1.0 / information)
-    return float(np.sqrt(_pulled(np.array(residuals), np.array(variances), prior_sd)))
+    return _posterior_sd(np.array(residuals), np.array(variances), prior_sd)
 
 
-def _pulled(residuals: np.ndarray, variances: np.ndarray, prior_sd: float) -> float:
-    n = len(residuals)
-    if n < 2:
-        return prior_sd**2
-    w = 1.0 / variances
-    mean = (w * residuals).sum() / w.sum()
-    q = (w * (residuals - mean) ** 2).sum()
-    between = max(0.0, (q - (n - 1)) / (w.sum() - (w**2).sum() / w.sum()))
-    return float(min((n * between + _PRIOR_PERIODS * prior_sd**2) / (n + _PRIOR_PERIODS), _MOST**2))
+def _posterior_sd(residuals: np.ndarray, variances: np.ndarray, prior_sd: float) -> float:
+    """Root of the shock's expected variance."""
+    if prior_sd <= 0:
+        return 0.0
+    log = -0.5 * (_SIZES / prior_sd) ** 2
+    if len(residuals) > 1:
+        w = 1.0 / (variances[:, None] + _SIZES**2)
+        mean = (w * residuals[:, None]).sum(axis=0) / w.sum(axis=0)
+        square = (w * (residuals[:, None] - mean) ** 2).sum(axis=0)
+        log = log + 0.5 * (np.log(w).sum(axis=0) - np.log(w.sum(axis=0)) - square)
+    weight = np.exp(log - log.max())
+    return float(np.sqrt((weight * _SIZES**2).sum() / weight.sum()))
