@@ -111,5 +111,5 @@ def test_normal_scores_of_right_ranges_have_variance_one_however_skewed() -> Non
 def test_the_normal_score_of_the_middle_is_nought() -> None:
     draws = np.arange(101.0)
     assert normal_score(draws, 50.0) == pytest.approx(0.0)
-    assert normal_score(draws, -5.0) == -normal_score(draws, 500.0)
+    assert normal_score(draws, -5.0) == pytest.approx(-normal_score(draws, 500.0))
     assert np.isnan(normal_score(np.full(9, 4.0), 4.0))
