@@ -7,10 +7,12 @@ import pandas as pd
 from pipeforecast import records
 from pipeforecast.proof import Proof
 from pipeforecast.run import prepared
+from pipeforecast.settled import Settled
 
 
 def proof_of(rows: list[dict[str, object]]) -> Proof:
-    return Proof(pd.DataFrame(), pd.DataFrame(rows), "", None, [])
+    none = Settled(pd.DataFrame(), {}, pd.DataFrame())
+    return Proof(pd.DataFrame(), pd.DataFrame(rows), "", None, [], none)
 
 
 def test_scores_of_the_total_only_and_the_day_is_the_step():

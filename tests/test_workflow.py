@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -74,3 +75,48 @@ def test_the_learning_curve_can_be_left_out(told, tmp_path: Path):
 def test_train_refuses_a_rule(told):
     with pytest.raises(SettingsError, match="model=hazard"):
         workflow.train(told("train", "model=rule", "model.name=stage_rate"))
+
+
+@pytest.mark.parametrize(
+    ("calendar", "names", "days"),
+    [
+        ("quarter", ["2023Q3", "2023Q4", "2024Q1", "2024Q2"], 92),
+        ("month", ["2023M08", "2023M09", "2023M10", "2023M11"], 31),
+        ("year", ["2023", "2024", "2025", "2026"], 365),
+        ("weeks_445", ["2023Q3", "2023Q4", "2024Q1", "2024Q2"], 91),
+        ("fiscal_february", ["2024Q3", "2024Q4", "2025Q1", "2025Q2"], 92),
+    ],
+)
+def test_this_period_and_the_next_three_of_any_calendar(
+    told, tmp_path: Path, calendar: str, names: list[str], days: int
+):
+    workflow.forecast(told("forecast", "as_of=2023-08-14", "proof=none", f"calendar={calendar}"))
+    table = pd.read_csv(
+        tmp_path / "out" / "forecast.csv", dtype={"period": str}, parse_dates=["period_start", "period_end"]
+    )
+    model = table[table["method"] == "model"]
+    assert list(dict.fromkeys(model["period"])) == names
+    first = model[model["period"] == names[0]].iloc[0]
+    assert first["period_start"] <= pd.Timestamp("2023-08-15") <= first["period_end"]
+    assert (first["period_end"] - first["period_start"]).days + 1 == days
+    by_part = model[model["level"] == "total"].pivot_table(index="period", columns="part", values="mean")
+    parts = by_part[["won", "open_due", "open_pulled_in", "new"]]
+    np.testing.assert_allclose(by_part["total"], parts.sum(axis=1), rtol=1e-6)
+    assert (parts.to_numpy() >= 0).all()
+    assert (by_part.loc[names[1:], "won"] == 0).all()  # nothing is won in a period that has not begun
+    assert (by_part.loc[names[1:], "new"] > 0).all()
+
+
+def test_amounts_below_nothing_and_beyond_belief_are_found_and_forecast(told, tmp_path: Path):
+    table = rows()
+    at = np.flatnonzero(table["outcome"].isna() | (table["outcome"] == "open"))
+    assert len(at) > 2
+    table["amount"] = table["amount"].astype("float64")
+    table.loc[table.index[at[0]], "amount"] = -7000.0
+    table.loc[table.index[at[1]], "amount"] = 1e14
+    written(tmp_path, table)
+    workflow.forecast(told("forecast", "proof=none", "ahead=0"))
+    out = pd.read_csv(tmp_path / "out" / "forecast.csv")
+    assert np.isfinite(out.loc[out["method"] == "model", ["mean", "p10", "p90"]].to_numpy()).all()
+    found = pd.read_csv(tmp_path / "out" / "findings.csv")
+    assert found["code"].str.contains("AMOUNT|NEGATIVE|ENORMOUS|OUTLIER").any(), sorted(found["code"])

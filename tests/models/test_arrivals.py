@@ -81,3 +81,13 @@ def test_without_wins_nothing_is_expected() -> None:
     found = ArrivalModel().fit(lessons).expected(now, PERIOD)
     assert isinstance(found, NewBusiness)
     assert (found.mean, len(found.pool)) == (0.0, 0)
+
+
+def test_a_window_longer_than_the_past_is_still_foretold() -> None:
+    """Two years of records have no window of two years that is over: cohorts and pace answer, with a wide range."""
+    as_of = PERIOD.evening(30)
+    lessons, now = world(1, as_of)
+    far = FiscalCalendar("year").named("2026")
+    found = ArrivalModel().fit(lessons).expected(now, far)
+    assert found.mean == pytest.approx(365 * RATE * WON * AMOUNT, rel=0.3)
+    assert found.sd == 0.5

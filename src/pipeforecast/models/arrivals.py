@@ -28,6 +28,8 @@ _LATELY_DAYS = 91
 _PACE_DAYS = 28
 _MOST_PERIODS = 16
 _POOL = 30
+#: Spread of the logarithm where no past window tells.
+_UNSEEN_SD = 0.5
 #: A window's mean amount is pulled towards that of all its kind with the weight of this many wins.
 _SHRINK_WINS = 20.0
 
@@ -73,7 +75,8 @@ class FittedArrivals:
             return NewBusiness(0.0, 0.0, self._won.iloc[:0])
         windows, now, pool = self.windows(snapshot, period)
         if windows.empty or windows["new"].sum() <= 0:
-            return NewBusiness(0.0, 0.0, pool)
+            # No window as long as this one is over yet, or none brought anything: what is created times what it brings.
+            return NewBusiness(now["cohorts"], _UNSEEN_SD if now["cohorts"] > 0 else 0.0, pool)
         mean, sd = read_windows(windows, now, as_of, luck_of_one(pool["amount"].to_numpy(dtype="float64")))
         return NewBusiness(mean, sd, pool)
 
