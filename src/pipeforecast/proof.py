@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.backtest import Backtest
-from pipeforecast.evidence import Interval, bootstrap_by_group, diebold_mariano
+from pipeforecast.evidence import bootstrap_by_group, diebold_mariano
 from pipeforecast.findings import Finding
 from pipeforecast.forecast import QUANTILES, TOTAL
-from pipeforecast.scores import auc, bias, coverage, crps_draws, interval_score, skill, wape
-from pipeforecast.settled import AUTO, BEST_RULE, FINE, MODEL, ORIGIN, Settled, serious_rule, settled
-
-_ALL_DAYS = -1
+from pipeforecast.scored import ALL_DAYS, scores_of
+from pipeforecast.scores import auc, crps_draws, wape
+from pipeforecast.settled import AUTO, BEST_RULE, FINE, MODEL, Settled, settled
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ def prove(backtest: Backtest, since: pd.Timestamp | None = None, level: float = 
     rows = found.rows.assign(crps=_crps(found))
     if since is not None:
         rows = rows[(rows["as_of"] >= since).to_numpy()].reset_index(drop=True)
-    scores = _scores(rows, level)
+    scores = scores_of(rows, level)
     sentence, beaten = _verdict(rows, scores, level)
     return Proof(rows.drop(columns="crps"), scores, sentence, beaten, list(_ranking(backtest.deals)), found)
 
@@ -109,70 +108,6 @@ def _crps(found: Settled) -> np.ndarray:
     return out
 
 
-def _scores(rows: pd.DataFrame, level: float) -> pd.DataFrame:
-    found = []
-    for (lev, group), part in rows.groupby(["level", "group"], sort=False):
-        for day in [_ALL_DAYS, *sorted(part["day_of_period"].unique())]:
-            on_day = part if day == _ALL_DAYS else part[(part["day_of_period"] == day).to_numpy()]
-            reference = on_day[(on_day["method"] == BEST_RULE).to_numpy()].set_index(ORIGIN)
-            best = _best_in_hindsight(on_day)
-            for method, own in on_day.groupby("method", sort=False):
-                found.append({
-                    "level": lev, "group": group, "method": method, "day_of_period": day,
-                    **_score(own, reference, best, level if lev == TOTAL else None),
-                })  # fmt: skip
-    return pd.DataFrame(found)
-
-
-def _best_in_hindsight(rows: pd.DataFrame) -> pd.DataFrame:
-    rules = rows[serious_rule(rows["method"])]
-    crps = rules.groupby("method")["crps"].agg(["mean", "count"]).dropna()
-    if crps.empty:
-        return rules.iloc[:0].set_index(ORIGIN)
-    # Only those with an answer as often as any: a rule that is silent where it is hard would look good.
-    full = crps[(crps["count"] == crps["count"].max()).to_numpy()]
-    best: pd.DataFrame = rules[(rules["method"] == full["mean"].idxmin()).to_numpy()].set_index(ORIGIN)
-    return best
-
-
-def _score(own: pd.DataFrame, reference: pd.DataFrame, best: pd.DataFrame, level: float | None) -> dict[str, float]:
-    own = own[own["mean"].notna().to_numpy()]  # where a rule had no answer it made no error
-    actual, mean = own["actual"].to_numpy(), own["mean"].to_numpy()
-    ranged = own[own["p10"].notna().to_numpy()]
-    some = actual.sum() > 0
-    out: dict[str, float] = {
-        "n_origins": len(own),
-        "n_periods": own["period"].nunique(),
-        "wape": wape(actual, mean) if some else np.nan,
-        "bias": bias(actual, mean) if some else np.nan,
-        "crps": float(own["crps"].mean()) if own["crps"].notna().any() else np.nan,
-        "interval_score": np.nan,
-        "cover50": np.nan, "cover80": np.nan, "cover95": np.nan,
-    }  # fmt: skip
-    if len(ranged):
-        y = ranged["actual"].to_numpy()
-        out["interval_score"] = float(np.mean(interval_score(ranged["p10"], ranged["p90"], y, 0.8)))
-        for name, low, high in (("cover50", "p25", "p75"), ("cover80", "p10", "p90"), ("cover95", "p025", "p975")):
-            out[name] = coverage(ranged[low], ranged[high], y)
-    out["skill"] = _skill_against(own, reference, None).value
-    out["skill_hindsight"] = _skill_against(own, best, None).value
-    interval = _skill_against(own, reference, level)
-    return out | {"lower": interval.lower, "upper": interval.upper}
-
-
-def _skill_against(own: pd.DataFrame, reference: pd.DataFrame, level: float | None) -> Interval:
-    """1 − CRPS ÷ reference's CRPS on the origins that both have; the interval resamples whole periods."""
-    crps = own.set_index(ORIGIN)["crps"]
-    both = crps.to_frame("own").join(reference["crps"].rename("other"), how="inner").dropna()
-    if both.empty:
-        return Interval(np.nan, np.nan, np.nan, 0)
-    a, b = both["own"].to_numpy(), both["other"].to_numpy()
-    if level is None:
-        return Interval(skill(a.mean(), b.mean()), np.nan, np.nan, 0)
-    periods = own.set_index(ORIGIN).loc[both.index].index.get_level_values("period").to_numpy()
-    return bootstrap_by_group(lambda i: skill(a[i].mean(), b[i].mean()), periods, level=level)
-
-
 def _verdict(rows: pd.DataFrame, scores: pd.DataFrame, level: float) -> tuple[str, bool | None]:
     """Say in one sentence whether the model beats the rule that one would have chosen; the worst news comes first."""
     total = rows[((rows["level"] == TOTAL) & rows["method"].isin([MODEL, BEST_RULE])).to_numpy()]
@@ -182,7 +117,7 @@ def _verdict(rows: pd.DataFrame, scores: pd.DataFrame, level: float) -> tuple[st
     table = table.dropna()
     if table.empty:
         return "Not yet proven: too few past periods to choose a rule to compare with.", None
-    hit = (scores["level"] == TOTAL) & (scores["method"] == MODEL) & (scores["day_of_period"] == _ALL_DAYS)
+    hit = (scores["level"] == TOTAL) & (scores["method"] == MODEL) & (scores["day_of_period"] == ALL_DAYS)
     row = scores[hit.to_numpy()].iloc[0]
     n = table.index.get_level_values("period").nunique()
     own, other = (wape(table["actual", m], table["mean", m]) for m in (MODEL, BEST_RULE))
