@@ -97,6 +97,7 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
     if isinstance(fitted, FittedPipeline):
         run.findings.extend(fitted.findings(now))
     raw = fitted.forecast(now, period, run.levels)
+    changed = what_if(settings.scenario, fitted, now, period, run.levels)  # refuses before the replay
     rules = _by_rules(run, fitted, lessons, now, period)
     proof = proof_of(settings, run)
     if proof is not None:
@@ -105,7 +106,6 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
     aims = quotas_of(head.lead, now, run.known.tables.get("quotas"), run.calendar, run.currency, settings.seed)
     why = explain(getattr(fitted, "deals", None), raw.deals, now, period)
     run.findings.extend([*aims.findings, *why.findings])
-    changed = what_if(settings.scenario, fitted, now, period, run.levels)
     if changed is not None and head.factor != 1.0:
         wanted = widened(changed.draw(), changed.value("won"), head.factor)
         changed = with_total(changed, wanted, changed.value(), changed.method)
