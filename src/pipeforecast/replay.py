@@ -52,7 +52,7 @@ def replayed(
                     some_origins,
                     plan=run.plan,
                     levels=levels,
-                    jobs=jobs if forecasters is not run.rules else 1,
+                    jobs=jobs,
                     progress=progress,
                 )
             )
