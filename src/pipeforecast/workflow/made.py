@@ -11,9 +11,8 @@ from pipeforecast.backtest import lessons_at, prepare
 from pipeforecast.champion import Chosen
 from pipeforecast.explain import Explained, explain
 from pipeforecast.fiscal import Period
-from pipeforecast.forecast import QUANTILES, TOTAL, Fitted, Forecast
+from pipeforecast.forecast import QUANTILES, TOTAL, Forecast
 from pipeforecast.headline import Headline, headline
-from pipeforecast.outcome import Lessons
 from pipeforecast.pipeline import FittedPipeline
 from pipeforecast.proof import Proof
 from pipeforecast.quota import Quotas, quotas_of
@@ -36,7 +35,7 @@ class Made:
     head : Headline
         What leads, and the model beside it.
     rules, later : sequence of Forecast
-        Of the same period; and of the periods after it, the model's before the rules' in each.
+        Of the same period; and the model's of the periods after it.
     now : Snapshot
     proof : Proof or None
     aims : Quotas
@@ -98,7 +97,7 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
         run.findings.extend(fitted.findings(now))
     raw = fitted.forecast(now, period, run.levels)
     changed = what_if(settings.scenario, fitted, now, period, run.levels)  # refuses before the replay
-    rules = _by_rules(run, fitted, lessons, now, period)
+    rules = [r.fit(lessons).forecast(now, period) for r in run.rules if r.name != fitted.name]
     proof = proof_of(settings, run)
     if proof is not None:
         run.findings.extend(proof.findings)
@@ -109,11 +108,5 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
     if changed is not None and head.factor != 1.0:
         wanted = widened(changed.draw(), changed.value("won"), head.factor)
         changed = with_total(changed, wanted, changed.value(), changed.method)
-    later = []
-    for ahead in (run.calendar.shift(period, i + 1) for i in range(settings.ahead)):
-        later += [fitted.forecast(now, ahead, run.levels), *_by_rules(run, fitted, lessons, now, ahead)]
+    later = [fitted.forecast(now, run.calendar.shift(period, i + 1), run.levels) for i in range(settings.ahead)]
     return Made(head, rules, later, now, proof, aims, why, changed)
-
-
-def _by_rules(run: Run, fitted: Fitted, lessons: Lessons, now: Snapshot, period: Period) -> list[Forecast]:
-    return [r.fit(lessons).forecast(now, period) for r in run.rules if r.name != fitted.name]
