@@ -12,9 +12,9 @@ from pipeforecast.backtest import Backtest, Lessonplan, Origin, backtest, origin
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
 from pipeforecast.models.hazard import HazardModel
+from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.proof import prove
 from pipeforecast.proofstore import ProofStore
-from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.rules import RULES
 
 KEY = {"data": "abc", "model": {"C": 1.0}}

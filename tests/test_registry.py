@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from pipeforecast.features import describe
-from pipeforecast.registry import ModelRecord, Registry, RegistryError
 from pipeforecast.pipeline import FittedPipeline
+from pipeforecast.registry import ModelRecord, Registry, RegistryError
 from pipeforecast.saved import load, save
 from pipeforecast.scoring import OUTPUTS, columns_of, example_of, flat_table, inputs_of
 from pipeforecast.snapshot import Snapshot

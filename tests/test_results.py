@@ -11,8 +11,8 @@ import pytest
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import QUANTILES, DealForecast, Forecast
 from pipeforecast.outcome import Lessons
-from pipeforecast.results import DEAL_COLUMNS, deal_rows, forecast_rows
 from pipeforecast.pipeline import FittedPipeline
+from pipeforecast.results import DEAL_COLUMNS, deal_rows, forecast_rows
 from pipeforecast.rules import RULES
 from pipeforecast.snapshot import Snapshot
 
