@@ -86,5 +86,6 @@ def ratio_with_range(
 
 
 def shown(table: pd.DataFrame, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     table.to_csv(path, index=False, float_format="%.6g")
     print(f"\n{table.round(3).to_string(index=False)}", flush=True)
