@@ -18,7 +18,7 @@ from pipeforecast.models.amount import AmountModel
 from pipeforecast.models.naive_bayes import naive_bayes
 from pipeforecast.outcome import Lessons, cause_in, observe, won_in_time
 from pipeforecast.pipeline import DealModel
-from pipeforecast.snapshot import Snapshot
+from pipeforecast.snapshot import Snapshot, due_by
 
 #: Rates of few deals are pulled towards the rate of all with the weight of so many.
 _SHRINK = 10.0
@@ -29,9 +29,8 @@ def stage_rate(lessons: Lessons, now: Snapshot, period: Period) -> np.ndarray:
     won = (lessons.deals["status"] == WON).astype("float64")[(lessons.deals["status"] != "open").to_numpy()]
     passed = lessons.entered[lessons.entered["deal"].isin(won.index).to_numpy()]
     values = won.reindex(passed["deal"]).to_numpy()
-    due = (now.open["expected_close"] <= period.end) | now.open["expected_close"].isna()
     rate = _rate(passed["stage"].to_numpy(dtype=object), values, now.open["stage"])
-    return np.asarray(rate * due.to_numpy(dtype="float64"))
+    return np.asarray(rate * due_by(now.open, period.end))
 
 
 def same_stage_same_time(lessons: Lessons, now: Snapshot, period: Period) -> np.ndarray:
@@ -44,7 +43,7 @@ def same_stage_same_time(lessons: Lessons, now: Snapshot, period: Period) -> np.
 def reps_own(lessons: Lessons, now: Snapshot, period: Period) -> np.ndarray:
     """The probability that stands in the CRM; 0 where the deal is not due in the period."""
     p = now.open["probability"].fillna(0.0).to_numpy(dtype="float64")
-    return np.asarray(p * ((now.open["expected_close"] <= period.end) | now.open["expected_close"].isna()).to_numpy())
+    return np.asarray(p * due_by(now.open, period.end))
 
 
 def base_rate(lessons: Lessons, now: Snapshot, period: Period) -> np.ndarray:

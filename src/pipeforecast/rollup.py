@@ -17,7 +17,7 @@ from pipeforecast.fiscal import Period
 from pipeforecast.forecast import ADDENDS, MEMOS, TOTAL, DealForecast, Forecast, cells_of, group_names
 from pipeforecast.models.amount import FittedAmounts
 from pipeforecast.models.arrivals import NewBusiness
-from pipeforecast.snapshot import Snapshot
+from pipeforecast.snapshot import Snapshot, due_by
 
 _SHOCK_CORRELATION = 0.5
 _CHUNK_CELLS = 20_000_000
@@ -139,7 +139,7 @@ class _Source:
 
 def _open_sources(outlook: Outlook, matrix: scipy.sparse.csr_matrix) -> list[_Source]:
     rows, period, expected = outlook.snapshot.open, outlook.period, outlook.expected
-    due = ((rows["expected_close"] <= period.end) | rows["expected_close"].isna()).to_numpy()
+    due = due_by(rows, period.end)
     mean = outlook.chances * expected
     out = [
         _Source(part, rows[keep], matrix[np.flatnonzero(keep)], mean[keep])

@@ -133,6 +133,12 @@ def take_snapshots(history: DealHistory, days: Iterable[pd.Timestamp]) -> Snapsh
     )  # fmt: skip
 
 
+def due_by(rows: pd.DataFrame, end: pd.Timestamp | pd.Series) -> np.ndarray:
+    """Whether each open deal is expected by ``end`` (one day, or one a row), or is not dated at all (n,)."""
+    close = rows["expected_close"]
+    return np.asarray(((close <= end) | close.isna()).to_numpy(dtype=bool))
+
+
 def _day_array(days: Iterable[pd.Timestamp]) -> np.ndarray:
     return np.unique(np.array([pd.Timestamp(d).normalize() for d in days], dtype="datetime64[s]"))
 

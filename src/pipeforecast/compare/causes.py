@@ -25,6 +25,7 @@ from pipeforecast.contract import LOST, OPEN, WON
 from pipeforecast.forecast import group_names
 from pipeforecast.outcome import won_between
 from pipeforecast.rollup import Outlook
+from pipeforecast.snapshot import due_by
 
 CAUSES = (
     "new_deals", "won", "lost", "pushed", "pulled_in", "amount", "probability", "time_passing", "new_business",
@@ -54,7 +55,7 @@ def standing(outlook: Outlook) -> pd.DataFrame:
     opened = pd.DataFrame({
         "kind": OPEN, "close": rows["expected_close"].to_numpy(),
         "listed": rows["amount"].fillna(0.0).to_numpy(dtype="float64"),
-        "due": ((rows["expected_close"] <= period.end) | rows["expected_close"].isna()).to_numpy(dtype=bool),
+        "due": due_by(rows, period.end),
         "value": outlook.chances * outlook.expected,
     }, index=rows["deal"].to_numpy())  # fmt: skip
     amount = closed["amount"].fillna(0.0).to_numpy(dtype="float64")

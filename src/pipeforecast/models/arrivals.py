@@ -22,7 +22,7 @@ from pipeforecast.models.cohorts import Cohorts, fit_cohorts
 from pipeforecast.models.pace import Pace, days_since_1970, fit_pace
 from pipeforecast.models.windows import READINGS, luck_of_one, read_windows
 from pipeforecast.outcome import Lessons
-from pipeforecast.snapshot import Snapshot
+from pipeforecast.snapshot import Snapshot, due_by
 
 _LATELY_DAYS = 91
 _PACE_DAYS = 28
@@ -185,9 +185,9 @@ def _seen(rows: pd.DataFrame, ends: Mapping[pd.Timestamp, pd.Timestamp]) -> pd.D
     """Amount that was recorded lately and is due by the end of the day's window (``pace``), by day."""
     days = rows["as_of"]
     end = days.map(ends).astype("datetime64[s]")
-    due = (rows["expected_close"] <= end) | rows["expected_close"].isna()
+    due = due_by(rows, end)
     young = rows["first_recorded_at"] > days - pd.Timedelta(days=_PACE_DAYS)
-    counted = rows["amount"].fillna(0.0).clip(lower=0.0).where((due & young & end.notna()).to_numpy(dtype=bool), 0.0)
+    counted = rows["amount"].fillna(0.0).clip(lower=0.0).where(due & (young & end.notna()).to_numpy(dtype=bool), 0.0)
     return counted.groupby(days).sum().rename("pace").to_frame()
 
 

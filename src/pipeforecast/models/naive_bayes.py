@@ -19,7 +19,7 @@ from pipeforecast.contract import OPEN, WON
 from pipeforecast.features import MISSING, describe
 from pipeforecast.fiscal import Period
 from pipeforecast.outcome import Lessons
-from pipeforecast.snapshot import Snapshot
+from pipeforecast.snapshot import Snapshot, due_by
 
 #: What is added to every count: a value that was never seen decides nothing alone.
 _ADDED = 0.1
@@ -44,8 +44,7 @@ def p_win_ever(lessons: Lessons, now: Snapshot) -> np.ndarray:
 
 def naive_bayes(lessons: Lessons, now: Snapshot, period: Period) -> np.ndarray:
     """P(won, sooner or later) of deals that are due by the period's end or have no date; 0 of the others (n,)."""
-    due = (now.open["expected_close"] <= period.end) | now.open["expected_close"].isna()
-    return np.asarray(p_win_ever(lessons, now) * due.to_numpy(dtype="float64"))
+    return np.asarray(p_win_ever(lessons, now) * due_by(now.open, period.end))
 
 
 def _facts(closed: pd.DataFrame, now: Snapshot) -> list[tuple[pd.Series, pd.Series]]:

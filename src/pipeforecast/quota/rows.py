@@ -26,7 +26,7 @@ from pipeforecast.quota.reach import (
     pipeline_needed,
 )
 from pipeforecast.quota.targets import targets_of
-from pipeforecast.snapshot import Snapshot
+from pipeforecast.snapshot import Snapshot, due_by
 
 #: Columns of ``quota.csv``.
 QUOTA_COLUMNS = (
@@ -187,8 +187,7 @@ class _Book:
     @cached_property
     def due(self) -> np.ndarray:
         """Expected by the end of the period, or not dated."""
-        close = self.now.open["expected_close"]
-        return np.asarray(((close <= self.made.period.end) | close.isna()).to_numpy(dtype=bool))
+        return due_by(self.now.open, self.made.period.end)
 
     @cached_property
     def expected(self) -> np.ndarray:
