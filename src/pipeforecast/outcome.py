@@ -114,16 +114,7 @@ class Lessons:
 
     def past_periods(self, most: int = 8) -> list[Period]:
         """Give the last periods that were complete by the cutoff and began after wins were recorded, oldest first."""
-        first = observed_from(self.deals)
-        out: list[Period] = []
-        period = self.calendar.containing(self.cutoff + pd.Timedelta(days=1))
-        while len(out) < most:
-            period = self.calendar.shift(period, -1)
-            # The first win may come some days into the first period that the records hold whole.
-            if first is None or period.start + pd.Timedelta(days=period.days // 10) < first:
-                break
-            out.insert(0, period)
-        return out
+        return complete_periods(self.calendar, observed_from(self.deals), self.cutoff, most)
 
     def won_in(self, period: Period) -> pd.DataFrame:
         """Deals won with a close date in ``period`` (true day), as known by the cutoff."""
@@ -134,6 +125,31 @@ def observed_from(deals: pd.DataFrame) -> pd.Timestamp | None:
     """First true day of a win: exports often hold open deals, or losses, that are older than any win they hold."""
     first = deals.loc[(deals["status"] == WON).to_numpy(), "closed_at"].min()
     return None if pd.isna(first) else pd.Timestamp(first)
+
+
+def complete_periods(
+    calendar: FiscalCalendar, first: pd.Timestamp | None, until: pd.Timestamp, most: int | None = None
+) -> list[Period]:
+    """Give the last periods that have ended by ``until`` and whose wins are held whole, oldest first.
+
+    Parameters
+    ----------
+    calendar : FiscalCalendar
+    first : Timestamp or None
+        First true day of a win; None: there is none, and no period.
+    until : Timestamp
+    most : int, optional
+        How many at most; all of them without it.
+    """
+    out: list[Period] = []
+    period = calendar.containing(until + pd.Timedelta(days=1))
+    while most is None or len(out) < most:
+        period = calendar.shift(period, -1)
+        # The first win may come some days into the first period that the records hold whole.
+        if first is None or period.start + pd.Timedelta(days=period.days // 10) < first:
+            break
+        out.insert(0, period)
+    return out
 
 
 def won_between(deals: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> pd.DataFrame:

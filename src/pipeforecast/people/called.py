@@ -10,7 +10,7 @@ import pandas as pd
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import TOTAL, group_names
 from pipeforecast.history import DealHistory
-from pipeforecast.outcome import observed_from, won_between
+from pipeforecast.outcome import complete_periods, observed_from, won_between
 from pipeforecast.reporting import credited
 from pipeforecast.rules.people import CALLS, Call
 
@@ -38,7 +38,7 @@ def called_and_closed(history: DealHistory, calendar: FiscalCalendar, as_of: pd.
         deal is known to belong to what was called.
     """
     known, calls = history.known_by(as_of), history.tables.get("calls")
-    periods = _complete(calendar, observed_from(known.latest()), as_of)
+    periods = complete_periods(calendar, observed_from(known.latest()), as_of)
     if calls is None or not periods:
         return pd.DataFrame(columns=list(COLUMNS))
     calls = calls[(calls["made_at"] < as_of + pd.Timedelta(days=1)).to_numpy(dtype=bool)]
@@ -50,19 +50,6 @@ def called_and_closed(history: DealHistory, calendar: FiscalCalendar, as_of: pd.
     if not found:
         return pd.DataFrame(columns=list(COLUMNS))
     return pd.concat(found, ignore_index=True)[list(COLUMNS)]
-
-
-def _complete(calendar: FiscalCalendar, first: pd.Timestamp | None, as_of: pd.Timestamp) -> list[Period]:
-    """Periods that have ended by ``as_of`` and whose wins the records hold whole (the first may come some days in)."""
-    out: list[Period] = []
-    if first is None:
-        return out
-    period = calendar.containing(first)
-    while period.end <= as_of:
-        if period.start + pd.Timedelta(days=period.days // 10) >= first:
-            out.append(period)
-        period = calendar.shift(period, 1)
-    return out
 
 
 def _said(layer: Call, calls: pd.DataFrame, periods: Sequence[Period]) -> pd.DataFrame:
