@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,16 @@ import pytest
 
 from pipeforecast.backtest import KEYS, Backtest, Lessonplan, Origin, backtest, lessons_at, origins_of, prepare
 from pipeforecast.errors import DataError
-from pipeforecast.fiscal import FiscalCalendar
-from pipeforecast.forecast import QUANTILES
+from pipeforecast.fiscal import FiscalCalendar, Period
+from pipeforecast.forecast import PARTS, QUANTILES, Forecast, cells_of
 from pipeforecast.history import DealHistory
+from pipeforecast.models.chosen import ChosenHazard
 from pipeforecast.models.hazard import HazardModel
-from pipeforecast.outcome import won_between
+from pipeforecast.models.prior import WithPrior
+from pipeforecast.outcome import Lessons, won_between
 from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.rules import RULES
+from pipeforecast.snapshot import Snapshot
 from stories import MUTATIONS, day, deal, tell
 
 PLAN = Lessonplan((0, 30, 60), 4)
@@ -148,6 +152,46 @@ def test_each_origin_stands_alone(
     before = forecasts_only(replayed)
     keep = (before["as_of"] == one.as_of) & (before["level"] == "total") & (before["method"] == RULE.name)
     pd.testing.assert_frame_equal(found, before[keep.to_numpy()].reset_index(drop=True))
+
+
+@dataclass(frozen=True)
+class Choosing:
+    """A recipe that chooses: it keeps the evening of its choice, and forecasts it."""
+
+    chosen: pd.Timestamp | None = None
+    name: str = "choosing"
+
+    def decided(self, lessons: Lessons) -> Choosing:
+        return replace(self, chosen=lessons.cutoff)
+
+    def fit(self, lessons: Lessons) -> Choosing:
+        return self
+
+    def forecast(self, snapshot: Snapshot, period: Period, levels: Sequence[str] = ()) -> Forecast:
+        assert self.chosen is not None
+        mean = np.full(len(PARTS), float(self.chosen.toordinal()))
+        return Forecast(snapshot.as_of, period, self.name, cells_of({}), mean)
+
+
+def test_choices_are_made_on_the_evening_before_the_period_whoever_else_asks(
+    company_history: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp
+) -> None:
+    asked = origins_of(company_history, calendar, (-20, 0, 30, 60), 3, as_of)
+    together = backtest(company_history, calendar, [Choosing(), RULE], asked, plan=PLAN).rows
+    chosen = together[(together["method"] == "choosing").to_numpy()].set_index(["as_of", "period"])["mean"]
+    for o in asked:
+        assert chosen[o.as_of, o.period.name] == min(o.as_of, o.period.evening(0)).toordinal()
+        alone = backtest(company_history, calendar, [Choosing()], [o], plan=PLAN).rows
+        assert alone["mean"].iloc[0] == chosen[o.as_of, o.period.name]
+
+
+def test_a_choice_can_be_made_before_anything_was_written(calendar: FiscalCalendar, recipe: PipelineForecaster) -> None:
+    history = tell([deal("a", ("2024-04-10", {"amount": 1.0}), ("2024-04-20", {"status": "won"})),
+                    deal("b", ("2024-04-12", {"amount": 1.0}), ("2024-09-20", {"status": "won"}))])  # fmt: skip
+    period = calendar.named("2024Q2")
+    choosing = replace(recipe, deals=WithPrior(ChosenHazard(HazardModel(max_rows=400))))
+    rows = backtest(history, calendar, [choosing], [Origin(period.evening(30), 30, period)], plan=PLAN).rows
+    assert np.isfinite(rows["mean"]).all()
 
 
 def test_lessons_end_before_their_origin(

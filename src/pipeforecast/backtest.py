@@ -11,7 +11,7 @@ from joblib import Parallel, delayed
 
 from pipeforecast.errors import DataError
 from pipeforecast.fiscal import FiscalCalendar, Period
-from pipeforecast.forecast import QUANTILES, TOTAL, Forecast, Forecaster, group_names
+from pipeforecast.forecast import QUANTILES, TOTAL, Chooser, Forecast, Forecaster, decided, group_names
 from pipeforecast.history import DealHistory
 from pipeforecast.outcome import Lessons, cause_in, gather_lessons, lesson_days, observe, observed_from, won_between
 from pipeforecast.reporting import credited
@@ -136,6 +136,8 @@ def backtest(
 ) -> Backtest:
     """Forecast from every origin with everything refitted there, and set what came true beside it.
 
+    What a recipe chooses before it learns (``Chooser``) is chosen once a period, on the evening before it begins.
+
     Parameters
     ----------
     history : DealHistory
@@ -157,11 +159,15 @@ def backtest(
         raise DataError("backtest: no complete period with a past to learn from; expected at least one. "
                         "Export a longer history, or choose shorter periods (calendar=month)")  # fmt: skip
     plan = plan or Lessonplan()
-    snapshot = prepare(history, calendar, plan, [o.as_of for o in origins])
+    choosing = sorted({_choice_day(o) for o in origins})
+    snapshot = prepare(history, calendar, plan, {*choosing, *(o.as_of for o in origins)})
+
+    def lessons(as_of: pd.Timestamp) -> Lessons:
+        return lessons_at(history, calendar, snapshot, as_of, plan)
+
+    recipes = _decided(forecasters, choosing, lessons, jobs)
     tasks = (
-        delayed(_replay)(
-            lessons_at(history, calendar, snapshot, o.as_of, plan), snapshot.only([o.as_of]), o, forecasters, levels
-        )
+        delayed(_replay)(lessons(o.as_of), snapshot.only([o.as_of]), o, recipes[_choice_day(o)], levels)
         for o in origins
     )
     found = []
@@ -177,6 +183,29 @@ def backtest(
     draws = {(o.as_of, o.period.name, name): d for o, f in zip(origins, found, strict=True) for name, d in f[1].items()}
     deals = [_with_cause(history, snapshot, o, f[2]) for o, f in zip(origins, found, strict=True) if len(f[2])]
     return Backtest(rows, draws, pd.concat(deals, ignore_index=True) if deals else pd.DataFrame(columns=DEAL_COLUMNS))
+
+
+def _choice_day(origin: Origin) -> pd.Timestamp:
+    """Evening on which a recipe's choices are made for an origin: the one before its period, whoever else asks."""
+    return min(origin.as_of, origin.period.evening(0))
+
+
+def _decided(
+    forecasters: Sequence[Forecaster],
+    days: Sequence[pd.Timestamp],
+    lessons: Callable[[pd.Timestamp], Lessons],
+    jobs: int,
+) -> dict[pd.Timestamp, Sequence[Forecaster]]:
+    """Make the choices of each recipe on each of ``days``: once a period, because trying costs as much as a fit."""
+    choosers = [f for f in forecasters if isinstance(f, Chooser)]
+    if not choosers:
+        return dict.fromkeys(days, tuple(forecasters))
+    chosen = Parallel(n_jobs=jobs)(delayed(_choose)(choosers, lessons(d)) for d in days)
+    return {d: [own.get(f.name, f) for f in forecasters] for d, own in zip(days, chosen, strict=True)}
+
+
+def _choose(choosers: Sequence[Forecaster], lessons: Lessons) -> dict[str, Forecaster]:
+    return {f.name: decided(f, lessons) for f in choosers}
 
 
 def _replay(

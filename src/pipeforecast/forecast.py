@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -196,6 +196,23 @@ class Forecaster(Protocol):
     def fit(self, lessons: Lessons) -> Fitted:
         """Learn from what was known by the evening of ``lessons.cutoff``, and from nothing later."""
         ...
+
+
+@runtime_checkable
+class Chooser(Protocol):
+    """A recipe that chooses something before it learns: its form, say."""
+
+    def decided(self, lessons: Lessons) -> Any:
+        """Give the same recipe with its choices made, from what was known by ``lessons.cutoff``."""
+        ...
+
+
+R = TypeVar("R")
+
+
+def decided(recipe: R, lessons: Lessons) -> R:
+    """Make the choices of a recipe (of a whole, or of a deal model) that makes any; others stay as they are."""
+    return cast(R, recipe.decided(lessons)) if isinstance(recipe, Chooser) else recipe
 
 
 def cells_of(groups: Mapping[str, Sequence[str]]) -> pd.DataFrame:

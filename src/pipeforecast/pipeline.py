@@ -11,7 +11,7 @@ import numpy as np
 from pipeforecast.features import describe
 from pipeforecast.findings import Finding
 from pipeforecast.fiscal import Period
-from pipeforecast.forecast import DealForecast, Forecast
+from pipeforecast.forecast import DealForecast, Forecast, decided
 from pipeforecast.models.amount import AmountModel, FittedAmounts
 from pipeforecast.models.arrivals import ArrivalModel, FittedArrivals
 from pipeforecast.models.closing import closing_shares
@@ -65,6 +65,10 @@ class PipelineForecaster:
     shock_prior_sd: float = 0.15
     seed: int = 7
     name: str = "model"
+
+    def decided(self, lessons: Lessons) -> PipelineForecaster:
+        """Give the same recipe with the deal model's choices made."""
+        return replace(self, deals=decided(self.deals, lessons))
 
     def fit(self, lessons: Lessons) -> FittedPipeline:
         """Fit every part on the same lessons."""

@@ -218,23 +218,29 @@ def chosen_rule(rows: pd.DataFrame) -> pd.DataFrame:
     The absolute error is taken as a share of what came in the periods for which a rule had an answer: rules that know
     nothing of the oldest periods compete too, and a missing answer is no error of nought.
     """
-    chosen = []
     rules = rows[serious_rule(rows["method"]) & rows["mean"].notna().to_numpy()]
-    for _, part in rules.groupby(["level", "group", "day_of_period"], sort=False):
-        came = part["actual_as_first_known"]
-        told = part.assign(error=(part["mean"] - came).abs(), came=came, n=1.0)
-        table = told.pivot_table(index=["as_of", "period_end"], columns="method", values=["error", "came", "n"])
-        table = table.sort_index()
-        sums = table.fillna(0.0).cumsum()
-        ends = table.index.get_level_values("period_end")
-        for place, (day, _) in enumerate(table.index):
-            over = int((ends <= day).sum())  # periods end in the order of their origins
-            if not over:
-                continue
-            before = sums.iloc[over - 1]
-            share = (before["error"] / before["came"].clip(lower=_LEAST)).where(before["n"] >= FEWEST_ERRORS)
-            usable = share.where(table.iloc[place]["n"].notna()).dropna()
-            if len(usable):
-                hit = part[((part["as_of"] == day) & (part["method"] == usable.idxmin())).to_numpy()]
-                chosen.append(hit.assign(method=BEST_RULE))
-    return pd.concat(chosen) if chosen else rows.iloc[:0]
+    if rules.empty:
+        return rows.iloc[:0]
+    group = rules.groupby(["level", "group", "day_of_period"], sort=False).ngroup().to_numpy()
+    method, methods = pd.factorize(rules["method"], sort=True)
+    origin, origins = pd.factorize(pd.MultiIndex.from_frame(rules[["as_of", "period_end"]]), sort=True)
+    place, shape = (group, origin, method), (int(group.max()) + 1, len(origins), len(methods))
+    came = rules["actual_as_first_known"].to_numpy(dtype="float64")
+    as_of, end = (origins.get_level_values(i).to_numpy() for i in (0, 1))
+    over = (end[None, :] <= as_of[:, None]).astype("float64")  # what each origin (row) could judge
+    error, base, told = (_laid_out(place, shape, v, over) for v in ((rules["mean"] - came).abs(), came, 1.0))
+    row = np.full(shape, -1)
+    row[place] = np.arange(len(rules))
+    share = np.where((told >= FEWEST_ERRORS) & (row >= 0), error / np.maximum(base, _LEAST), np.inf)
+    best = np.take_along_axis(row, share.argmin(axis=2)[:, :, None], axis=2)[:, :, 0]
+    chosen: pd.DataFrame = rules.iloc[best[np.isfinite(share.min(axis=2))]]
+    return chosen.assign(method=BEST_RULE)
+
+
+def _laid_out(
+    place: tuple[np.ndarray, ...], shape: tuple[int, ...], values: float | np.ndarray | pd.Series, over: np.ndarray
+) -> np.ndarray:
+    """Sum values by (group, origin, method) over the origins that each origin could judge."""
+    out = np.zeros(shape)
+    out[place] = values
+    return np.asarray(np.einsum("ts,gsm->gtm", over, out, optimize=True))

@@ -68,6 +68,17 @@ def test_a_weight_stands_for_repeated_rows() -> None:
     np.testing.assert_allclose(covariance[0], covariance[1], rtol=0.02, atol=1e-5)
 
 
+def test_a_sketch_of_many_rows_leads_to_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = simulate(30_000, 3)
+    groups = np.arange(len(y)) // 3
+    sketched = fit_multinomial(x, y, 3, 1.0, groups)
+    monkeypatch.setattr("pipeforecast.models.multinomial._ROWS_FOR_A_SKETCH", len(y))
+    whole = fit_multinomial(x, y, 3, 1.0, groups)
+    se = np.sqrt((whole.factor**2).sum(axis=1)).reshape(whole.coefficients.shape)
+    assert (np.abs(sketched.coefficients - whole.coefficients) < 0.02 * se).all()
+    np.testing.assert_allclose(sketched.factor, whole.factor, rtol=0.02, atol=0.02 * np.abs(whole.factor).max())
+
+
 def test_a_stronger_penalty_shrinks() -> None:
     x, y = simulate(500, 4)
     sizes = [np.abs(fit_multinomial(x, y, 3, C, np.arange(500)).coefficients[:, :-1]).sum() for C in (0.001, 0.1, 10.0)]

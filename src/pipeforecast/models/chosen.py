@@ -61,7 +61,11 @@ class ChosenHazard:
 
     def fit(self, lessons: Lessons) -> FittedDeals:
         """Choose the form on the last periods, then learn from everything."""
-        return self.forms()[self.choice(lessons)].fit(lessons)
+        return self.decided(lessons).fit(lessons)
+
+    def decided(self, lessons: Lessons) -> HazardModel:
+        """Give the form that is chosen, as a recipe."""
+        return self.forms()[self.choice(lessons)]
 
     def choice(self, lessons: Lessons) -> str:
         """Name the form that is chosen from what was known by the lessons' cutoff."""

@@ -102,16 +102,21 @@ class HazardChances:
             yield from ((np.zeros((n, m)), np.zeros((n, m))) for _ in draws)
             return
         deal_part, intervals = self.design.transform(features), _intervals(features.due, grid)
+        step = max(1, _CHUNK_ROWS // m)
+        once = self._laid_out(deal_part, intervals) if n <= step else None  # a book that fits is laid out once
         for draw in draws:
             won, lost = np.empty((n, m)), np.empty((n, m))
-            step = max(1, _CHUNK_ROWS // m)
             for at in range(0, n, step):
                 part = slice(at, at + step)
-                k = len(deal_part[part])
-                deals = np.repeat(deal_part[part], m, axis=0)
-                x = together(deals, intervals[part].reshape(k * m, -1), deals[:, self.slopes])
-                won[part], lost[part] = chained(self.model.probabilities(x, draw).reshape(k, m, 3))
+                x = self._laid_out(deal_part[part], intervals[part]) if once is None else once
+                won[part], lost[part] = chained(self.model.probabilities(x, draw).reshape(-1, m, 3))
             yield won, lost
+
+    def _laid_out(self, deal_part: np.ndarray, intervals: np.ndarray) -> np.ndarray:
+        """Columns of every interval of every deal (deals · intervals, p)."""
+        k, m, _ = intervals.shape
+        deals = np.repeat(deal_part, m, axis=0)
+        return together(deals, intervals.reshape(k * m, -1), deals[:, self.slopes])
 
 
 def _intervals(due: np.ndarray, grid: Grid) -> np.ndarray:

@@ -18,6 +18,8 @@ _TOLERANCE = 1e-6
 _FAR = 3e-4
 _RARE = -12.0
 _CELLS_FOR_THREADS = 3_000_000
+#: Few rows show roughly where the answer lies, and each of their steps is cheap.
+_ROWS_FOR_A_SKETCH = 10_000
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,18 @@ class _Problem:
         out = np.empty((k * width, k * width))
         for a in range(k):
             for b in range(a, k):
-                w = (self.weight * p[:, a] * ((a == b) - p[:, b])).astype("float32")
-                block = self.z.T @ (self.z * w[:, None])
+                w = self.weight * p[:, a] * ((1.0 - p[:, b]) if a == b else p[:, b])
+                half = self.z * np.sqrt(w).astype("float32")[:, None]
+                block = half.T @ half  # one array times itself: half the work
+                block = block if a == b else -block
                 out[a * width : (a + 1) * width, b * width : (b + 1) * width] = block
-                out[b * width : (b + 1) * width, a * width : (a + 1) * width] = block.T
+                out[b * width : (b + 1) * width, a * width : (a + 1) * width] = block
         out[np.diag_indices_from(out)] += np.tile(self.ridge, k)
         return out
+
+    def every(self, step: int) -> _Problem:
+        """Give every ``step``-th row, standing for the others."""
+        return _Problem(self.z[::step], self.hot[::step], self.weight[::step] * step, self.ridge)
 
 
 def fit_multinomial(
@@ -123,12 +131,21 @@ def fit_multinomial(
     beta[:, -1] = np.maximum(np.log((came[1:] + 1e-6) / (came[0] + 1e-6)), _RARE)
     # Threads that share small matrices mostly wait for each other, above all beside other processes.
     with threadpool_limits(1 if z.size < _CELLS_FOR_THREADS else None, user_api="blas"):
-        beta = _solved(problem, beta)
-        return Multinomial(beta, _covariance_factor(problem, beta, groups))
+        if len(z) > _ROWS_FOR_A_SKETCH * 2:
+            beta, _ = _solved(problem.every(len(z) // _ROWS_FOR_A_SKETCH), beta)
+        beta, hessian = _solved(problem, beta)
+        return Multinomial(beta, _covariance_factor(problem, beta, hessian, groups))
 
 
-def _solved(problem: _Problem, beta: np.ndarray) -> np.ndarray:
-    """Take Newton's steps until nothing is gained; the Hessian is made anew only where an old one misleads."""
+def _solved(problem: _Problem, beta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Take Newton's steps until nothing is gained; the Hessian is made anew only where an old one misleads.
+
+    Returns
+    -------
+    beta : float array (K−1, p+1)
+    hessian : float array (q, q)
+        As of one last step that gained nothing.
+    """
     loss, damping, hessian = problem.loss(beta), 0.0, None
     for _ in range(_STEPS):
         p = problem.fitted(beta)
@@ -142,7 +159,7 @@ def _solved(problem: _Problem, beta: np.ndarray) -> np.ndarray:
             hessian = None  # stalled on an old Hessian: one more try with today's
         elif gained > _FAR * problem.weight.sum():
             hessian = None  # far from the end an old Hessian misleads; near it, it saves most of the work
-    return beta
+    return beta, problem.hessian(problem.fitted(beta)) if hessian is None else hessian
 
 
 def _damped_step(
@@ -171,7 +188,7 @@ def _softmax(eta: np.ndarray) -> np.ndarray:
     return p
 
 
-def _covariance_factor(problem: _Problem, beta: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def _covariance_factor(problem: _Problem, beta: np.ndarray, hessian: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Square root of H⁻¹ S H⁻¹, with S the sum over groups of the outer products of their scores."""
     p = problem.fitted(beta)
     error = (problem.hot - p[:, 1:]) * problem.weight[:, None]
@@ -180,5 +197,5 @@ def _covariance_factor(problem: _Problem, beta: np.ndarray, groups: np.ndarray) 
     scores = np.hstack([member @ (problem.z * e[:, None].astype("float32")) for e in error.T]).astype("float64")
     # The prior's curvature stays in: with few deals the sandwich alone would claim too much.
     meat = scores.T @ scores + np.diag(np.tile(problem.ridge, error.shape[1]))
-    half = scipy.linalg.cho_solve(scipy.linalg.cho_factor(problem.hessian(p), lower=True), np.linalg.cholesky(meat))
+    half = scipy.linalg.cho_solve(scipy.linalg.cho_factor(hessian, lower=True), np.linalg.cholesky(meat))
     return np.asarray(half)

@@ -9,7 +9,7 @@ could not learn them: then they tilt its odds by half, and the forecast says tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from pipeforecast.contract import LOST, WON
 from pipeforecast.features import Features, describe
 from pipeforecast.findings import Finding
+from pipeforecast.forecast import decided
 from pipeforecast.models.deals import Chances, FittedDeals, Recipe
 from pipeforecast.models.grid import Grid
 from pipeforecast.models.incidence import chained_causes, hazards, moved
@@ -124,6 +125,10 @@ class WithPrior:
     def name(self) -> str:
         """Name under which it is scored: the model's."""
         return self.model.name
+
+    def decided(self, lessons: Lessons) -> WithPrior:
+        """Give the same recipe with the model's choices made."""
+        return replace(self, model=decided(self.model, lessons))
 
     def fit(self, lessons: Lessons) -> FittedDeals:
         """Learn as the model does, and how far that can be trusted."""
