@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARTS = ("shocks", "limits", "coverage", "hotel", "speed")
+PARTS = ("shocks", "limits", "coverage", "level", "hotel", "speed")
 
 for part in PARTS:
     if part == "hotel" and "--small" in sys.argv:
