@@ -3,8 +3,8 @@
 Two readings of it beside the forecast as it is, on the last quarters of made-up companies; the first four only teach.
 ``shift``: residuals of past quarters on the log-odds of winning follow a slow wave and a shock of each quarter's own;
 sizes are weighed by how well they explain them (as ``models/shock.py`` does for the shock alone), and what is expected
-of the next quarter moves all chances. ``ratio``: what came ÷ what was forecast over earlier origins of the same day, pulled
-towards 1 by four quarters' worth, moves all that is still to come.
+of the next quarter moves all chances. ``ratio``: what came ÷ what was forecast over earlier origins of the same day,
+pulled towards 1 by four quarters' worth, moves all that is still to come.
 """
 
 from __future__ import annotations
