@@ -1,0 +1,32 @@
+"""The closed registry of metrics, assembled from the modules that declare them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pipeforecast.errors import SettingsError, some
+from pipeforecast.guess import nearest
+from pipeforecast.metrics import deals
+from pipeforecast.metrics.declared import Metric
+
+#: Each module has a tuple ``METRICS``; another module is one more entry here.
+_MODULES = (deals,)
+
+CATALOGUE: dict[str, Metric] = {m.name: m for module in _MODULES for m in module.METRICS}
+
+
+def metrics_named(names: Iterable[str] = ()) -> Sequence[Metric]:
+    """Give the metrics of these names, or all of them.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such metric.
+    """
+    wanted = list(names)
+    for name in wanted:
+        if name not in CATALOGUE:
+            raise SettingsError(
+                f"metrics: expected names of the catalogue ({some(CATALOGUE, 5)}), came {name!r}{nearest(name, CATALOGUE)}"
+            )
+    return [CATALOGUE[name] for name in wanted] if wanted else list(CATALOGUE.values())

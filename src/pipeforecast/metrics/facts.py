@@ -1,0 +1,173 @@
+"""Tables whose rows are counted: which fall into a window, and what they add up to in every group at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeforecast.metrics.groups import Groups
+from pipeforecast.metrics.windows import Windows, rows_within
+
+#: Values of rows: a column's name, or one value a row.
+Of = str | np.ndarray | pd.Series
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Rows that are counted (deals, leads, touches, stays in a stage …), with the groups that each belongs to.
+
+    Attributes
+    ----------
+    rows : DataFrame (N)
+    groups : Groups
+    windows : mapping of name to Windows
+        ``period``: what is asked for; others look back from it (``trailing``, ``year before``).
+    """
+
+    rows: pd.DataFrame
+    groups: Groups
+    windows: dict[str, Windows]
+    _pairs: dict[Any, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict, repr=False, compare=False)
+
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """Number of each row's group in every grouping (N, B)."""
+        return self.groups.codes(self.rows)
+
+    def within(self, day: Of, where: Any = None, window: str = "period") -> Chosen:
+        """Choose the rows whose ``day`` lies in each window.
+
+        Parameters
+        ----------
+        day : name of a column of days, or datetime64 (N,)
+        where : bool (N,), optional
+            Rows that count at all.
+        window : str
+            ``period``, ``trailing`` (the four complete periods before its evening), ``year before``.
+        """
+        windows = self.windows[window]
+        return self._chosen(day, where, windows.starts, windows.ends, f"{window} within")
+
+    def on_evening(self, day: Of = "as_of", where: Any = None) -> Chosen:
+        """Choose the rows that are of each window's evening (its last, or that of ``as_of``)."""
+        evenings = self.windows["period"].evenings
+        return self._chosen(day, where, evenings, evenings, "evening")
+
+    def _chosen(self, day: Of, where: Any, starts: np.ndarray, ends: np.ndarray, how: str) -> Chosen:
+        key = (how, day) if isinstance(day, str) else None
+        if key is None or key not in self._pairs:
+            days = self.rows[day] if isinstance(day, str) else day
+            found = rows_within(np.asarray(days).astype("datetime64[s]"), starts, ends)
+            if key is None:
+                return self._kept(*found, where, len(starts))
+            self._pairs[key] = found
+        return self._kept(*self._pairs[key], where, len(starts))
+
+    def _kept(self, rows: np.ndarray, window: np.ndarray, where: Any, n: int) -> Chosen:
+        if where is not None:
+            keep = np.asarray(pd.Series(where).fillna(False), dtype=bool)[rows]
+            rows, window = rows[keep], window[keep]
+        return Chosen(self, rows, window, n)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Rows of a table, each with the window that it falls into (one entry for each pair).
+
+    Everything that it adds up has the shape (P, G): windows by groups of all groupings.
+    """
+
+    facts: Facts
+    at: np.ndarray
+    window: np.ndarray
+    n_windows: int
+
+    def of(self, values: Of) -> np.ndarray:
+        """Give the values of the chosen rows (K,)."""
+        all_of_them = self.facts.rows[values] if isinstance(values, str) else values
+        return np.asarray(all_of_them)[self.at]
+
+    def where(self, which: Any) -> Chosen:
+        """Keep those of the chosen rows for which ``which`` (N,) holds."""
+        keep = np.asarray(pd.Series(which).fillna(False), dtype=bool)[self.at]
+        return Chosen(self.facts, self.at[keep], self.window[keep], self.n_windows)
+
+    def known(self, values: Of) -> Chosen:
+        """Keep those of the chosen rows whose value is there."""
+        keep = pd.notna(self.of(values))
+        return Chosen(self.facts, self.at[keep], self.window[keep], self.n_windows)
+
+    @cached_property
+    def _cells(self) -> np.ndarray:
+        """Place of each pair in the flat table of windows by groups, one column a grouping; the last: nowhere."""
+        size = len(self.facts.groups)
+        code = self.facts.codes[self.at]
+        return np.where(code < 0, self.n_windows * size, self.window[:, None] * size + code)
+
+    def _shaped(self, flat: np.ndarray) -> np.ndarray:
+        return flat[:-1].reshape(self.n_windows, len(self.facts.groups))
+
+    def _added(self, weights: np.ndarray | None) -> np.ndarray:
+        size = self.n_windows * len(self.facts.groups) + 1
+        total = np.zeros(size)
+        for cell in self._cells.T:
+            total += np.bincount(cell, weights, minlength=size)
+        return self._shaped(total)
+
+    def count(self) -> np.ndarray:
+        """How many (P, G)."""
+        return self._added(None)
+
+    def sum(self, values: Of) -> np.ndarray:
+        """Sum, of what is known (P, G)."""
+        x = self.of(values).astype("float64")
+        return self._added(np.where(np.isnan(x), 0.0, x))
+
+    def squares(self, values: Of) -> np.ndarray:
+        """Sum of squares, of what is known (P, G)."""
+        x = self.of(values).astype("float64")
+        return self._added(np.where(np.isnan(x), 0.0, x * x))
+
+    def distinct(self, keys: Of) -> np.ndarray:
+        """How many different keys, of those that are there (P, G)."""
+        code = pd.factorize(pd.Series(self.of(keys)).astype("object"))[0].astype("int64")
+        many = int(code.max(initial=0)) + 1
+        size = self.n_windows * len(self.facts.groups) + 1
+        total = np.zeros(size)
+        for cell in self._cells.T:
+            seen = pd.unique(cell[code >= 0].astype("int64") * many + code[code >= 0])
+            total += np.bincount(seen // many, minlength=size)
+        return self._shaped(total)
+
+    def quantile(self, values: Of, share: float = 0.5) -> np.ndarray:
+        """Quantile of what is known, linear between neighbours; NaN where nothing is (P, G)."""
+        x = self.of(values).astype("float64")
+        known = ~np.isnan(x)
+        return self._by_cell(lambda cell, size: _quantiles(cell[known], x[known], share, size))
+
+    def _by_cell(self, told: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
+        """Work something out grouping by grouping: ``told`` gives a value for every cell, NaN where it has none."""
+        size = self.n_windows * len(self.facts.groups) + 1
+        out = np.full(size, np.nan)
+        for cell in self._cells.T:
+            mine = told(cell, size)
+            out = np.where(np.isnan(mine), out, mine)
+        return self._shaped(out)
+
+
+def _quantiles(cell: np.ndarray, x: np.ndarray, share: float, size: int) -> np.ndarray:
+    out = np.full(size, np.nan)
+    order = np.lexsort((x, cell))
+    x, n = x[order], np.bincount(cell, minlength=size)
+    some = n > 0
+    place = (np.cumsum(n) - n)[some] + share * (n[some] - 1)
+    low = np.floor(place).astype("int64")
+    high = np.minimum(low + 1, len(x) - 1)
+    part = place - low
+    out[some] = x[low] + np.where(part > 0, part * (x[high] - x[low]), 0.0)
+    return out

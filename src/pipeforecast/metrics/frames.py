@@ -1,0 +1,78 @@
+"""The tables that metrics count, as known on the evening: deals, what was open, stays in a stage, and the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from pipeforecast.contract import OPEN, WON
+from pipeforecast.history import DealHistory
+from pipeforecast.reporting import credited
+from pipeforecast.snapshot import take_snapshots
+
+#: Facts that a conversion writes into a lead's row: unknown before its day.
+_BY_CONVERSION = ("converted_deal_id", "account_id")
+
+
+def deal_rows(known: DealHistory, today: bool) -> pd.DataFrame:
+    """One row for each deal known by the evening, as it stood then.
+
+    Parameters
+    ----------
+    known : DealHistory
+        Cut at the evening.
+    today : bool
+        Whether the evening is the last written day: then today's values (team, lost reason, …) are known too.
+
+    Returns
+    -------
+    DataFrame, index deal key
+        ``created_at``, ``first_recorded_at``, ``status``, ``closed_at`` (true day; NaT while open), ``amount``, the
+        rest of its last state, ``owner`` and ``manager`` for whom it counts, its birth facts; ``won``, ``lost``,
+        ``open``; ``cycle`` (days from creation to closing; missing while open, and where it closed before it was
+        created).
+    """
+    latest = credited(known.states, known.tables.get("reporting_line"), known.written_until)
+    first = known.states.groupby("deal")["recorded_at"].min().rename("first_recorded_at")
+    told = [c for c in known.deals if c not in latest and (today or known.roles.get(c) == "birth")]
+    out = latest.join(known.deals[told]).join(first)
+    status = out["status"].to_numpy(dtype=object)
+    days = (out["closed_at"] - out["created_at"]).dt.total_seconds() / 86400
+    return out.assign(
+        won=status == WON,
+        lost=(status != WON) & (status != OPEN),
+        open=status == OPEN,
+        cycle=days.where(days >= 0).to_numpy(dtype="float64"),
+    )
+
+
+def open_rows(known: DealHistory, evenings: np.ndarray, deals: pd.DataFrame, today: bool) -> pd.DataFrame:
+    """One row for each evening and deal that was open then, as known on that evening.
+
+    Returns
+    -------
+    DataFrame
+        As of ``Snapshot.open``: ``as_of``, ``deal``, ``stage``, ``amount``, ``expected_close``, ``owner``, ``manager``,
+        birth facts, … and, where ``today``, the deals' values of today.
+    """
+    light = {n: t for n, t in known.tables.items() if n == "reporting_line"}
+    opened = take_snapshots(replace(known, tables=light), [pd.Timestamp(d) for d in evenings]).open
+    more = [c for c in deals if c not in opened and today and known.roles.get(c) == "today"]
+    return opened.join(deals[more], on="deal")
+
+
+def known_table(known: DealHistory, name: str) -> pd.DataFrame:
+    """Give a table with what was known on the evening: a day that lies after it is not known yet (NaT).
+
+    What a conversion writes into a lead (its deal and account) is not known before the conversion.
+    """
+    frame = known.tables[name]
+    evening = known.written_until.normalize() + pd.Timedelta(days=1)
+    days = [c for c in frame if pd.api.types.is_datetime64_any_dtype(frame[c])]
+    out = frame.assign(**{str(c): frame[c].where(frame[c] < evening) for c in days})
+    if name == "leads" and "converted_at" in out:
+        later = (out["converted_at"].isna() & frame["converted_at"].notna()).to_numpy()
+        out = out.assign(**{c: out[c].mask(later) for c in _BY_CONVERSION if c in out})
+    return out.reset_index(drop=True)

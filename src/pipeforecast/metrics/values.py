@@ -1,0 +1,94 @@
+"""What a metric's function gives back: one value for each window and group, with what stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Values:
+    """A metric in every window (P) and group (G).
+
+    Attributes
+    ----------
+    value : float array (P, G)
+        NaN: undefined.
+    n : float array (P, G)
+        How many units were looked at: of a sum those added, of a rate those below the line.
+    lower, upper : float arrays (P, G) or None
+        95 % interval, where there is one.
+    variance : float array (P, G) or None
+        Variance of the value where it has no interval of its own (a count, a sum): for the comparison of two windows.
+    reached, immature : bool arrays (P, G) or None
+        Where the status is ``reached`` (nothing is left to be done; the value is null) or ``immature``.
+    """
+
+    value: np.ndarray
+    n: np.ndarray
+    lower: np.ndarray | None = None
+    upper: np.ndarray | None = None
+    variance: np.ndarray | None = None
+    reached: np.ndarray | None = None
+    immature: np.ndarray | None = None
+
+
+#: What a metric's function may give: one set of values, or one for each part (stage, band, source …), in order.
+Answer = Values | Mapping[str, Values]
+
+
+@dataclass(frozen=True)
+class NotAvailable(Exception):  # noqa: N818 - it is an answer, not an error
+    """Raised by a metric's function where what it needs is not in the data; the reason goes to the table."""
+
+    reason: str = field(default="")
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """Divide; NaN where ``below`` is not above 0 (never 0 and never infinite)."""
+    below = np.asarray(below, dtype="float64")
+    return np.asarray(np.divide(above, below, out=np.full(np.shape(below), np.nan), where=below > 0))
+
+
+def amount(total: np.ndarray, n: np.ndarray, squares: np.ndarray | None = None) -> Values:
+    """Give a sum; its variance, of sums of a random number of amounts, is Σ x² (compound Poisson)."""
+    return Values(total, n, variance=squares)
+
+
+def count(n: np.ndarray) -> Values:
+    """Give a count; its variance is itself (Poisson)."""
+    return Values(n, n, variance=n)
+
+
+def proportion(hits: np.ndarray, n: np.ndarray) -> Values:
+    """Give the share of ``n`` units that are hits, with its Wilson 95 % interval; undefined without a unit.
+
+    References
+    ----------
+    Wilson (1927), by statsmodels' ``proportion_confint``.
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    value, lower, upper = ratio(hits, n), np.full(n.shape, np.nan), np.full(n.shape, np.nan)
+    some = n > 0
+    if some.any():
+        low, high = proportion_confint(np.clip(hits[some], 0, n[some]), n[some], alpha=0.05, method="wilson")
+        lower[some], upper[some] = low, high
+    return Values(value, n, lower, upper)
+
+
+def mean(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> Values:
+    """Give a mean of ``n`` units from their sum and their sum of squares; undefined without a unit."""
+    value = ratio(total, n)
+    spread = np.maximum(ratio(squares, n) - value**2, 0.0)
+    return Values(value, n, variance=ratio(spread, n - 1))
+
+
+def quotient(above: np.ndarray, below: np.ndarray, n: np.ndarray) -> Values:
+    """Give a ratio without an interval (of money, or of things that are not each other's units)."""
+    return Values(ratio(above, below), n)
