@@ -27,6 +27,6 @@ def metrics_named(names: Iterable[str] = ()) -> Sequence[Metric]:
     for name in wanted:
         if name not in CATALOGUE:
             raise SettingsError(
-                f"metrics: expected names of the catalogue ({some(CATALOGUE, 5)}), came {name!r}{nearest(name, CATALOGUE)}"
+                f"metrics: expected names of the catalogue ({some(CATALOGUE)}), came {name!r}{nearest(name, CATALOGUE)}"
             )
     return [CATALOGUE[name] for name in wanted] if wanted else list(CATALOGUE.values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.metrics.groups import Groups
+from pipeforecast.metrics.survival import survival_quantile
 from pipeforecast.metrics.windows import Windows, rows_within
 
 #: Values of rows: a column's name, or one value a row.
@@ -89,8 +90,9 @@ class Chosen:
 
     def of(self, values: Of) -> np.ndarray:
         """Give the values of the chosen rows (K,)."""
-        all_of_them = self.facts.rows[values] if isinstance(values, str) else values
-        return np.asarray(all_of_them)[self.at]
+        every = np.asarray(self.facts.rows[values] if isinstance(values, str) else values)
+        chosen: np.ndarray = every[self.at]
+        return chosen
 
     def where(self, which: Any) -> Chosen:
         """Keep those of the chosen rows for which ``which`` (N,) holds."""
@@ -148,14 +150,22 @@ class Chosen:
         """Quantile of what is known, linear between neighbours; NaN where nothing is (P, G)."""
         x = self.of(values).astype("float64")
         known = ~np.isnan(x)
-        return self._by_cell(lambda cell, size: _quantiles(cell[known], x[known], share, size))
-
-    def _by_cell(self, told: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
-        """Work something out grouping by grouping: ``told`` gives a value for every cell, NaN where it has none."""
         size = self.n_windows * len(self.facts.groups) + 1
-        out = np.full(size, np.nan)
-        for cell in self._cells.T:
-            mine = told(cell, size)
+        return self._merged([_quantiles(cell[known], x[known], share, size) for cell in self._cells.T])
+
+    def time_until(self, days: Of, ended: Of, share: float = 0.5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Days by which a share has ended, where some go on (Kaplan–Meier), with a 95 % interval: (P, G) each."""
+        x, over = self.of(days).astype("float64"), self.of(ended).astype(bool)
+        known = ~np.isnan(x)
+        size = self.n_windows * len(self.facts.groups) + 1
+        found = [survival_quantile(cell[known], x[known], over[known], size, share) for cell in self._cells.T]
+        value, lower, upper = (self._merged([f[i] for f in found]) for i in range(3))
+        return value, lower, upper
+
+    def _merged(self, by_grouping: Sequence[np.ndarray]) -> np.ndarray:
+        """Lay the flat tables of the groupings over each other; each has values in its own cells only."""
+        out = by_grouping[0]
+        for mine in by_grouping[1:]:
             out = np.where(np.isnan(mine), out, mine)
         return self._shaped(out)
 

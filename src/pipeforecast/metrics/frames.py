@@ -36,7 +36,7 @@ def deal_rows(known: DealHistory, today: bool) -> pd.DataFrame:
     """
     latest = credited(known.states, known.tables.get("reporting_line"), known.written_until)
     first = known.states.groupby("deal")["recorded_at"].min().rename("first_recorded_at")
-    told = [c for c in known.deals if c not in latest and (today or known.roles.get(c) == "birth")]
+    told = [c for c in map(str, known.deals) if c not in latest and (today or known.roles.get(c) == "birth")]
     out = latest.join(known.deals[told]).join(first)
     status = out["status"].to_numpy(dtype=object)
     days = (out["closed_at"] - out["created_at"]).dt.total_seconds() / 86400
@@ -59,7 +59,7 @@ def open_rows(known: DealHistory, evenings: np.ndarray, deals: pd.DataFrame, tod
     """
     light = {n: t for n, t in known.tables.items() if n == "reporting_line"}
     opened = take_snapshots(replace(known, tables=light), [pd.Timestamp(d) for d in evenings]).open
-    more = [c for c in deals if c not in opened and today and known.roles.get(c) == "today"]
+    more = [c for c in map(str, deals) if c not in opened and today and known.roles.get(c) == "today"]
     return opened.join(deals[more], on="deal")
 
 

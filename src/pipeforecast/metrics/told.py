@@ -72,8 +72,8 @@ def _table(view: View, metric: Metric) -> pd.DataFrame:
 def _rows(view: View, metric: Metric, part: str, values: Values) -> pd.DataFrame:
     windows = len(view.windows)
     labels = view.groups.labels
-    by = labels["by"].to_numpy(dtype=object)
-    counted = (values.n > 0).any(axis=0)
+    by = labels["by"].to_numpy(dtype="str").astype(object)
+    counted = np.asarray((values.n > 0).any(axis=0))
     at = np.flatnonzero(counted | (by == TOTAL))
     status, value = _status(values)
     rows = pd.DataFrame({

@@ -10,8 +10,9 @@ from typing import Any
 import pandas as pd
 
 from pipeforecast.findings import Finding
-from pipeforecast.fiscal import FiscalCalendar
+from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.history import DealHistory
+from pipeforecast.metrics.choices import Choices
 from pipeforecast.metrics.facts import Facts
 from pipeforecast.metrics.frames import deal_rows, known_table, open_rows
 from pipeforecast.metrics.groups import Groups, name_groups
@@ -45,7 +46,7 @@ class View:
     windows: Windows
     groups: Groups
     today: bool
-    settings: Any = None
+    choices: Choices = Choices()
     findings: list[Finding] = field(default_factory=list, compare=False)
     _made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -83,13 +84,15 @@ class View:
         NotAvailable
             If the export does not have it.
         """
-        return self.once(name, lambda: self.facts(self.frame(name)))
+        made: Facts = self.once(name, lambda: self.facts(self.frame(name)))
+        return made
 
     def frame(self, name: str) -> pd.DataFrame:
         """Give the rows of ``table(name)``, to make facts of one's own from."""
         if name not in self.known.tables:
             raise NotAvailable(f"no table {name}")
-        return self.once(f"rows of {name}", lambda: known_table(self.known, name))
+        made: pd.DataFrame = self.once(f"rows of {name}", lambda: known_table(self.known, name))
+        return made
 
     def facts(self, rows: pd.DataFrame) -> Facts:
         """Make countable facts of ``rows``, whose columns may be groupings."""
@@ -124,11 +127,11 @@ class View:
         }
 
 
-def _joined(name: str, spans: Sequence[tuple[pd.Timestamp, pd.Timestamp]]) -> Window:
-    """Make one window of spans that follow each other; without any it ends before it begins."""
-    if not spans:
+def _joined(name: str, periods: Sequence[Period]) -> Window:
+    """Make one window of periods that follow each other; without any it ends before it begins."""
+    if not periods:
         return Window(name, pd.Timestamp("1970-01-02"), pd.Timestamp("1970-01-01"))
-    return Window(name, spans[0][0], spans[-1][1])
+    return Window(name, periods[0].start, periods[-1].end)
 
 
 def view_of(
@@ -137,7 +140,7 @@ def view_of(
     as_of: pd.Timestamp,
     windows: Sequence[Window],
     by: Iterable[str] = (),
-    settings: Any = None,
+    choices: Choices = Choices(),  # noqa: B008 - frozen
 ) -> View:
     """Look at a history from the evening of ``as_of``: nothing that was written later is seen.
 
@@ -151,4 +154,4 @@ def view_of(
     today = as_of >= history.written_until
     deals = deal_rows(known, today)
     groups = name_groups(by, [deals, *known.tables.values()])
-    return View(known, calendar, Windows(windows, as_of), groups, today, settings, [], {"deals": deals})
+    return View(known, calendar, Windows(windows, as_of), groups, today, choices, [], {"deals": deals})

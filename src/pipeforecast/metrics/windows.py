@@ -66,17 +66,17 @@ class Windows:
     @property
     def evenings(self) -> np.ndarray:
         """From when each window's stock is seen: its last evening, or that of ``as_of`` while it runs (P,)."""
-        return np.minimum(self.ends, np.datetime64(self.as_of, "s"))
+        return np.asarray(np.minimum(self.ends, np.datetime64(self.as_of, "s")))
 
     @property
     def days_passed(self) -> np.ndarray:
         """Days of each window that are over by ``as_of`` (P,)."""
-        return np.maximum((self.evenings - self.starts) // DAY + 1, 0)
+        return np.asarray(np.maximum((self.evenings - self.starts) // DAY + 1, 0))
 
     @property
     def days_left(self) -> np.ndarray:
         """Days of each window that are still to come (P,)."""
-        return np.maximum((self.ends - np.maximum(self.evenings, self.starts - DAY)) // DAY, 0)
+        return np.asarray(np.maximum((self.ends - np.maximum(self.evenings, self.starts - DAY)) // DAY, 0))
 
 
 def rows_within(days: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
