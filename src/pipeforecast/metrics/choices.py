@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipeforecast.lifecycle import LifecycleSettings
+
 
 @dataclass(frozen=True)
 class Choices:
@@ -19,9 +21,12 @@ class Choices:
         Amounts at which a band of deal sizes ends and the next begins; empty: quartiles of won amounts.
     call_days : tuple of int
         Days of the period on whose evening forecast calls are judged.
+    lifecycle : LifecycleSettings
+        Where the statuses of leads live, which touches share a won amount, how recurring amounts are read.
     """
 
     qualified_stage: str = ""
     marketing_sources: tuple[str, ...] = ()
     size_bands: tuple[float, ...] = ()
     call_days: tuple[int, ...] = (0, 30, 60)
+    lifecycle: LifecycleSettings = LifecycleSettings()
