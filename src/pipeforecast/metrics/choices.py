@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeforecast.lifecycle import LifecycleSettings
 
@@ -29,4 +29,4 @@ class Choices:
     marketing_sources: tuple[str, ...] = ()
     size_bands: tuple[float, ...] = ()
     call_days: tuple[int, ...] = (0, 30, 60)
-    lifecycle: LifecycleSettings = LifecycleSettings()
+    lifecycle: LifecycleSettings = field(default_factory=LifecycleSettings)
