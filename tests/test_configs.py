@@ -18,6 +18,8 @@ from pipeforecast.settings import SETTINGS, ForecastSettings, ModelSettings, set
 ROOT = Path(str(files("pipeforecast.configs")))
 PRIMARY = sorted(p.stem for p in ROOT.glob("*.yaml"))
 CHOICES = sorted(p.relative_to(ROOT).with_suffix("").as_posix() for p in ROOT.glob("*/*.yaml"))
+#: The verb that has the group, where forecast has not.
+VERBS = {"experiment": "train", "criteria": "audit"}
 NEEDED = {
     "model/rule": ["model.name=stage_rates"], "model/plugin": ["model.name=ours"],
     "scenario/rep_leaves": ["scenario.owner=ann"],
@@ -48,7 +50,7 @@ def test_a_verb_composes_into_its_defaults(verb: str) -> None:
 @pytest.mark.parametrize("choice", CHOICES)
 def test_every_choice_is_accepted(choice: str) -> None:
     group, name = choice.split("/")
-    verb, add = ("train", "+") if group == "experiment" else ("forecast", "")
+    verb, add = VERBS.get(group, "forecast"), "+" if group == "experiment" else ""
     settings = settings_for(verb, composed(verb, ["source=x", f"{add}{group}={name}", *NEEDED.get(choice, [])]))
     CrmMapping.model_validate(settings.crm)
 

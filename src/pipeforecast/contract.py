@@ -54,7 +54,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
     ),
     "stages": _columns(
         "stage:text position:number kind:text",
-        text="pipeline",
+        text="pipeline required_fields",
         number="probability",
         flag="qualified",
         date="valid_from",

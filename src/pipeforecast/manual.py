@@ -56,6 +56,14 @@ COMPARING = {
     "since=WHEN": "earlier evening: YYYY-MM-DD (default: 7 days before), a folder of forecast, or run:ID of MLflow",
     "period=NAME": "period to compare, such as 2024Q1 (default: the earlier forecast's, or of the day after as_of)",
 }
+AUDITING = {
+    "criteria=NAME": "what each stage asks for before a deal moves on: none, bant, or a file of your own",
+    "flags.pushes=N": "times that the close date was moved to a later day, from which on a deal is flagged (default: 3)",
+    "flags.silent_days=N": "days without activity after which a deal is flagged (default: 30)",
+    "flags.stage_share=X": "share of stays in a stage that end sooner than a long one (default: 0.9)",
+    "past.days=N": "how far back deals are looked at, to say how often such deals were won (default: 730)",
+    "review.deals=N": "deals per owner on the list for the weekly review (default: 5)",
+}
 COMPANY = {
     "demo.n_deals=N": "size of the company (default: 5000)",
     "demo.kind=NAME": "standard or other",
@@ -66,6 +74,9 @@ BACKTEST_FILES = ("backtest.csv", "backtest_scores.csv", "value_added.csv", "peo
 FORECAST_FILES = (
     "forecast.csv", "deals.csv", "reasons.csv", "quota.csv", "report.html", "summary.md", "findings.csv",
     *BACKTEST_FILES,
+)  # fmt: skip
+AUDIT_FILES = (
+    "audit.csv", "audit_flags.csv", "flags.csv", "criteria.csv", "review.csv", "owners.csv", "findings.csv",
 )  # fmt: skip
 CHECK_FILES = ("findings.csv", "tie.csv", "excluded.csv")
 
@@ -128,6 +139,12 @@ PAGES: Mapping[str, Page] = {
         {**COMMON, **COMPARING, **CHOOSING, **{k: v for k, v in LEARNING.items() if k.startswith(("model", "levels"))}},
         ("waterfall.csv",),
         "pipeforecast compare crm=salesforce source=exports/today since=2025-02-07",
+    ),
+    "audit": Page(
+        "says what is wrong with each open deal, how often such deals were won, and what to ask whom this week",
+        {**COMMON, **AUDITING},
+        AUDIT_FILES,
+        "pipeforecast audit crm=salesforce source=exports/today criteria=bant",
     ),
 }
 

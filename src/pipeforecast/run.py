@@ -64,7 +64,7 @@ def prepared(settings: BacktestSettings) -> Run:
         levels=build_levels(settings, known),
         plan=build_plan(settings),
         findings=findings_of(export, known),
-        currency=_currency(settings, history),
+        currency=currency_of(settings, history),
         data=fingerprint_of_files(settings.source),
     )
 
@@ -75,7 +75,7 @@ def findings_of(export: Export, known: DealHistory) -> list[Finding]:
     return sorted([*export.findings, *check_history(known)], key=lambda f: order[f.severity])
 
 
-def _currency(settings: RunSettings, history: DealHistory) -> str:
+def currency_of(settings: RunSettings, history: DealHistory) -> str:
     """Name the one currency of the deals, else the one that the mapping names."""
     named = list(history.deals["currency"].dropna().unique()) if "currency" in history.deals else []
     return str(named[0]) if len(named) == 1 else str(settings.crm.get("currency") or UNKNOWN_CURRENCY)

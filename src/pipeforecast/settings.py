@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from pipeforecast.complaint import complaint
 from pipeforecast.errors import SettingsError, some
+from pipeforecast.hygiene import CriteriaSettings, FlagSettings, PastSettings, ReviewSettings
 from pipeforecast.kinds import (
     Closed,
     Day,
@@ -28,7 +29,7 @@ from pipeforecast.kinds import (
     distinct,
 )
 
-Verb = Literal["demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare"]
+Verb = Literal["demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "audit"]
 
 
 def _path(value: object) -> object:
@@ -156,6 +157,15 @@ class CheckSettings(RunSettings):
     """What ``check`` is told: every run's settings and no more."""
 
 
+class AuditSettings(RunSettings):
+    """What ``audit`` is told: when a deal is flagged, what stages ask for, how far back flags are judged."""
+
+    flags: FlagSettings = Field(default_factory=FlagSettings)
+    criteria: CriteriaSettings = Field(default_factory=CriteriaSettings)
+    past: PastSettings = Field(default_factory=PastSettings)
+    review: ReviewSettings = Field(default_factory=ReviewSettings)
+
+
 class BacktestSettings(RunSettings):
     """What ``backtest`` is told.
 
@@ -266,6 +276,7 @@ SETTINGS: Mapping[str, type[RunSettings]] = {
     "backtest": ReplaySettings,
     "monitor": MonitorSettings,
     "compare": CompareSettings,
+    "audit": AuditSettings,
 }
 
 
@@ -303,7 +314,7 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 
 __all__ = [
-    "SETTINGS", "AnySettings", "BacktestSettings", "CalendarSettings", "CheckSettings", "CompareSettings",
+    "SETTINGS", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings", "CheckSettings", "CompareSettings",
     "DemoSettings", "ForecastSettings", "HazardSettings", "ModelSettings", "MonitorSettings", "RuleSettings",
     "RunSettings", "ScoreSettings", "SearchSettings", "TrainSettings", "Verb", "settings_for",
 ]  # fmt: skip

@@ -42,14 +42,14 @@ class Need:
     pipeline: str | None = None
 
     def judged(self, looks: Looks) -> tuple[np.ndarray, np.ndarray]:
-        """Whether each deal is beyond the stage without an answer (n,), and where that is known (n,)."""
+        """Whether each deal is beyond the stage without an answer (n,); known where it is beyond, and its facts are."""
         values, known = looks.fact(self.question.column)
         with np.errstate(invalid="ignore"):
             beyond = looks.place > self.place
         if self.pipeline is not None and "pipeline" in looks.history.deals:
             line = looks.history.deals["pipeline"].reindex(looks.rows["deal"].to_numpy())
             beyond &= (line == self.pipeline).fillna(False).to_numpy(dtype=bool)
-        return beyond & ~answered(values, self.question), known & ~np.isnan(looks.place)
+        return beyond & ~answered(values, self.question), known & beyond
 
 
 def answered(values: pd.Series, question: Question) -> np.ndarray:
@@ -85,7 +85,7 @@ class Criteria:
         """Give each need's verdict on each row (boolean, missing where it is not known); columns are numbers."""
         judged = [need.judged(looks) for need in self.needs]
         return pd.DataFrame(
-            {i: pd.array(np.where(known, lacks, None), dtype="boolean") for i, (lacks, known) in enumerate(judged)},
+            {i: pd.arrays.BooleanArray(lacks.copy(), ~known) for i, (lacks, known) in enumerate(judged)},
             index=looks.rows.index,
         )
 
@@ -100,7 +100,9 @@ class Criteria:
         """Name the questions that each row has not answered, joined by ``; `` (n,)."""
         table = self.table(looks).fillna(False).astype(bool)
         names = [n.name for n in self.needs]
-        told = ["; ".join(dict.fromkeys(n for n, hit in zip(names, row, strict=True) if hit)) for row in table.to_numpy()]
+        told = [
+            "; ".join(dict.fromkeys(n for n, hit in zip(names, row, strict=True) if hit)) for row in table.to_numpy()
+        ]
         return pd.Series(told, index=looks.rows.index, dtype="object")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -85,6 +86,12 @@ def _stage_known(looks: Looks) -> np.ndarray:
     return np.full(len(looks.rows), looks.history.has_stage_history)
 
 
+def _no_criteria(looks: Looks) -> tuple[np.ndarray, np.ndarray]:
+    """Know nothing: what stages ask for are settings, and ``flags_of`` is given them."""
+    nobody = np.zeros(len(looks.rows), dtype=bool)
+    return nobody, nobody
+
+
 FLAGS: Mapping[str, Flag] = {
     f.name: f
     for f in (
@@ -100,14 +107,13 @@ FLAGS: Mapping[str, Flag] = {
         Flag("no_next_step", "no next step", "What is the next step, with whom, and when?",
              "a next step", _no_next_step),
         Flag(CRITERIA, "moved on without what its stage asks for", "Does it still qualify: what is not answered yet?",
-             "criteria=NAME, or the fields that the CRM's stages require", lambda looks: (_NONE, _NONE)),
+             "criteria=NAME, or the fields that the CRM's stages require", _no_criteria),
         Flag("moved_back", "moved back", "Why did it move back, and what is different now?",
              "the history of the stage", _moved_back),
         Flag("stages_skipped", "stages skipped", "What did the skipped stage ask for, and is it known?",
              "the history of the stage", _skipped),
     )
 }  # fmt: skip
-_NONE = np.zeros(0, dtype=bool)
 
 
 def flags_of(looks: Looks, criteria: Criteria) -> pd.DataFrame:
@@ -118,8 +124,8 @@ def flags_of(looks: Looks, criteria: Criteria) -> pd.DataFrame:
     DataFrame of boolean, rows of ``looks.rows``, one column a flag
         Missing where what a flag rests on was not known that evening.
     """
-    out = {}
+    out: dict[str, Any] = {}
     for name, flag in FLAGS.items():
         raised, known = criteria.missing(looks) if name == CRITERIA else flag.raised(looks)
-        out[name] = pd.array(np.where(known, raised, None), dtype="boolean")
+        out[name] = pd.arrays.BooleanArray(np.array(raised, dtype=bool), ~known)
     return pd.DataFrame(out, index=looks.rows.index)

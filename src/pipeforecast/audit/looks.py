@@ -141,6 +141,11 @@ class Looks:
         return text.where(known & (text != "").fillna(False).to_numpy(dtype=bool))
 
 
+def plain(values: pd.Series) -> np.ndarray:
+    """Give values as Python objects, None where one is missing (n,)."""
+    return np.asarray(values.astype("object").where(values.notna(), None).to_numpy())
+
+
 def past_evenings(as_of: pd.Timestamp, first: pd.Timestamp, days: int, every: int) -> Sequence[pd.Timestamp]:
     """Evenings before ``as_of``, ``every`` days apart, as far as ``days`` back and not before ``first``; rising."""
     back = (as_of - pd.Timedelta(days=every * i) for i in range(1, days // every + 1))

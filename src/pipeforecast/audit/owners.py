@@ -35,7 +35,8 @@ def review_rows(audit: pd.DataFrame, most: int) -> pd.DataFrame:
         ["owner", "expected_loss", "at_stake", "deal_id"], ascending=[True, False, False, True], kind="stable"
     )
     ranked = ranked.assign(
-        rank=ranked.groupby("owner").cumcount() + 1, question=ranked["flag"].map({n: f.question for n, f in FLAGS.items()})
+        rank=ranked.groupby("owner").cumcount() + 1,
+        question=ranked["flag"].map({n: f.question for n, f in FLAGS.items()}),
     )
     return ranked[(ranked["rank"] <= most).to_numpy()].reset_index(drop=True)[list(REVIEW_COLUMNS)]
 
@@ -56,11 +57,11 @@ def _summed(own: pd.DataFrame, name: str, calendar: FiscalCalendar) -> dict[str,
     flagged = own["flag"].notna().to_numpy()
     last, even = heaped(own["expected_close"], calendar)
     share, lower, upper = wilson(int(last.sum()), len(last))
-    people = own["owner_name"].dropna().unique() if name != ALL else []
+    people = own["owner_name"].dropna().unique()
     return {
         "as_of": own["as_of"].iloc[0] if len(own) else pd.NaT,
         "owner": name,
-        "owner_name": str(people[0]) if len(people) == 1 else None,
+        "owner_name": str(people[0]) if name != ALL and len(people) == 1 else None,
         "open_deals": len(own),
         "open_amount": float(own["at_stake"].sum()),
         "flagged_deals": int(flagged.sum()),

@@ -2,7 +2,8 @@
 
 A deal counts among those *with* the flag if it was open with it on any of the evenings, and among those *without* if it
 was open without it on any of them: each group is told apart before its outcome is known. Deals that never closed are in
-neither rate; how many they are stands beside it.
+neither rate; how many they are stands beside it. Deals late in the pipeline are won more often, with or without a flag,
+so a third rate sets those without it beside those with it stage by stage.
 """
 
 from __future__ import annotations
@@ -14,19 +15,23 @@ from pipeforecast.contract import OPEN, WON
 
 #: Deals without the flag whose win rate the flagged ones are pulled towards, when it is told what a flag costs.
 PRIOR_DEALS = 10
-COLUMNS = ("win_rate", "lower", "upper", "n", "still_open", "win_rate_without", "lower_without", "upper_without",
-           "n_without", "cost")  # fmt: skip
+COLUMNS = (
+    "win_rate", "lower", "upper", "n", "still_open", "win_rate_without", "lower_without", "upper_without", "n_without",
+    "win_rate_same_stage", "cost",
+)  # fmt: skip
 
 
-def past_record(flags: pd.DataFrame, deal: np.ndarray, status: pd.Series) -> pd.DataFrame:
+def past_record(flags: pd.DataFrame, deal: np.ndarray, stage: np.ndarray, status: pd.Series) -> pd.DataFrame:
     """Set the win rate of deals with each flag beside that of deals without it.
 
     Parameters
     ----------
     flags : DataFrame of boolean (n, flags)
-        One row per past evening and deal that was open then; missing where it was not known.
+        One row per past evening and deal that was open then, in the order of evenings; missing where it was not known.
     deal : int array (n,)
         Key of each row's deal.
+    stage : array (n,)
+        Its stage on that evening.
     status : Series, index deal key
         Of every deal, as known today: open, won, lost.
 
@@ -34,28 +39,44 @@ def past_record(flags: pd.DataFrame, deal: np.ndarray, status: pd.Series) -> pd.
     -------
     DataFrame, index the flags
         ``win_rate`` with its Wilson 95 % interval ``lower``, ``upper``, of ``n`` deals; ``still_open``: deals that had
-        the flag and are open today; the same ``…_without``; ``cost``: what the win rate loses where the flag is,
-        not below 0, shrunk by the ``PRIOR_DEALS`` (0 where nothing is known). Rates of no deal are NaN.
+        the flag and are open today; the same ``…_without``; ``win_rate_same_stage``: of deals without it, in the
+        stages in which the others had it first; ``cost``: what that rate loses where the flag is, not below 0, as if
+        ``PRIOR_DEALS`` more had lost nothing (0 where nothing is known). Rates of no deal are NaN.
     """
+    rows = pd.DataFrame({"deal": deal, "stage": pd.Series(stage, dtype="object").fillna("").to_numpy()})
+    rows["status"] = status.reindex(deal).to_numpy(dtype=object)
     found = []
     for name in flags:
         known = flags[name].notna().to_numpy()
         hit = flags[name].fillna(False).to_numpy(dtype=bool)
-        with_it, without = np.unique(deal[hit]), np.unique(deal[known & ~hit])
-        won, n = _won(status, with_it)
-        won_without, n_without = _won(status, without)
-        rate, lower, upper = wilson(won, n)
-        other, lower_without, upper_without = wilson(won_without, n_without)
-        opened = int((status.reindex(with_it) == OPEN).sum())
-        found.append((rate, lower, upper, n, opened, other, lower_without, upper_without, n_without,
-                      _cost(won, n, other)))  # fmt: skip
+        with_it, without = rows[hit].drop_duplicates("deal"), rows[known & ~hit]
+        closed, n = _closed(with_it)
+        others, n_without = _closed(without.drop_duplicates("deal"))
+        rate, lower, upper = wilson(int(_is_won(closed).sum()), n)
+        plain, lower_without, upper_without = wilson(int(_is_won(others).sum()), n_without)
+        alike = _same_stage(closed, _closed(without.drop_duplicates(["deal", "stage"]))[0])
+        found.append((rate, lower, upper, n, len(with_it) - n, plain, lower_without, upper_without, n_without,
+                      alike, _cost(rate, n, alike)))  # fmt: skip
     return pd.DataFrame(found, columns=list(COLUMNS), index=list(flags))
 
 
-def _won(status: pd.Series, deals: np.ndarray) -> tuple[int, int]:
-    ended = status.reindex(deals)
-    ended = ended[(ended != OPEN).fillna(False).to_numpy(dtype=bool)]
-    return int((ended == WON).sum()), len(ended)
+def _closed(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    out = rows[(rows["status"] != OPEN).to_numpy(dtype=bool)]
+    return out, len(out)
+
+
+def _is_won(rows: pd.DataFrame) -> np.ndarray:
+    return np.asarray((rows["status"] == WON).to_numpy(dtype=bool))
+
+
+def _same_stage(with_it: pd.DataFrame, without: pd.DataFrame) -> float:
+    """Win rate of deals without the flag, each stage counting as often as deals had the flag in it."""
+    by_stage = pd.Series(_is_won(without)).groupby(without["stage"].to_numpy(dtype=object)).mean()
+    times = with_it["stage"].value_counts()
+    times = times[times.index.isin(by_stage.index)]
+    if times.empty:
+        return float("nan")
+    return float(np.average(by_stage.reindex(times.index), weights=times))
 
 
 def wilson(won: int, n: int) -> tuple[float, float, float]:
@@ -68,7 +89,5 @@ def wilson(won: int, n: int) -> tuple[float, float, float]:
     return won / n, float(lower), float(upper)
 
 
-def _cost(won: int, n: int, without: float) -> float:
-    if n == 0 or np.isnan(without):
-        return 0.0
-    return max(0.0, without - (won + PRIOR_DEALS * without) / (n + PRIOR_DEALS))
+def _cost(rate: float, n: int, without: float) -> float:
+    return 0.0 if n == 0 or np.isnan(without) else max(0.0, (without - rate) * n / (n + PRIOR_DEALS))

@@ -9,7 +9,8 @@ import pandas as pd
 
 from pipeforecast.audit.criteria import Criteria, criteria_of
 from pipeforecast.audit.flags import FLAGS, flags_of
-from pipeforecast.audit.looks import Looks, past_evenings
+from pipeforecast.audit.looks import Looks, past_evenings, plain
+from pipeforecast.audit.meant import criteria_rows, flag_findings, flag_rows
 from pipeforecast.audit.owners import owner_rows, review_rows
 from pipeforecast.audit.record import past_record
 from pipeforecast.contract import OPEN, WON
@@ -22,23 +23,14 @@ from pipeforecast.snapshot import take_snapshots
 AUDIT_COLUMNS = (
     "as_of", "deal_id", "name", "owner", "owner_name", "stage", "amount", "currency", "expected_close", "last_contact",
     "days_silent", "qualified", "qualified_by", "next_step", "days_in_stage", "pushes", "flag", "flags", "n_flags",
-    "missing", "flag_win_rate", "lower", "upper", "n", "win_rate_without", "at_stake", "at_stake_assumed",
-    "expected_loss", "advice",
+    "missing", "flag_win_rate", "lower", "upper", "n", "win_rate_without", "win_rate_same_stage", "at_stake",
+    "at_stake_assumed", "expected_loss", "advice",
 )  # fmt: skip
 DEAL_FLAG_COLUMNS = (
     "as_of", "deal_id", "name", "owner", "stage", "amount", "last_contact", "qualified", "next_step", "flag",
-    "flag_win_rate", "lower", "upper", "n", "still_open", "win_rate_without", "n_without", "at_stake", "advice",
+    "flag_win_rate", "lower", "upper", "n", "still_open", "win_rate_without", "n_without", "win_rate_same_stage",
+    "at_stake", "advice",
 )  # fmt: skip
-FLAG_COLUMNS = (
-    "flag", "title", "open_deals", "at_stake", "share", "win_rate", "lower", "upper", "n", "still_open",
-    "win_rate_without", "lower_without", "upper_without", "n_without", "cost", "status",
-)  # fmt: skip
-CRITERIA_COLUMNS = (
-    "stage", "question", "column", "open_deals", "at_stake", "win_rate", "lower", "upper", "n", "still_open",
-    "win_rate_without", "lower_without", "upper_without", "n_without", "status",
-)  # fmt: skip
-#: What can be said of a flag: its past is known; only today's deals can be judged; the export does not tell at all.
-MEASURED, TODAY_ONLY, NOT_AVAILABLE = "measured", "today only", "not available"
 
 
 @dataclass(frozen=True)
@@ -97,23 +89,23 @@ def audit_of(known: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp, 
     whole = take_snapshots(known, [*evenings, as_of])
     today = as_of if is_last else None
     now, then = (Looks(known, whole.only(days), asked.flags, today) for days in ([as_of], evenings))
-    criteria = criteria_of(asked.criteria, known.stages, [c for c in known.deals if is_last or now.dated(c)])
+    criteria = criteria_of(asked.criteria, known.stages, [str(c) for c in known.deals if is_last or now.dated(str(c))])
     flagged, before = flags_of(now, criteria), flags_of(then, criteria)
     status = known.latest()["status"]
-    keys = then.rows["deal"].to_numpy()
-    record = past_record(before, keys, status)
+    seen = (then.rows["deal"].to_numpy(), plain(then.texts("stage")), status)
+    record = past_record(before, *seen)
     stake, assumed = _at_stake(now, known)
     deals = _deals(now, criteria, flagged, record, stake, assumed)
-    flags = _flags(flagged, record, stake)
-    asked_for = past_record(criteria.table(then), keys, status)
+    known_of = flagged.notna().any().to_numpy() | before.notna().any().to_numpy()
+    flags = flag_rows(flagged, record, stake, known_of)
     return Audit(
         deals=deals,
         deal_flags=_deal_flags(deals, flagged, record, now),
         flags=flags,
-        criteria=_criteria(criteria, criteria.table(now), asked_for, stake),
+        criteria=criteria_rows(criteria, criteria.table(now), past_record(criteria.table(then), *seen), stake),
         review=review_rows(deals, asked.review.deals),
         owners=owner_rows(deals, calendar),
-        findings=[*criteria.findings, *_findings(flags, asked, bool(criteria.needs), is_last)],
+        findings=[*criteria.findings, *flag_findings(flags, bool(criteria.needs), is_last)],
         evenings=len(evenings),
     )
 
@@ -140,8 +132,7 @@ def _deals(
     names = np.array(list(FLAGS), dtype=object)
     cost = np.where(hit, record["cost"].to_numpy(), -1.0)
     worst = cost.argmax(axis=1) if len(rows) else np.zeros(0, dtype="int64")
-    any_flag = hit.any(axis=1)
-    flag = np.where(any_flag, names[worst], None)
+    flag = [str(names[i]) if some else None for i, some in zip(worst, cost.max(axis=1, initial=-1.0) >= 0, strict=True)]
     of_flag = record.reindex(flag).reset_index(drop=True)
     qualified, by = _qualified(now, criteria)
     lacking = criteria.lacking(now)
@@ -149,16 +140,16 @@ def _deals(
         "as_of": rows["as_of"].to_numpy(),
         "deal_id": _label(now, "deal_id"),
         "name": _label(now, "name"),
-        "owner": now.texts("owner").to_numpy(dtype=object, na_value=None),
+        "owner": plain(now.texts("owner")),
         "owner_name": _label(now, "owner_name"),
-        "stage": now.texts("stage").to_numpy(dtype=object, na_value=None),
+        "stage": plain(now.texts("stage")),
         "amount": now.listed,
         "currency": _label(now, "currency"),
         "expected_close": now.fact("expected_close")[0].where(now.fact("expected_close")[1]).to_numpy(),
         "last_contact": now.last_contact.to_numpy(),
         "days_silent": np.where(now.contact_known, now.silent_days, np.nan),
         "qualified": qualified, "qualified_by": by,
-        "next_step": now.texts("next_step").to_numpy(dtype=object, na_value=None),
+        "next_step": plain(now.texts("next_step")),
         "days_in_stage": np.floor(now.stage_days),
         "pushes": rows["n_pushes"].to_numpy(),
         "flag": flag,
@@ -178,6 +169,7 @@ def _deals(
 
 _OF_FLAG = {
     "flag_win_rate": "win_rate", "lower": "lower", "upper": "upper", "n": "n", "win_rate_without": "win_rate_without",
+    "win_rate_same_stage": "win_rate_same_stage",
 }  # fmt: skip
 
 
@@ -186,7 +178,7 @@ def _label(now: Looks, name: str) -> np.ndarray:
     if name not in labels:
         return np.full(len(now.rows), None, dtype=object)
     found = labels[name].reindex(now.rows["deal"].to_numpy())
-    return np.asarray(found.to_numpy(dtype=object, na_value=None))
+    return plain(found)
 
 
 def _qualified(now: Looks, criteria: Criteria) -> tuple[np.ndarray, np.ndarray]:
@@ -197,9 +189,10 @@ def _qualified(now: Looks, criteria: Criteria) -> tuple[np.ndarray, np.ndarray]:
     lacks, judged = criteria.missing(now)
     answer[judged], by[judged] = np.where(lacks[judged], "no", "yes"), "criteria"
     stages = now.history.stages
-    first = stages[((stages["kind"] == OPEN) & stages["qualified"].fillna(False).astype(bool)).to_numpy(dtype=bool)]
+    is_qualified = stages["qualified"].fillna(False).astype(bool) if "qualified" in stages else False
+    first = stages[((stages["kind"] == OPEN) & is_qualified).to_numpy(dtype=bool)]
     if len(first):
-        from_place = stages.loc[first["position"].idxmin(), "position"]
+        from_place = float(first["position"].min())
         position = now.texts("stage").map(stages.drop_duplicates("stage").set_index("stage")["position"])
         placed = position.notna().to_numpy()
         answer[placed] = np.where((position >= from_place).to_numpy(dtype=bool)[placed], "yes", "no")
@@ -221,57 +214,11 @@ def _deal_flags(deals: pd.DataFrame, flagged: pd.DataFrame, record: pd.DataFrame
     out = pairs.merge(deals[keep], on="deal_id", how="left").join(
         record.rename(columns={"win_rate": "flag_win_rate"})[[
             "flag_win_rate", "lower", "upper", "n", "still_open", "win_rate_without", "n_without",
+            "win_rate_same_stage",
         ]], on="flag",
     )  # fmt: skip
     out = out.assign(advice=out["flag"].map({n: f.question for n, f in FLAGS.items()}), place=out["deal_id"].map(place))
     return out.sort_values(["place", "order"], kind="stable", ignore_index=True)[list(DEAL_FLAG_COLUMNS)]
-
-
-def _flags(flagged: pd.DataFrame, record: pd.DataFrame, stake: np.ndarray) -> pd.DataFrame:
-    hit = flagged.fillna(False).to_numpy(dtype=bool)
-    known = flagged.notna().to_numpy().any(axis=0)
-    past = (record["n"] + record["n_without"] + record["still_open"]).to_numpy() > 0
-    status = np.select([~known, ~past], [NOT_AVAILABLE, TODAY_ONLY], MEASURED)
-    out = record.assign(
-        flag=list(FLAGS), title=[f.title for f in FLAGS.values()], open_deals=hit.sum(axis=0),
-        at_stake=stake @ hit if len(hit) else 0.0,
-        share=hit.mean(axis=0) if len(hit) else np.nan, status=status,
-    )  # fmt: skip
-    return out[list(FLAG_COLUMNS)].reset_index(drop=True)
-
-
-def _criteria(criteria: Criteria, lacks: pd.DataFrame, record: pd.DataFrame, stake: np.ndarray) -> pd.DataFrame:
-    hit = lacks.fillna(False).to_numpy(dtype=bool)
-    past = (record["n"] + record["n_without"] + record["still_open"]).to_numpy() > 0
-    out = record.assign(
-        stage=[n.stage for n in criteria.needs], question=[n.name for n in criteria.needs],
-        column=[n.question.column for n in criteria.needs],
-        open_deals=hit.sum(axis=0) if len(record) else [], at_stake=stake @ hit if len(record) else [],
-        status=np.where(past, MEASURED, TODAY_ONLY),
-    )  # fmt: skip
-    return out[list(CRITERIA_COLUMNS)].reset_index(drop=True)
-
-
-def _findings(flags: pd.DataFrame, asked: Asked, has_criteria: bool, is_last: bool) -> list[Finding]:
-    """Say which flags cannot be raised, or not be measured, and why."""
-    found = []
-    for row in flags.to_dict("records"):
-        name = str(row["flag"])
-        if name == "criteria_missing" and not has_criteria:
-            continue
-        rests_on = FLAGS[name].rests_on
-        if row["status"] == NOT_AVAILABLE:
-            found.append(Finding(
-                "FLAG-NOT-AVAILABLE", "info", "deals", "", 1, (name,), "nobody is flagged with it",
-                f"it rests on {rests_on}" + ("" if is_last else ", as known on the evening of as_of"),
-            ))  # fmt: skip
-        elif row["status"] == TODAY_ONLY:
-            found.append(Finding(
-                "FLAG-NOT-MEASURED", "info", "deals", "", int(row["open_deals"]), (name,),
-                "today's deals are flagged; its win rate stays empty",
-                f"what it rests on ({rests_on}) is not known of past evenings: track it, or keep dated exports",
-            ))  # fmt: skip
-    return found
 
 
 __all__ = ["AUDIT_COLUMNS", "Asked", "Audit", "audit_of"]
