@@ -11,7 +11,7 @@ from pipeforecast.metrics.values import Answer
 if TYPE_CHECKING:
     from pipeforecast.metrics.view import View
 
-Unit = Literal["currency", "currency a day", "count", "share", "ratio", "days", "hours", "index"]
+Unit = Literal["currency", "currency a day", "count", "share", "ratio", "days", "hours", "index", "by part"]
 Clock = Literal["created", "closed", "as of", "day", "entered"]
 Good = Literal["up", "down", "neither"]
 Family = Literal["pipeline", "deals", "stages", "forecast", "life cycle", "marketing", "attribution", "customers"]

@@ -54,7 +54,7 @@ def stage_stays(known: DealHistory) -> pd.DataFrame:
         "deal": deal[start], "stage": states["stage"].to_numpy(dtype=object)[start], "entered_at": entered,
         "left_at": left, "days": (seen - entered).astype("int64") / 86400, "ended": follows,
     })  # fmt: skip
-    return out[is_open[start] & (stage[start] >= 0)].reset_index(drop=True)
+    return pd.DataFrame(out[is_open[start] & (stage[start] >= 0)]).reset_index(drop=True)
 
 
 def cohorts(stays: pd.DataFrame, deals: pd.DataFrame, stages: pd.DataFrame) -> pd.DataFrame:
@@ -92,7 +92,8 @@ def cohorts(stays: pd.DataFrame, deals: pd.DataFrame, stages: pd.DataFrame) -> p
     )  # fmt: skip
     lost = deals["lost"].reindex(out["deal"]).to_numpy(dtype=bool)
     out = out.assign(resolved=out["passed"].to_numpy() | lost).dropna(subset="stage")
-    return out[["deal", "stage", "rank", "entered_at", "passed", "passed_at", "resolved"]].reset_index(drop=True)
+    wanted = ["deal", "stage", "rank", "entered_at", "passed", "passed_at", "resolved"]
+    return pd.DataFrame(out[wanted]).reset_index(drop=True)
 
 
 def _steps(stays: pd.DataFrame, deals: pd.DataFrame, stages: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Kaplan–Meier quantiles of many small samples at once.
 
-statsmodels' ``SurvfuncRight`` takes one sample a call; a catalogue asks for tens of thousands (windows, groups, stages). The
-tests set both beside each other.
+statsmodels' ``SurvfuncRight`` takes one sample a call; a catalogue asks for tens of thousands (windows, groups,
+stages). The tests set both beside each other.
 """
 
 from __future__ import annotations

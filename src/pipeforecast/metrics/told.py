@@ -83,7 +83,7 @@ def _rows(view: View, metric: Metric, part: str, values: Values) -> pd.DataFrame
         "group": np.tile(labels["group"].to_numpy(dtype=object)[at], windows),
         "value": value[:, at].ravel(), "n": values.n[:, at].ravel(),
         "lower": _of(values.lower, at, windows), "upper": _of(values.upper, at, windows),
-        "unit": metric.unit, "status": status[:, at].ravel(), "reason": "",
+        "unit": values.unit or metric.unit, "status": status[:, at].ravel(), "reason": "",
     })  # fmt: skip
     # Every row is in some group of a grouping that its table has, if only in (none).
     blind = [b for b in view.groups.by if counted[0] and not counted[by == b].any()]
@@ -105,7 +105,10 @@ def _status(values: Values) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _of(values: np.ndarray | None, at: np.ndarray, windows: int) -> np.ndarray:
-    return np.full(windows * len(at), np.nan) if values is None else values[:, at].ravel()
+    if values is None:
+        return np.full(windows * len(at), np.nan)
+    told = values[:, at].ravel()
+    return np.where(np.isfinite(told), told, np.nan)
 
 
 def _not_available(

@@ -24,6 +24,8 @@ class Values:
         Variance of the value where it has no interval of its own (a count, a sum): for the comparison of two windows.
     reached, immature : bool arrays (P, G) or None
         Where the status is ``reached`` (nothing is left to be done; the value is null) or ``immature``.
+    unit : str
+        Of a part whose unit is not the metric's.
     """
 
     value: np.ndarray
@@ -33,6 +35,7 @@ class Values:
     variance: np.ndarray | None = None
     reached: np.ndarray | None = None
     immature: np.ndarray | None = None
+    unit: str = ""
 
 
 #: What a metric's function may give: one set of values, or one for each part (stage, band, source …), in order.

@@ -46,7 +46,7 @@ class View:
     windows: Windows
     groups: Groups
     today: bool
-    choices: Choices = Choices()
+    choices: Choices = field(default_factory=Choices)
     findings: list[Finding] = field(default_factory=list, compare=False)
     _made: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -115,9 +115,7 @@ class View:
         first = observed_from(self.deal_frame)
         evenings = [pd.Timestamp(e) for e in self.windows.evenings]
         past = [complete_periods(self.calendar, first, e, TRAILING) for e in evenings]
-        trailing = [
-            _joined(w.name, [(p.start, p.end) for p in ps]) for w, ps in zip(self.windows.items, past, strict=True)
-        ]
+        trailing = [_joined(w.name, periods) for w, periods in zip(self.windows.items, past, strict=True)]
         day = pd.Timedelta(days=1)
         year = [Window(w.name, w.start - pd.DateOffset(years=1), w.start - day) for w in self.windows.items]
         return {
@@ -140,7 +138,7 @@ def view_of(
     as_of: pd.Timestamp,
     windows: Sequence[Window],
     by: Iterable[str] = (),
-    choices: Choices = Choices(),  # noqa: B008 - frozen
+    choices: Choices | None = None,
 ) -> View:
     """Look at a history from the evening of ``as_of``: nothing that was written later is seen.
 
@@ -154,4 +152,4 @@ def view_of(
     today = as_of >= history.written_until
     deals = deal_rows(known, today)
     groups = name_groups(by, [deals, *known.tables.values()])
-    return View(known, calendar, Windows(windows, as_of), groups, today, choices, [], {"deals": deals})
+    return View(known, calendar, Windows(windows, as_of), groups, today, choices or Choices(), [], {"deals": deals})

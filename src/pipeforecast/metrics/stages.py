@@ -1,0 +1,174 @@
+"""Metrics of stages: how many get further, how long it takes, and where it goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from pipeforecast.metrics.declared import Metric
+from pipeforecast.metrics.facts import Chosen, Facts
+from pipeforecast.metrics.stays import cohorts, open_stages, stage_stays
+from pipeforecast.metrics.values import NotAvailable, Values, proportion, ratio
+from pipeforecast.metrics.view import View
+
+#: A cohort with a larger share of deals still open is young: what it shows is of those that were quick.
+YOUNG = 0.1
+
+
+def stays_of(view: View) -> Facts:
+    """Stays in stages, with the columns of their deals."""
+    return view.once("stays", lambda: view.facts(_with_deals(view, stage_stays(view.known))))  # type: ignore[no-any-return]
+
+
+def cohorts_of(view: View) -> Facts:
+    """Deals in every stage that they entered or skipped, with the columns of their deals."""
+
+    def make() -> Facts:
+        rows = cohorts(stays_of(view).rows, view.deal_frame, open_stages(view.known.stages))
+        return view.facts(_with_deals(view, rows))
+
+    return view.once("cohorts", make)  # type: ignore[no-any-return]
+
+
+def _with_deals(view: View, rows: pd.DataFrame) -> pd.DataFrame:
+    more = [c for c in view.deal_frame if c not in rows]
+    return rows.join(view.deal_frame[more], on="deal")
+
+
+def stage_names(view: View) -> list[str]:
+    """Names of the open stages, in their order."""
+    names = [str(s) for s in dict.fromkeys(open_stages(view.known.stages)["stage"])]
+    if not names:
+        raise NotAvailable("the order of the stages is not known")
+    return names
+
+
+def _by_stage(view: View, chosen: Chosen, told: Callable[[Chosen], Values]) -> dict[str, Values]:
+    stage = chosen.facts.rows["stage"].to_numpy(dtype=object)
+    return {name: told(chosen.where(stage == name)) for name in stage_names(view)}
+
+
+def converted(entered: Chosen) -> Values:
+    """Share of a cohort that got further, of those of which it is known; immature while many are open."""
+    rows, every = entered.facts.rows, entered.count()
+    known = entered.where(rows["resolved"]).count()
+    young = every - known > YOUNG * every
+    return replace(proportion(entered.where(rows["passed"]).count(), known), immature=young)
+
+
+def _stage_conversion(view: View) -> dict[str, Values]:
+    return _by_stage(view, cohorts_of(view).within("entered_at"), converted)
+
+
+def _stage_still_open(view: View) -> dict[str, Values]:
+    def told(entered: Chosen) -> Values:
+        return proportion(entered.where(~entered.facts.rows["resolved"].to_numpy(dtype=bool)).count(), entered.count())
+
+    return _by_stage(view, cohorts_of(view).within("entered_at"), told)
+
+
+def _stage_days_to_pass(view: View) -> dict[str, Values]:
+    def told(entered: Chosen) -> Values:
+        rows = entered.facts.rows
+        days = ((rows["passed_at"] - rows["entered_at"]).dt.total_seconds() / 86400).to_numpy()
+        passed = entered.where(rows["passed"])
+        return Values(passed.quantile(days), passed.count())
+
+    return _by_stage(view, cohorts_of(view).within("entered_at"), told)
+
+
+def _stage_duration(view: View) -> dict[str, Values]:
+    def told(began: Chosen) -> Values:
+        middle, lower, upper = began.time_until("days", "ended")
+        return Values(middle, began.count(), lower, upper)
+
+    return _by_stage(view, stays_of(view).within("entered_at"), told)
+
+
+def _lost_to_conversion(view: View) -> dict[str, Values]:
+    """(Conversion of the year before − of the period) × amount of the period's cohort × what such amounts brought."""
+    rows = cohorts_of(view)
+    now, then = rows.within("entered_at"), rows.within("entered_at", window="year before")
+    out = {}
+    for name in stage_names(view):
+        stage = rows.rows["stage"].to_numpy(dtype=object) == name
+        mine, past = now.where(stage), then.where(stage)
+        fell = np.maximum(converted(past).value - converted(mine).value, 0.0)
+        passed = past.where(rows.rows["passed"])
+        brings = ratio(passed.where(rows.rows["won"]).sum("amount"), passed.sum("amount"))
+        known = mine.where(rows.rows["resolved"])
+        out[name] = Values(fell * known.sum("amount") * brings, known.count())
+    return out
+
+
+def _lost_to_time(view: View) -> dict[str, Values]:
+    """(Median days now − of the year before) × what was won a day, then, of deals that were in the stage."""
+    rows = stays_of(view)
+    now, then = rows.within("entered_at"), rows.within("entered_at", window="year before")
+    year = 365.25
+    out = {}
+    for name in stage_names(view):
+        mine, past = (w.where(rows.rows["stage"].to_numpy(dtype=object) == name) for w in (now, then))
+        longer = mine.time_until("days", "ended")[0] - past.time_until("days", "ended")[0]
+        once = past.where(~rows.rows.duplicated(["deal", "stage"]).to_numpy() & rows.rows["won"].to_numpy(dtype=bool))
+        out[name] = Values(np.maximum(longer, 0.0) * once.sum("amount") / year, mine.count())
+    return out
+
+
+def _bottleneck(view: View) -> dict[str, Values]:
+    """The larger of both, by stage: the stage with the most is the bottleneck."""
+    share, time = _lost_to_conversion(view), _lost_to_time(view)
+    return {s: Values(np.fmax(share[s].value, time[s].value), share[s].n) for s in share}
+
+
+_DEALS = {"deals": (), "stages": ("position",)}
+
+METRICS = (
+    Metric(
+        "stage_conversion", "Conversion by stage",
+        "of the deals that entered the stage in the period (or skipped it): reached a later stage or won by now ÷ "
+        "these and those closed without; deals still open are left out, and the cohort is immature while they are "
+        "more than a tenth",
+        "share", "deals with a known outcome", "entered", "up", "stages", _stage_conversion, _DEALS, parts="stage",
+        example="50 that entered, 30 reached a later stage, 20 were lost = 0.60",
+    ),
+    Metric(
+        "stage_still_open", "Share still open by stage",
+        "of the deals that entered the stage in the period: open and not yet further ÷ all",
+        "share", "deals", "entered", "neither", "stages", _stage_still_open, _DEALS, parts="stage",
+        example="2 of 10 = 0.20",
+    ),
+    Metric(
+        "stage_days_to_pass", "Days to the next stage", "median days from entering the stage to a later one, of those "
+        "that got further", "days", "deals", "entered", "down", "stages", _stage_days_to_pass, _DEALS, parts="stage",
+        example="4, 10 and 12 days = 10",
+    ),
+    Metric(
+        "stage_duration", "Days in stage",
+        "median days in the stage, of stays that began in the period (Kaplan–Meier: stays that go on are censored)",
+        "days", "stays", "entered", "down", "stages", _stage_duration, _DEALS, parts="stage",
+        example="exits after 5, 10, 40, still open at 8 and 30 = 40",
+    ),
+    Metric(
+        "bottleneck_conversion", "Money lost to conversion",
+        "max(0, conversion of the year before − of the period) × amount of the period's cohort × won ÷ listed amount of "
+        "the deals that passed the stage the year before",
+        "currency", "deals with a known outcome", "entered", "down", "stages", _lost_to_conversion, _DEALS,
+        parts="stage", example="(0.50 − 0.25) × 1,000 × 0.5 = 125",
+    ),
+    Metric(
+        "bottleneck_time", "Money put off by time",
+        "max(0, median days in stage − of the year before) × amount won a day of deals that were in it the year before",
+        "currency", "stays", "entered", "down", "stages", _lost_to_time, _DEALS, parts="stage",
+        example="(20 − 10 days) × 365.25 ÷ 365.25 = 10",
+    ),
+    Metric(
+        "bottleneck", "Bottleneck",
+        "the larger of money lost to conversion and money put off by time; the stage with the most is the bottleneck",
+        "currency", "deals with a known outcome", "entered", "down", "stages", _bottleneck, _DEALS, parts="stage",
+        example="125 and 10 = 125",
+    ),
+)  # fmt: skip
