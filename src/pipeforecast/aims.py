@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from itertools import pairwise
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from pipeforecast.kinds import Closed
 
 
-def _above_nought(value: float) -> float:
-    if value <= 0:
-        raise ValueError(f"expected an amount above 0, came {value:g}")
+def _targets(value: Any) -> Any:
+    """Let names of periods be numbers in YAML (2025)."""
+    return {str(k): v for k, v in value.items()} if isinstance(value, dict) else value
+
+
+def _above_nought(value: Any) -> Any:
+    for amount in value.values() if isinstance(value, dict) else [value]:
+        if isinstance(amount, float) and amount <= 0:
+            raise ValueError(f"expected an amount above 0, came {amount:g}")
     return value
 
 
-Target = Annotated[float, AfterValidator(_above_nought)]
+#: One amount, an amount by period, or the word for the export's own quotas; None: nothing was given.
+Target = Annotated[
+    float | Literal["quota"] | dict[str, float] | None, BeforeValidator(_targets), AfterValidator(_above_nought)
+]
 Share = Annotated[float, Field(gt=0, le=1)]
-Amount = Annotated[float, Field(gt=0)]
-Days = Annotated[float, Field(ge=0)]
+Above = Annotated[float, Field(gt=0)]
+
+
+_LEAD_SHARES = (
+    "lead_to_mql", "lead_to_sql", "lead_to_opportunity", "mql_to_sql", "mql_to_opportunity", "sql_to_opportunity",
+)  # fmt: skip
 
 
 class AssumedRates(Closed):
-    """Rates that are stated instead of measured; null: measured (``rates={win_rate: 0.25}``).
+    """Rates that are stated instead of measured; null: measured (``rates.win_rate=0.25``).
 
     Attributes
     ----------
@@ -30,28 +44,41 @@ class AssumedRates(Closed):
         Mean amount of a won deal.
     win_rate : float
         Won ÷ closed deals.
-    sql_to_opportunity, mql_to_sql, lead_to_mql : float
-        Shares of leads that go on.
-    contact_to_meeting : float
-        Meetings ÷ contacts.
-    meeting_to_win : float
-        Won deals ÷ meetings.
+    from_leads : float
+        Share of opportunities that come from leads.
+    sql_to_opportunity, mql_to_sql, lead_to_mql, mql_to_opportunity, lead_to_sql, lead_to_opportunity : float
+        Shares of leads that go on; a chain of them names every step once.
+    meeting_to_win, contact_to_meeting : float
+        Won deals ÷ meetings, and meetings ÷ contacts.
     cycle_days : float
         Median days from creation to the win.
     """
 
-    deal_size: Amount | None = None
+    deal_size: Above | None = None
     win_rate: Share | None = None
+    from_leads: Share | None = None
     sql_to_opportunity: Share | None = None
     mql_to_sql: Share | None = None
     lead_to_mql: Share | None = None
-    meeting_to_win: Share | None = None
-    contact_to_meeting: Share | None = None
-    cycle_days: Days | None = None
+    mql_to_opportunity: Share | None = None
+    lead_to_sql: Share | None = None
+    lead_to_opportunity: Share | None = None
+    meeting_to_win: Above | None = None
+    contact_to_meeting: Above | None = None
+    cycle_days: Annotated[float, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _each_step_once(self) -> AssumedRates:
+        steps = ("lead", "mql", "sql", "opportunity")
+        pairs = [tuple(map(steps.index, n.split("_to_"))) for n in _LEAD_SHARES if getattr(self, n) is not None]
+        spans = sorted(pairs)
+        if any(late[0] < early[1] for early, late in pairwise(spans)):
+            raise ValueError("expected each step of leads in one share, came overlapping ones")
+        return self
 
 
 class LookBack(Closed):
     """Which past the rates are measured on."""
 
-    periods: int = Field(4, ge=1, description="complete periods")
-    where: Literal["all", "new", "existing"] = Field("all", description="customers whose deals count")
+    periods: int = Field(4, ge=1, description="complete periods, the newest")
+    deal_type: Literal["all", "new", "existing"] = Field("all", description="deals that count")

@@ -58,11 +58,20 @@ COMPARING = {
 }
 AUDITING = {
     "criteria=NAME": "what each stage asks for before a deal moves on: none, bant, or a file of your own",
-    "flags.pushes=N": "times that the close date was moved to a later day, from which on a deal is flagged (default: 3)",
+    "flags.pushes=N": "moves of the close date to a later day, from which on a deal is flagged (default: 3)",
     "flags.silent_days=N": "days without activity after which a deal is flagged (default: 30)",
     "flags.stage_share=X": "share of stays in a stage that end sooner than a long one (default: 0.9)",
     "past.days=N": "how far back deals are looked at, to say how often such deals were won (default: 730)",
     "review.deals=N": "deals per owner on the list for the weekly review (default: 5)",
+}
+PLANNING = {
+    "target=AMOUNT": "what is to be won, or by period {2025Q2: 900000, 2025Q3: 950000}, or quota (the export's own)",
+    "period=NAME": "period of the target, such as 2024Q1 (default: the first one that begins after as_of)",
+    "rates.win_rate=X": "a rate that is stated instead of measured; --cfg job lists them all",
+    "past.periods=N": "complete periods that the rates are measured on (default: 4)",
+    "past.deal_type=NAME": "deals that count: all, new or existing (default: all)",
+    "reps=N": "among how many the work is shared (default: the owners of open deals)",
+    "draws=N": "draws of the rates (default: 4000)",
 }
 COMPANY = {
     "demo.n_deals=N": "size of the company (default: 5000)",
@@ -145,6 +154,12 @@ PAGES: Mapping[str, Page] = {
         {**COMMON, **AUDITING},
         AUDIT_FILES,
         "pipeforecast audit crm=salesforce source=exports/today criteria=bant",
+    ),
+    "plan": Page(
+        "plans backwards from a target: the wins, opportunities, leads and contacts that it asks for, and how surely",
+        {**COMMON, **PLANNING},
+        ("plan.csv", "rates.csv", "findings.csv"),
+        "pipeforecast plan crm=salesforce source=exports/today target=900000",
     ),
 }
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
+from pipeforecast.aims import AssumedRates, LookBack, Target
 from pipeforecast.complaint import complaint
 from pipeforecast.errors import SettingsError, some
 from pipeforecast.hygiene import CriteriaSettings, FlagSettings, PastSettings, ReviewSettings
@@ -29,7 +30,7 @@ from pipeforecast.kinds import (
     distinct,
 )
 
-Verb = Literal["demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "audit"]
+Verb = Literal["demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "audit", "plan"]
 
 
 def _path(value: object) -> object:
@@ -166,6 +167,31 @@ class AuditSettings(RunSettings):
     review: ReviewSettings = Field(default_factory=ReviewSettings)
 
 
+class PlanSettings(RunSettings):
+    """What ``plan`` is told.
+
+    Attributes
+    ----------
+    target : float, dict of period to float, or 'quota'
+        What is to be won: in ``period``, or in each named one; ``quota``: the export's own total. It must be given.
+    period : str or None
+        None is the first one that begins after ``as_of``.
+    rates : AssumedRates
+        Rates that are stated instead of measured.
+    past : LookBack
+        Which past the others are measured on.
+    reps : int or None
+        Among whom the work is shared; None: the owners of open deals.
+    """
+
+    target: Target = None
+    period: Annotated[str, Field(coerce_numbers_to_str=True, min_length=4)] | None = None
+    rates: AssumedRates = Field(default_factory=AssumedRates)
+    past: LookBack = Field(default_factory=LookBack)
+    reps: int | None = Field(None, ge=1)
+    draws: int = Field(4000, ge=100)
+
+
 class BacktestSettings(RunSettings):
     """What ``backtest`` is told.
 
@@ -277,6 +303,7 @@ SETTINGS: Mapping[str, type[RunSettings]] = {
     "monitor": MonitorSettings,
     "compare": CompareSettings,
     "audit": AuditSettings,
+    "plan": PlanSettings,
 }
 
 
@@ -314,7 +341,8 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 
 __all__ = [
-    "SETTINGS", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings", "CheckSettings", "CompareSettings",
-    "DemoSettings", "ForecastSettings", "HazardSettings", "ModelSettings", "MonitorSettings", "RuleSettings",
-    "RunSettings", "ScoreSettings", "SearchSettings", "TrainSettings", "Verb", "settings_for",
+    "SETTINGS", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings", "CheckSettings",
+    "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "ModelSettings", "MonitorSettings",
+    "PlanSettings", "RuleSettings", "RunSettings", "ScoreSettings", "SearchSettings", "TrainSettings", "Verb",
+    "settings_for",
 ]  # fmt: skip
