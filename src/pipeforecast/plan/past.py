@@ -32,8 +32,8 @@ class Past:
         Complete ones, oldest first.
     closed : DataFrame
         Deals closed in them: ``status``, ``amount``, ``closed_at``, ``created_at``.
-    created : tuple of int
-        Deals created in them, and of these those that came from a lead.
+    created : tuple of int, or None
+        Deals created in them, and of these those that came from a lead; None: no deal and no lead names the other.
     reached : mapping of step to bool array, or None
         Of the leads that are old enough: which were ever an MQL, an SQL, an opportunity.
     contacts, meetings : int
@@ -45,7 +45,7 @@ class Past:
 
     periods: Sequence[Period]
     closed: pd.DataFrame
-    created: tuple[int, int] = (0, 0)
+    created: tuple[int, int] | None = None
     reached: dict[str, np.ndarray] | None = None
     contacts: int = 0
     meetings: int = 0
@@ -76,10 +76,9 @@ def past_of(known: DealHistory, calendar: FiscalCalendar, today: bool, most: int
     made = deals[_within(deals["created_at"], periods)]
     reached, no_leads, lead_days = _leads(known, periods)
     contacts, meetings, no_touches = _touches(known, periods)
-    led = _from_leads(made, known) if not no_leads else np.zeros(len(made), dtype=bool)
-    return Past(
-        periods, closed, (len(made), int(led.sum())), reached, contacts, meetings, no_leads, no_touches, lead_days
-    )
+    led = None if no_leads else _from_leads(made, known)
+    created = None if led is None else (len(made), int(led.sum()))
+    return Past(periods, closed, created, reached, contacts, meetings, no_leads, no_touches, lead_days)
 
 
 def _within(days: pd.Series, periods: Sequence[Period]) -> np.ndarray:
@@ -89,9 +88,11 @@ def _within(days: pd.Series, periods: Sequence[Period]) -> np.ndarray:
     return np.asarray(inside.fillna(False).to_numpy(dtype=bool))
 
 
-def _from_leads(made: pd.DataFrame, known: DealHistory) -> np.ndarray:
-    """Whether each deal names its lead, or a lead names it."""
+def _from_leads(made: pd.DataFrame, known: DealHistory) -> np.ndarray | None:
+    """Whether each deal names its lead, or a lead names it; None where neither table can."""
     leads = known_table(known, "leads")
+    if "lead_id" not in made and "converted_deal_id" not in leads:
+        return None
     named = made["lead_id"].notna().to_numpy(dtype=bool) if "lead_id" in made else np.zeros(len(made), dtype=bool)
     if "converted_deal_id" in leads:
         ids = known.deals["deal_id"].reindex(made.index)

@@ -148,10 +148,7 @@ def _medians(days: np.ndarray, weight: np.ndarray) -> np.ndarray:
 def _of_leads(past: Past, stated: Collection[str], draws: int, rng: np.random.Generator) -> dict[str, Rate]:
     """Shares of leads that go on, of leads old enough; and of opportunities that come from leads."""
     reached = past.reached or {}
-    named = {step for name in stated if "_to_" in name for step in name.split("_to_")}
-    chain = [
-        s for s in ("lead", "mql", "sql", "opportunity") if s in ("lead", "opportunity") or s in named | set(reached)
-    ]
+    chain = _chain({"lead", "opportunity", *reached}, [tuple(n.split("_to_")) for n in stated if "_to_" in n])
     out = {}
     for before, after in pairwise(chain):
         name = f"{before}_to_{after}"
@@ -162,10 +159,9 @@ def _of_leads(past: Past, stated: Collection[str], draws: int, rng: np.random.Ge
             missing = next(s for s in (before, after) if s not in reached)
             reason = past.no_leads or f"leads have no day on which they became {missing}"
             out[name] = _rate(name, np.nan, np.full(draws, np.nan), 0, reason)
-    created, led = past.created
-    if past.no_leads:
-        created = 0
-    out["from_leads"] = _share("from_leads", led, created, draws, rng, past.no_leads or "no deal was created")
+    created, led = past.created if past.created is not None else (0, 0)
+    reason = past.no_leads or ("no deal names its lead" if past.created is None else "no deal was created")
+    out["from_leads"] = _share("from_leads", led, created, draws, rng, reason)
     return out
 
 
