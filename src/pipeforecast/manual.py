@@ -56,6 +56,15 @@ COMPARING = {
     "since=WHEN": "earlier evening: YYYY-MM-DD (default: 7 days before), a folder of forecast, or run:ID of MLflow",
     "period=NAME": "period to compare, such as 2024Q1 (default: the earlier forecast's, or of the day after as_of)",
 }
+ASKING = {
+    "metrics=[a,b]": "names of the catalogue (default: all; see docs/metrics.md)",
+    "by=[a,b]": "columns to group by, beside the total",
+    "periods=N": "the last N periods (default: 8), or names: [2024Q1,2024M03,2024,campaign:NAME]",
+    "first=[a,b]": "what is printed, at most nine",
+    "qualified_stage=NAME": "first stage of qualified deals (default: as the export marks it)",
+    "marketing_sources=[a,b]": "lead sources that marketing brings",
+    "size_bands=[a,b]": "amounts between the bands of deal sizes (default: quartiles of won amounts)",
+}
 AUDITING = {
     "criteria=NAME": "what each stage asks for before a deal moves on: none, bant, or a file of your own",
     "flags.pushes=N": "moves of the close date to a later day, from which on a deal is flagged (default: 3)",
@@ -84,6 +93,7 @@ FORECAST_FILES = (
     "forecast.csv", "deals.csv", "reasons.csv", "quota.csv", "report.html", "summary.md", "findings.csv",
     *BACKTEST_FILES,
 )  # fmt: skip
+METRIC_FILES = ("metrics.csv", "seasons.csv", "findings.csv")
 AUDIT_FILES = (
     "audit.csv", "audit_flags.csv", "flags.csv", "criteria.csv", "review.csv", "owners.csv", "findings.csv",
 )  # fmt: skip
@@ -148,6 +158,12 @@ PAGES: Mapping[str, Page] = {
         {**COMMON, **COMPARING, **CHOOSING, **{k: v for k, v in LEARNING.items() if k.startswith(("model", "levels"))}},
         ("waterfall.csv",),
         "pipeforecast compare crm=salesforce source=exports/today since=2025-02-07",
+    ),
+    "metrics": Page(
+        "computes every metric of the pipeline for periods and groups, as of any day",
+        {**COMMON, **ASKING},
+        METRIC_FILES,
+        "pipeforecast metrics crm=salesforce source=exports/today by=[owner,region] periods=16",
     ),
     "audit": Page(
         "says what is wrong with each open deal, how often such deals were won, and what to ask whom this week",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -98,6 +98,16 @@ def period_of(settings: ForecastSettings | ScoreSettings, run: Run) -> Period:
 def say(text: str) -> None:
     """Tell the user what is being done, beside the result that goes to the standard output."""
     print(text, file=sys.stderr, flush=True)
+
+
+def steps(what: str) -> Callable[[int, int], None]:
+    """Show how far a count of steps has come, in place on a terminal and silent elsewhere."""
+
+    def told(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            print(f"  {what}: {done} of {total}", file=sys.stderr, end="\n" if done == total else "\r", flush=True)
+
+    return told
 
 
 def progress(done: int, total: int) -> None:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
 from pipeforecast.aims import AssumedRates, LookBack, Target
+from pipeforecast.asked import AskedSettings
 from pipeforecast.complaint import complaint
 from pipeforecast.errors import SettingsError, some
 from pipeforecast.hygiene import CriteriaSettings, FlagSettings, PastSettings, ReviewSettings
@@ -30,7 +31,9 @@ from pipeforecast.kinds import (
     distinct,
 )
 
-Verb = Literal["demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "audit", "plan"]
+Verb = Literal[
+    "demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan"
+]  # fmt: skip
 
 
 def _path(value: object) -> object:
@@ -192,6 +195,10 @@ class PlanSettings(RunSettings):
     draws: int = Field(4000, ge=100)
 
 
+class MetricsSettings(RunSettings, AskedSettings):
+    """What ``metrics`` is told: a run's settings and what is asked of the catalogue."""
+
+
 class BacktestSettings(RunSettings):
     """What ``backtest`` is told.
 
@@ -302,6 +309,7 @@ SETTINGS: Mapping[str, type[RunSettings]] = {
     "backtest": ReplaySettings,
     "monitor": MonitorSettings,
     "compare": CompareSettings,
+    "metrics": MetricsSettings,
     "audit": AuditSettings,
     "plan": PlanSettings,
 }
@@ -342,7 +350,8 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 __all__ = [
     "SETTINGS", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings", "CheckSettings",
-    "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "ModelSettings", "MonitorSettings",
+    "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "MetricsSettings", "ModelSettings",
+    "MonitorSettings",
     "PlanSettings", "RuleSettings", "RunSettings", "ScoreSettings", "SearchSettings", "TrainSettings", "Verb",
     "settings_for",
 ]  # fmt: skip

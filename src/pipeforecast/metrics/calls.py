@@ -8,7 +8,6 @@ import pandas as pd
 from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics.deals import won_in
 from pipeforecast.metrics.declared import Metric
-from pipeforecast.metrics.targets import length_of
 from pipeforecast.metrics.values import Values, ratio
 from pipeforecast.metrics.view import View
 from pipeforecast.metrics.windows import DAY
@@ -31,7 +30,7 @@ def _forecast_accuracy(view: View) -> dict[str, Values]:
 def _heard(view: View, layer: Call) -> pd.DataFrame:
     """Calls of a layer for the windows: ``window``, ``level``, ``group``, ``made_at``, ``amount``, the oldest first."""
     own = layer.heard_in(view.frame("calls"))
-    windows = {w.name.lower(): i for i, w in enumerate(view.windows.items) if length_of(view, w) is not None}
+    windows = {name.lower(): i for i, name in enumerate(view.windows.names)}
     words = own["period"].astype("object").astype(str).str.strip().str.lower()
     table = layer.named(own).assign(window=words.map(windows).astype("float64"), made_at=own["made_at"])
     table = table[table["window"].notna().to_numpy()].astype({"window": "int64"})

@@ -44,6 +44,8 @@ class Metric:
         Without one of them the metric is not available.
     additive : bool
         Whether groups add up to the total and parts of a period to the period.
+    grows : bool
+        Whether the value of a running period still grows with its days (as sums do): not to be set beside a whole one.
     parts : str
         What the parts are (stage, band, source, …); empty where there are none. A part's row has it in ``part``.
     example : str
@@ -61,5 +63,6 @@ class Metric:
     compute: Callable[[View], Answer]
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"deals": ()})
     additive: bool = False
+    grows: bool = False
     parts: str = ""
     example: str = ""

@@ -285,10 +285,10 @@ METRICS = (
     ),
     Metric(
         "quota_attainment", "Quota attainment", "won amount ÷ quota", "ratio", "deals won", "closed", "up", "pipeline",
-        _quota_attainment, _QUOTAS, example="500,000 ÷ 400,000 = 1.25",
+        _quota_attainment, _QUOTAS, grows=True, example="500,000 ÷ 400,000 = 1.25",
     ),
     Metric(
         "ahead_of_quota", "Ahead of quota", "won amount − quota", "currency", "deals won", "closed", "up", "pipeline",
-        _ahead_of_quota, _QUOTAS, example="500,000 − 400,000 = 100,000",
+        _ahead_of_quota, _QUOTAS, grows=True, example="500,000 − 400,000 = 100,000",
     ),
 )  # fmt: skip

@@ -64,7 +64,8 @@ METRICS = (
         "share", "deals won", "closed", "down", "deals", _largest_source_share, _SOURCE, example="0.5, 0.3, 0.2 = 0.5",
     ),
     Metric(
-        "source_concentration", "Concentration of sources", "Σ (share of a lead source in the won amount)² (Herfindahl)",
+        "source_concentration", "Concentration of sources",
+        "Σ (share of a lead source in the won amount)² (Herfindahl)",
         "index", "deals won", "closed", "down", "deals", _source_concentration, _SOURCE,
         example="0.5, 0.3, 0.2 = 0.38",
     ),

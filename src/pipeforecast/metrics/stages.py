@@ -154,21 +154,23 @@ METRICS = (
     ),
     Metric(
         "bottleneck_conversion", "Money lost to conversion",
-        "max(0, conversion of the year before − of the period) × amount of the period's cohort × won ÷ listed amount of "
-        "the deals that passed the stage the year before",
+        "max(0, conversion of the year before − of the period) × amount of the period's cohort × won ÷ listed amount "
+        "of the deals that passed the stage the year before",
         "currency", "deals with a known outcome", "entered", "down", "stages", _lost_to_conversion, _DEALS,
-        parts="stage", example="(0.50 − 0.25) × 1,000 × 0.5 = 125",
+        grows=True, parts="stage", example="(0.50 − 0.25) × 1,000 × 0.5 = 125",
     ),
     Metric(
         "bottleneck_time", "Money put off by time",
         "max(0, median days in stage − of the year before) × amount won a day of deals that were in it the year before",
-        "currency", "stays", "entered", "down", "stages", _lost_to_time, _DEALS, parts="stage",
+        "currency", "stays", "entered", "down", "stages", _lost_to_time, _DEALS, grows=True,
+        parts="stage",
         example="(20 − 10 days) × 365.25 ÷ 365.25 = 10",
     ),
     Metric(
         "bottleneck", "Bottleneck",
         "the larger of money lost to conversion and money put off by time; the stage with the most is the bottleneck",
-        "currency", "deals with a known outcome", "entered", "down", "stages", _bottleneck, _DEALS, parts="stage",
+        "currency", "deals with a known outcome", "entered", "down", "stages", _bottleneck, _DEALS, grows=True,
+        parts="stage",
         example="125 and 10 = 125",
     ),
 )  # fmt: skip

@@ -25,8 +25,8 @@ def stage_stays(known: DealHistory) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``deal``, ``stage``, ``entered_at``, ``left_at`` (NaT: still there), ``days`` (until the evening where it is still
-        there), ``ended``. A stay that ends by closing ends on the true day of closing.
+        ``deal``, ``stage``, ``entered_at``, ``left_at`` (NaT: still there), ``days`` (until the evening where it is
+        still there), ``ended``. A stay that ends by closing ends on the true day of closing.
 
     Raises
     ------
@@ -60,8 +60,8 @@ def stage_stays(known: DealHistory) -> pd.DataFrame:
 def cohorts(stays: pd.DataFrame, deals: pd.DataFrame, stages: pd.DataFrame) -> pd.DataFrame:
     """Each deal once in every stage that it entered or skipped, and whether it got any further.
 
-    A stage that a deal jumped over, on its way or by being won, counts as entered and passed at that moment; those before
-    the stage that it began in do not count.
+    A stage that a deal jumped over, on its way or by being won, counts as entered and passed at that moment; those
+    before the stage that it began in do not count.
 
     Parameters
     ----------

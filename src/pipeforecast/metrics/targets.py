@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
 import numpy as np
 
-from pipeforecast.fiscal import Length, Period
+from pipeforecast.fiscal import Period
 from pipeforecast.forecast import TOTAL
+from pipeforecast.metrics.periods import of_length
 from pipeforecast.metrics.values import NotAvailable
 from pipeforecast.metrics.view import View
-from pipeforecast.metrics.windows import Window
 from pipeforecast.quota import targets_of
 
-_LENGTHS: Sequence[Length] = ("month", "quarter", "year")
 #: Said of every call whose groupings are fewer than the quotas' levels.
 _EXPECTED = ("QUOTA-UNKNOWN-LEVEL", "QUOTA-UNKNOWN-GROUP")
-
-
-def length_of(view: View, window: Window) -> Length | None:
-    """Tell which length of fiscal period a window is; None: of a campaign, no period."""
-    if window.name.startswith("campaign:"):
-        return None
-    for length in _LENGTHS:
-        period = replace(view.calendar, length=length).containing(window.start)
-        if (period.start, period.end) == (window.start, window.end):
-            return length
-    return None
 
 
 def quotas_of(view: View) -> np.ndarray:
@@ -43,12 +28,11 @@ def quotas_of(view: View) -> np.ndarray:
         out = np.full(view.shape, np.nan)
         known = {by: set(groups) for by, groups in view.groups.names.items() if by != TOTAL}
         known.setdefault("owner", set())
-        for i, window in enumerate(view.windows.items):
-            length = length_of(view, window)
+        for i, (window, length) in enumerate(zip(view.windows.items, view.lengths, strict=True)):
             if length is None:
                 continue
             period = Period(window.start, window.end, window.name)
-            told = targets_of(view.frame("quotas"), period, replace(view.calendar, length=length), known)
+            told = targets_of(view.frame("quotas"), period, of_length(view.calendar, length), known)
             for finding in (f for f in told.findings if f.code not in _EXPECTED):
                 view.note(finding)
             labels = view.groups.labels.merge(

@@ -15,6 +15,8 @@ from pipeforecast.metrics.view import View
 COLUMNS = (
     "metric", "part", "period", "by", "group", "value", "n", "lower", "upper", "unit", "status", "reason",
 )  # fmt: skip
+#: Bounds of values that are shown without an interval, for the comparison of two windows.
+BOUNDS = ("low", "high")
 OK, UNDEFINED, NOT_AVAILABLE, REACHED, IMMATURE = "ok", "undefined", "not available", "reached", "immature"
 
 
@@ -24,8 +26,8 @@ def told(view: View, metrics: Sequence[Metric], progress: Callable[[int, int], N
     Returns
     -------
     DataFrame
-        ``COLUMNS``: one row for each metric, part, window and group of which anything was counted in any window (and
-        for each total). ``value`` is null unless the status is ok or immature.
+        ``COLUMNS`` and ``BOUNDS``: one row for each metric, part, window and group of which anything was counted in any
+        window (and for each total). ``value`` is null unless the status is ok or immature.
     """
     tables = []
     for i, metric in enumerate(metrics):
@@ -34,7 +36,7 @@ def told(view: View, metrics: Sequence[Metric], progress: Callable[[int, int], N
         tables.append(_table(view, metric))
     if progress is not None:
         progress(len(metrics), len(metrics))
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, *BOUNDS])
 
 
 def lacking(view: View, needs: Mapping[str, tuple[str, ...]]) -> str:
@@ -83,6 +85,7 @@ def _rows(view: View, metric: Metric, part: str, values: Values) -> pd.DataFrame
         "group": np.tile(labels["group"].to_numpy(dtype=object)[at], windows),
         "value": value[:, at].ravel(), "n": values.n[:, at].ravel(),
         "lower": _of(values.lower, at, windows), "upper": _of(values.upper, at, windows),
+        "low": _of(values.low, at, windows), "high": _of(values.high, at, windows),
         "unit": values.unit or metric.unit, "status": status[:, at].ravel(), "reason": "",
     })  # fmt: skip
     # Every row is in some group of a grouping that its table has, if only in (none).
@@ -118,5 +121,6 @@ def _not_available(
     return pd.DataFrame({
         "metric": metric.name, "part": part, "period": np.repeat(np.array(periods, dtype=object), len(groups)),
         "by": by, "group": np.tile(np.array(groups, dtype=object), len(periods)), "value": np.nan, "n": np.nan,
-        "lower": np.nan, "upper": np.nan, "unit": metric.unit, "status": NOT_AVAILABLE, "reason": reason,
+        "lower": np.nan, "upper": np.nan, "low": np.nan, "high": np.nan, "unit": metric.unit,
+        "status": NOT_AVAILABLE, "reason": reason,
     })  # fmt: skip

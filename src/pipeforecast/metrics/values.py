@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+#: 97.5 % quantile of the normal distribution.
+Z = 1.959963984540054
+
 
 @dataclass(frozen=True)
 class Values:
@@ -20,8 +23,8 @@ class Values:
         How many units were looked at: of a sum those added, of a rate those below the line.
     lower, upper : float arrays (P, G) or None
         95 % interval, where there is one.
-    variance : float array (P, G) or None
-        Variance of the value where it has no interval of its own (a count, a sum): for the comparison of two windows.
+    low, high : float arrays (P, G) or None
+        95 % bounds of a value that is shown without an interval (a count, a sum): for the comparison of two windows.
     reached, immature : bool arrays (P, G) or None
         Where the status is ``reached`` (nothing is left to be done; the value is null) or ``immature``.
     unit : str
@@ -32,7 +35,8 @@ class Values:
     n: np.ndarray
     lower: np.ndarray | None = None
     upper: np.ndarray | None = None
-    variance: np.ndarray | None = None
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
     reached: np.ndarray | None = None
     immature: np.ndarray | None = None
     unit: str = ""
@@ -59,13 +63,15 @@ def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
 
 
 def amount(total: np.ndarray, n: np.ndarray, squares: np.ndarray | None = None) -> Values:
-    """Give a sum; its variance, of sums of a random number of amounts, is Σ x² (compound Poisson)."""
-    return Values(total, n, variance=squares)
+    """Give a sum; the variance of a sum of a random number of amounts is Σ x² (compound Poisson)."""
+    off = np.full(n.shape, np.nan) if squares is None else Z * np.sqrt(squares)
+    return Values(total, n, low=total - off, high=total + off)
 
 
 def count(n: np.ndarray) -> Values:
-    """Give a count; its variance is itself (Poisson)."""
-    return Values(n, n, variance=n)
+    """Give a count; its bounds are the score interval of a Poisson count."""
+    middle, off = n + Z**2 / 2, Z * np.sqrt(n + Z**2 / 4)
+    return Values(n, n, low=middle - off, high=middle + off)
 
 
 def proportion(hits: np.ndarray, n: np.ndarray) -> Values:
@@ -88,8 +94,8 @@ def proportion(hits: np.ndarray, n: np.ndarray) -> Values:
 def mean(total: np.ndarray, squares: np.ndarray, n: np.ndarray) -> Values:
     """Give a mean of ``n`` units from their sum and their sum of squares; undefined without a unit."""
     value = ratio(total, n)
-    spread = np.maximum(ratio(squares, n) - value**2, 0.0)
-    return Values(value, n, variance=ratio(spread, n - 1))
+    off = Z * np.sqrt(ratio(np.maximum(ratio(squares, n) - value**2, 0.0), n - 1))
+    return Values(value, n, low=value - off, high=value + off)
 
 
 def quotient(above: np.ndarray, below: np.ndarray, n: np.ndarray) -> Values:

@@ -10,12 +10,13 @@ from typing import Any
 import pandas as pd
 
 from pipeforecast.findings import Finding
-from pipeforecast.fiscal import FiscalCalendar, Period
+from pipeforecast.fiscal import FiscalCalendar, Length, Period
 from pipeforecast.history import DealHistory
 from pipeforecast.metrics.choices import Choices
 from pipeforecast.metrics.facts import Facts
 from pipeforecast.metrics.frames import deal_rows, known_table, open_rows
 from pipeforecast.metrics.groups import Groups, name_groups
+from pipeforecast.metrics.periods import length_of
 from pipeforecast.metrics.values import NotAvailable
 from pipeforecast.metrics.windows import Window, Windows
 from pipeforecast.outcome import complete_periods, observed_from
@@ -59,6 +60,11 @@ class View:
     def shape(self) -> tuple[int, int]:
         """Number of windows and of groups (P, G)."""
         return len(self.windows), len(self.groups)
+
+    @cached_property
+    def lengths(self) -> list[Length | None]:
+        """Length of each window's fiscal period; None of a campaign's sides (P)."""
+        return [length_of(w, self.calendar) for w in self.windows.items]
 
     @cached_property
     def deals(self) -> Facts:

@@ -5,9 +5,10 @@ from pipeforecast.workflow.backtest import backtest
 from pipeforecast.workflow.check import check
 from pipeforecast.workflow.compare import compare
 from pipeforecast.workflow.forecast import demo, forecast
+from pipeforecast.workflow.metrics import metrics
 from pipeforecast.workflow.monitor import monitor
 from pipeforecast.workflow.plan import plan
 from pipeforecast.workflow.score import score
 from pipeforecast.workflow.train import train
 
-__all__ = ["audit", "backtest", "check", "compare", "demo", "forecast", "monitor", "plan", "score", "train"]
+__all__ = ["audit", "backtest", "check", "compare", "demo", "forecast", "metrics", "monitor", "plan", "score", "train"]

@@ -1,0 +1,49 @@
+"""Compute the catalogue of one evening: every metric for periods and groups, and the few that matter most first."""
+
+from __future__ import annotations
+
+from pipeforecast.build import build_as_of, build_calendar, build_export
+from pipeforecast.findings import findings_frame
+from pipeforecast.metrics import CATALOGUE
+from pipeforecast.metrics.choices import Choices
+from pipeforecast.metrics.computed import Computed, computed
+from pipeforecast.metrics.words import first_lines
+from pipeforecast.outbox import whole_folder
+from pipeforecast.results import without_formulas, write_csv
+from pipeforecast.run import currency_of, findings_of, say, steps
+from pipeforecast.settings import MetricsSettings
+
+
+def metrics(settings: MetricsSettings) -> str:
+    """Compute the catalogue of one evening and write it."""
+    say(f"reading {settings.source}")
+    export = build_export(settings)
+    as_of = build_as_of(settings, export.history)
+    made = computed(
+        export.history, build_calendar(settings.calendar), as_of, settings.metrics, settings.by, settings.periods,
+        _choices(settings), steps("metrics"),
+    )  # fmt: skip
+    findings = [*findings_of(export, made.view.known), *made.view.findings]
+    with whole_folder(settings.out) as out:
+        write_csv(without_formulas(made.table), out / "metrics.csv")
+        write_csv(without_formulas(made.seasons), out / "seasons.csv")
+        write_csv(findings_frame(findings), out / "findings.csv")
+    told = first_lines(made, settings.first, currency_of(settings, made.view.known))
+    return "\n".join([*told, "", _counted(made), f"written: {settings.out / 'metrics.csv'}"])
+
+
+def _choices(settings: MetricsSettings) -> Choices:
+    return Choices(
+        settings.qualified_stage, settings.marketing_sources, settings.size_bands, settings.call_days,
+        settings.lifecycle,
+    )  # fmt: skip
+
+
+def _counted(made: Computed) -> str:
+    """Say how much was computed, and what was not available and why."""
+    absent = made.table[((made.table["status"] == "not available") & (made.table["by"] == "total")).to_numpy()]
+    why = absent.drop_duplicates("metric").groupby("reason")["metric"].size().sort_values(ascending=False)
+    text = f"{made.table['metric'].nunique()} of {len(CATALOGUE)} metrics, {len(made.table):,} rows"
+    if len(why):
+        text += f"; not available: {int(why.sum())} ({'; '.join(f'{r}: {n}' for r, n in why.head(4).items())})"
+    return text
