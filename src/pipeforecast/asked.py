@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from pipeforecast.benchmarks import BenchmarkSettings
 from pipeforecast.kinds import Closed, distinct
 from pipeforecast.lifecycle import LifecycleSettings
 
@@ -48,6 +49,10 @@ class AskedSettings(Closed):
         The last periods up to the one that ``as_of`` lies in, or names: 2024Q1, 2024M03, 2024, campaign:NAME.
     first : tuple of str
         What is told on the first screen, in this order: at most nine.
+    set_name : str
+        How that choice is called (``configs/metric_sets``).
+    benchmarks : BenchmarkSettings
+        What stands beside the figures on the page.
     qualified_stage : str
         First stage of qualified deals; empty: the first that the export marks.
     marketing_sources : tuple of str
@@ -66,6 +71,8 @@ class AskedSettings(Closed):
         "won_amount", "quota_attainment", "pipeline_value", "weighted_pipeline", "pipeline_coverage", "win_rate",
         "average_deal_size", "sales_cycle_length", "sales_velocity",
     )  # fmt: skip
+    set_name: str = "default"
+    benchmarks: BenchmarkSettings = Field(default_factory=BenchmarkSettings)
     qualified_stage: str = ""
     marketing_sources: Names = ()
     size_bands: Annotated[tuple[float, ...], AfterValidator(_rising)] = ()

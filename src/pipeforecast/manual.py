@@ -57,6 +57,8 @@ COMPARING = {
     "period=NAME": "period to compare, such as 2024Q1 (default: the earlier forecast's, or of the day after as_of)",
 }
 ASKING = {
+    "metric_sets=NAME": "what the first screen shows, at most nine metrics",
+    "benchmarks=NAME": "what stands beside the figures on the page: common, none, or a file of your own",
     "metrics=[a,b]": "names of the catalogue (default: all; see docs/metrics.md)",
     "by=[a,b]": "columns to group by, beside the total",
     "periods=N": "the last N periods (default: 8), or names: [2024Q1,2024M03,2024,campaign:NAME]",
@@ -93,7 +95,7 @@ FORECAST_FILES = (
     "forecast.csv", "deals.csv", "reasons.csv", "quota.csv", "report.html", "summary.md", "findings.csv",
     *BACKTEST_FILES,
 )  # fmt: skip
-METRIC_FILES = ("metrics.csv", "seasons.csv", "findings.csv")
+METRIC_FILES = ("metrics.csv", "metrics.html", "seasons.csv", "findings.csv")
 AUDIT_FILES = (
     "audit.csv", "audit_flags.csv", "flags.csv", "criteria.csv", "review.csv", "owners.csv", "findings.csv",
 )  # fmt: skip

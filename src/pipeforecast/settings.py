@@ -196,7 +196,9 @@ class PlanSettings(RunSettings):
 
 
 class MetricsSettings(RunSettings, AskedSettings):
-    """What ``metrics`` is told: a run's settings and what is asked of the catalogue."""
+    """What ``metrics`` is told: a run's settings, what is asked of the catalogue, and whether people are named."""
+
+    report: ReportSettings = Field(default_factory=ReportSettings)
 
 
 class BacktestSettings(RunSettings):

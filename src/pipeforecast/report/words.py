@@ -68,6 +68,21 @@ def day(value: str | None) -> str:
     return f"{stamp.day}{NBSP}{stamp.strftime('%b')}{NBSP}{stamp.year}"
 
 
+def figure(value: float | None, unit: str, signed: bool = False) -> str:
+    """Give a value in its unit: a share in percent, money with three figures, days, a count, a ratio."""
+    if value is None:
+        return MISSING
+    sign = "+" if signed and value > 0 else ""
+    if unit == "share":
+        return percent(value, signed)
+    if unit.startswith("currency"):
+        return sign + money(value) + unit.removeprefix("currency")
+    size = abs(value)
+    text = f"{size:,.0f}" if (unit == "count" and round(size) == round(size, 6)) or size >= 99.5 else f"{size:,.3g}"
+    sign = "−" if value < 0 and text.strip("0.,") else sign
+    return sign + text + (NBSP + unit if unit in ("days", "hours") else "")
+
+
 def count(number: float, one: str, many: str = "") -> str:
     """Give a number with its noun: ``1 deal``, ``3,204 deals``."""
     return f"{number:,.0f}{NBSP}{one if number == 1 else many or one + 's'}"

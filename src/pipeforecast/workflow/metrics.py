@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeforecast.build import build_as_of, build_calendar, build_export
-from pipeforecast.findings import findings_frame
+from pipeforecast.findings import Finding, findings_frame
 from pipeforecast.metrics import CATALOGUE
 from pipeforecast.metrics.choices import Choices
 from pipeforecast.metrics.computed import Computed, computed
 from pipeforecast.metrics.words import first_lines
 from pipeforecast.outbox import whole_folder
+from pipeforecast.report.cells import MetricsInput
+from pipeforecast.report.metrics_page import write_metrics_page
 from pipeforecast.results import without_formulas, write_csv
 from pipeforecast.run import currency_of, findings_of, say, steps
 from pipeforecast.settings import MetricsSettings
+
+#: Groupings that name people.
+_PEOPLE = ("owner", "manager")
 
 
 def metrics(settings: MetricsSettings) -> str:
@@ -28,8 +35,30 @@ def metrics(settings: MetricsSettings) -> str:
         write_csv(without_formulas(made.table), out / "metrics.csv")
         write_csv(without_formulas(made.seasons), out / "seasons.csv")
         write_csv(findings_frame(findings), out / "findings.csv")
+        write_metrics_page(_shown(settings, made, findings), out / "metrics.html")
     told = first_lines(made, settings.first, currency_of(settings, made.view.known))
-    return "\n".join([*told, "", _counted(made), f"written: {settings.out / 'metrics.csv'}"])
+    return "\n".join([
+        *told, "", _counted(made), f"written: {settings.out / 'metrics.csv'}", f"page: {settings.out / 'metrics.html'}",
+    ])  # fmt: skip
+
+
+def _shown(settings: MetricsSettings, made: Computed, findings: Sequence[Finding]) -> MetricsInput:
+    """Give what the page is made from; without names it tells of no person."""
+    anonymous = settings.report.people == "anonymous"
+    people = made.table["by"].isin(_PEOPLE).to_numpy()
+    deals = made.view.known.deals
+    named = deals.dropna(subset=["owner", "owner_name"]) if {"owner", "owner_name"} <= set(deals) else deals.iloc[:0]
+    return MetricsInput(
+        table=made.table[~people] if anonymous else made.table,
+        windows=made.windows,
+        as_of=made.view.as_of,
+        first=settings.first,
+        benchmarks=settings.benchmarks.values,
+        findings=findings,
+        currency=currency_of(settings, made.view.known),
+        set_name=settings.set_name,
+        people={} if named.empty or anonymous else dict(zip(named["owner"], named["owner_name"], strict=True)),
+    )
 
 
 def _choices(settings: MetricsSettings) -> Choices:
