@@ -101,7 +101,8 @@ class Chosen:
 
     def known(self, values: Of) -> Chosen:
         """Keep those of the chosen rows whose value is there."""
-        keep = pd.notna(self.of(values))
+        there = self.facts.rows[values].notna().to_numpy() if isinstance(values, str) else pd.notna(np.asarray(values))
+        keep = there[self.at]
         return Chosen(self.facts, self.at[keep], self.window[keep], self.n_windows)
 
     @cached_property
@@ -137,7 +138,8 @@ class Chosen:
 
     def distinct(self, keys: Of) -> np.ndarray:
         """How many different keys, of those that are there (P, G)."""
-        code = pd.factorize(pd.Series(self.of(keys)).astype("object"))[0].astype("int64")
+        every = self.facts.rows[keys] if isinstance(keys, str) else pd.Series(np.asarray(keys))
+        code = pd.factorize(every)[0].astype("int64")[self.at]
         many = int(code.max(initial=0)) + 1
         size = self.n_windows * len(self.facts.groups) + 1
         total = np.zeros(size)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeforecast.metrics.declared import Metric
 from pipeforecast.metrics.pipeline import listed, opened
-from pipeforecast.metrics.stages import cohorts_of, converted, stage_names, stays_of
+from pipeforecast.metrics.stages import by_stage, cohorts_of, converted, duration, stays_of
 from pipeforecast.metrics.values import NotAvailable, Values, amount, count
 from pipeforecast.metrics.view import View
 
@@ -35,15 +35,12 @@ def _vs(view: View, kind: str | None) -> dict[str, Values]:
         stays, entered = stays_of(view), cohorts_of(view)
     except NotAvailable:
         return out
-    began = stays.within("entered_at", _are(stays.rows, kind))
+    days = duration(view, where=_are(stays.rows, kind), name=kind or "")
+    for stage, values in days.items():
+        out[f"velocity, {stage}"] = replace(values, unit="days")
     cohort = entered.within("entered_at", _are(entered.rows, kind))
-    for stage in stage_names(view):
-        mine = began.where(stays.rows["stage"].to_numpy(dtype=object) == stage)
-        middle, lower, upper = mine.time_until("days", "ended")
-        out[f"velocity, {stage}"] = Values(middle, mine.count(), lower, upper, unit="days")
-    for stage in stage_names(view):
-        mine = cohort.where(entered.rows["stage"].to_numpy(dtype=object) == stage)
-        out[f"conversion, {stage}"] = replace(converted(mine), unit="share")
+    for stage, values in by_stage(view, cohort, converted).items():
+        out[f"conversion, {stage}"] = replace(values, unit="share")
     return out
 
 

@@ -57,7 +57,7 @@ class Groups:
             if by == TOTAL:
                 out[:, b] = 0
             elif by in rows:
-                code, found = pd.factorize(rows[by].astype("object"))
+                code, found = pd.factorize(rows[by])
                 place = pd.Index(groups).get_indexer(pd.Index(found).astype("object").astype(str))
                 none = len(groups) - 1
                 place = np.append(np.where(place < 0, none, place), none)

@@ -109,22 +109,25 @@ def worked_on(view: View) -> Any:
         touches = view.frame("touches")
         if "lead_id" not in touches or touches["lead_id"].isna().all():
             raise NotAvailable("touches has no lead_id")
-        leads = view.frame("leads").drop_duplicates("lead_id").set_index("lead_id")
-        more = [c for c in leads if c not in touches]
-        return view.facts(touches.join(leads[more], on="lead_id"))
+        leads = view.frame("leads").drop_duplicates("lead_id")
+        more = [c for c in view.groups.by if c in leads and c not in touches]
+        place = pd.Index(leads["lead_id"]).get_indexer(pd.Index(touches["lead_id"]))
+        of_lead = {c: leads[c].take(np.maximum(place, 0)).mask(place < 0).to_numpy(dtype="object") for c in more}
+        return view.facts(touches.assign(**of_lead))
 
     return view.once("touches of leads", make)
 
 
 def _close_rate(view: View) -> Values:
     """Leads are active when they are created or touched."""
-    touches = worked_on(view)
-    leads = view.table("leads")
-    active = pd.concat([
-        touches.rows.assign(day=touches.rows["at"]), leads.rows.assign(day=leads.rows["created_at"])
-    ], ignore_index=True)  # fmt: skip
-    chosen = view.once("active leads", lambda: view.facts(active)).within("day").known("lead_id")
-    return _closed_of(view, chosen)
+
+    def make() -> Any:
+        touched, leads = worked_on(view).rows, view.frame("leads")
+        wanted = ["lead_id", *view.groups.by]
+        parts = [touched.assign(day=touched["at"]), leads.assign(day=leads["created_at"])]
+        return view.facts(pd.concat([p[[c for c in ("day", *wanted) if c in p]] for p in parts], ignore_index=True))
+
+    return _closed_of(view, view.once("active leads", make).within("day").known("lead_id"))
 
 
 def _closed_of(view: View, chosen: Chosen) -> Values:

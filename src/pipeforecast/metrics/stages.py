@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from pipeforecast.metrics.view import View
 
 #: A cohort with a larger share of deals still open is young: what it shows is of those that were quick.
 YOUNG = 0.1
+_YEAR = 365.25
+T = TypeVar("T")
 
 
 def stays_of(view: View) -> Facts:
@@ -46,9 +49,23 @@ def stage_names(view: View) -> list[str]:
     return names
 
 
-def _by_stage(view: View, chosen: Chosen, told: Callable[[Chosen], Values]) -> dict[str, Values]:
-    stage = chosen.facts.rows["stage"].to_numpy(dtype=object)
-    return {name: told(chosen.where(stage == name)) for name in stage_names(view)}
+def by_stage(view: View, chosen: Chosen, told: Callable[[Chosen], T]) -> dict[str, T]:
+    """Tell something of the chosen rows of each stage, in the order of the stages."""
+    code = pd.Categorical(chosen.facts.rows["stage"], categories=stage_names(view)).codes
+    return {name: told(chosen.where(code == i)) for i, name in enumerate(stage_names(view))}
+
+
+def duration(view: View, window: str = "period", where: Any = None, name: str = "") -> dict[str, Values]:
+    """Median days in each stage of the stays that began in the window, of rows ``where`` (called ``name``)."""
+
+    def told(began: Chosen) -> Values:
+        middle, lower, upper = began.time_until("days", "ended")
+        return Values(middle, began.count(), lower, upper)
+
+    def make() -> dict[str, Values]:
+        return by_stage(view, stays_of(view).within("entered_at", where, window), told)
+
+    return view.once(f"duration, {window} {name}", make)  # type: ignore[no-any-return]
 
 
 def converted(entered: Chosen) -> Values:
@@ -60,14 +77,14 @@ def converted(entered: Chosen) -> Values:
 
 
 def _stage_conversion(view: View) -> dict[str, Values]:
-    return _by_stage(view, cohorts_of(view).within("entered_at"), converted)
+    return by_stage(view, cohorts_of(view).within("entered_at"), converted)
 
 
 def _stage_still_open(view: View) -> dict[str, Values]:
     def told(entered: Chosen) -> Values:
         return proportion(entered.where(~entered.facts.rows["resolved"].to_numpy(dtype=bool)).count(), entered.count())
 
-    return _by_stage(view, cohorts_of(view).within("entered_at"), told)
+    return by_stage(view, cohorts_of(view).within("entered_at"), told)
 
 
 def _stage_days_to_pass(view: View) -> dict[str, Values]:
@@ -77,45 +94,44 @@ def _stage_days_to_pass(view: View) -> dict[str, Values]:
         passed = entered.where(rows["passed"])
         return Values(passed.quantile(days), passed.count())
 
-    return _by_stage(view, cohorts_of(view).within("entered_at"), told)
+    return by_stage(view, cohorts_of(view).within("entered_at"), told)
 
 
 def _stage_duration(view: View) -> dict[str, Values]:
-    def told(began: Chosen) -> Values:
-        middle, lower, upper = began.time_until("days", "ended")
-        return Values(middle, began.count(), lower, upper)
-
-    return _by_stage(view, stays_of(view).within("entered_at"), told)
+    return duration(view)
 
 
 def _lost_to_conversion(view: View) -> dict[str, Values]:
     """(Conversion of the year before − of the period) × amount of the period's cohort × what such amounts brought."""
-    rows = cohorts_of(view)
-    now, then = rows.within("entered_at"), rows.within("entered_at", window="year before")
+    facts = cohorts_of(view)
+    rows = facts.rows
+
+    def before(entered: Chosen) -> tuple[np.ndarray, np.ndarray]:
+        passed = entered.where(rows["passed"])
+        brings = ratio(passed.where(rows["won"]).sum("amount"), passed.sum("amount"))
+        return converted(entered).value, brings
+
+    def now(entered: Chosen) -> tuple[Values, np.ndarray]:
+        return converted(entered), entered.where(rows["resolved"]).sum("amount")
+
+    past = by_stage(view, facts.within("entered_at", window="year before"), before)
     out = {}
-    for name in stage_names(view):
-        stage = rows.rows["stage"].to_numpy(dtype=object) == name
-        mine, past = now.where(stage), then.where(stage)
-        fell = np.maximum(converted(past).value - converted(mine).value, 0.0)
-        passed = past.where(rows.rows["passed"])
-        brings = ratio(passed.where(rows.rows["won"]).sum("amount"), passed.sum("amount"))
-        known = mine.where(rows.rows["resolved"])
-        out[name] = Values(fell * known.sum("amount") * brings, known.count())
+    for stage, (here, money) in by_stage(view, facts.within("entered_at"), now).items():
+        then, brings = past[stage]
+        out[stage] = Values(np.maximum(then - here.value, 0.0) * money * brings, here.n)
     return out
 
 
 def _lost_to_time(view: View) -> dict[str, Values]:
     """(Median days now − of the year before) × what was won a day, then, of deals that were in the stage."""
-    rows = stays_of(view)
-    now, then = rows.within("entered_at"), rows.within("entered_at", window="year before")
-    year = 365.25
-    out = {}
-    for name in stage_names(view):
-        mine, past = (w.where(rows.rows["stage"].to_numpy(dtype=object) == name) for w in (now, then))
-        longer = mine.time_until("days", "ended")[0] - past.time_until("days", "ended")[0]
-        once = past.where(~rows.rows.duplicated(["deal", "stage"]).to_numpy() & rows.rows["won"].to_numpy(dtype=bool))
-        out[name] = Values(np.maximum(longer, 0.0) * once.sum("amount") / year, mine.count())
-    return out
+    facts = stays_of(view)
+    once = ~facts.rows.duplicated(["deal", "stage"]).to_numpy() & facts.rows["won"].to_numpy(dtype=bool)
+    brought = by_stage(
+        view, facts.within("entered_at", once, "year before"), lambda c: Values(c.sum("amount"), c.count())
+    )
+    now, past = duration(view), duration(view, "year before")
+    longer = {s: np.maximum(now[s].value - past[s].value, 0.0) for s in now}
+    return {s: Values(longer[s] * brought[s].value / _YEAR, now[s].n) for s in now}
 
 
 def _bottleneck(view: View) -> dict[str, Values]:

@@ -45,15 +45,33 @@ def with_changes(
     """
     earlier = {w.name: pair for w in windows if (pair := shifted(w, calendar)) is not None}
     out = table[table["period"].isin([w.name for w in windows]).to_numpy()].reset_index(drop=True)
-    keys = [*_CELL, "period"]
-    values = table.set_index(keys)["value"]
+    cell = _numbered(table, _CELL)
+    mine = cell[table["period"].isin([w.name for w in windows]).to_numpy()]
     for column, which in (("change", 0), ("change_year", 1)):
         before = out["period"].map({name: pair[which].name for name, pair in earlier.items()})
-        asked = pd.MultiIndex.from_arrays([*(out[k] for k in _CELL), before])
-        out[column] = out["value"].to_numpy() - values.reindex(asked).to_numpy(dtype="float64")
+        out[column] = out["value"].to_numpy() - _looked_up(table, cell, mine, before)
     running = out["period"].isin([w.name for w in windows if w.end > as_of]).to_numpy()
     out.loc[running & out["metric"].isin(_growing(table)).to_numpy(), ["change", "change_year"]] = np.nan
     return out
+
+
+def _numbered(table: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
+    """Number the rows by what stands in ``columns`` (strings are slow to join by)."""
+    out = np.zeros(len(table), dtype="int64")
+    for column in columns:
+        code, names = pd.factorize(table[column])
+        out = out * (len(names) + 1) + code
+    return out
+
+
+def _looked_up(table: pd.DataFrame, cell: np.ndarray, asked: np.ndarray, period: pd.Series) -> np.ndarray:
+    """Value of each asked cell in its ``period``, NaN where there is none."""
+    code, names = pd.factorize(table["period"])
+    wanted = pd.Index(names).get_indexer(pd.Index(period))
+    size = len(names) + 1
+    place = pd.Index(cell * size + code).get_indexer(pd.Index(asked * size + np.where(wanted < 0, len(names), wanted)))
+    found = table["value"].to_numpy(dtype="float64")[np.maximum(place, 0)]
+    return np.where(place < 0, np.nan, found)
 
 
 def _growing(table: pd.DataFrame) -> set[str]:
