@@ -38,7 +38,9 @@ class CustomerSettings(Closed):
     recurring_months: float = Field(1.0, gt=0, description="months that a recurring amount is for (12: a year's)")
     gross_margin: float | None = Field(None, gt=0, le=1, description="share of revenue for the lifetime value")
     renewal_days: int = Field(30, ge=0, description="days after its end in which a subscription still is renewed")
-    existing: Names = Field(("existing", "renewal", "upsell", "cross-sell"), description="deal types of customers")
+    expansion: Names = Field(
+        ("existing", "upsell", "cross-sell", "expansion"), description="deal types that add to what a customer pays"
+    )
 
 
 class LifecycleSettings(Closed):

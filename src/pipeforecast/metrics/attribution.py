@@ -37,31 +37,30 @@ def weights(deal: Ints, at: Ints, model: str, half_life: float = HALF_LIFE_DAYS)
     half_life : float
         Days.
     """
-    if not len(deal):
-        return np.zeros(0)
-    first = np.r_[True, deal[1:] != deal[:-1]]
-    last = np.r_[first[1:], True]
+    first = np.r_[True, deal[1:] != deal[:-1]][: len(deal)]
+    last = np.r_[first[1:], True][: len(deal)]
     group = np.cumsum(first) - 1
     count = np.bincount(group)[group].astype(np.float64)
     if model == "first":
-        return first.astype(np.float64)
-    if model == "last":
-        return last.astype(np.float64)
-    if model == "linear":
-        return 1.0 / count
-    if model == "position":
+        out = first.astype(np.float64)
+    elif model == "last":
+        out = last.astype(np.float64)
+    elif model == "linear":
+        out = 1.0 / count
+    elif model == "position":
         between = (1.0 - 2 * ENDS) / np.maximum(count - 2, 1)
-        return np.where(count < 3, 1.0 / count, np.where(first | last, ENDS, between))
-    if model == "time_decay":
-        before = (at[last][group] - at) / _DAY
-        raw = 0.5 ** (before / half_life)
-        return raw / np.bincount(group, raw)[group]
-    raise ValueError(f"expected one of {', '.join(MODELS)}, came {model!r}")
+        out = np.where(count < 3, 1.0 / count, np.where(first | last, ENDS, between))
+    elif model == "time_decay":
+        raw = 0.5 ** ((at[last][group] - at) / _DAY / half_life)
+        out = raw / np.bincount(group, raw)[group]
+    else:
+        raise ValueError(f"expected one of {', '.join(MODELS)}, came {model!r}")
+    return np.asarray(out)
 
 
 def in_cents(amount: pd.Series) -> Ints:
     """Give amounts as whole cents (n,); missing amounts are 0."""
-    return np.rint(amount.fillna(0.0).to_numpy(dtype=np.float64) * 100).astype(np.int64)
+    return np.asarray(np.rint(amount.fillna(0.0).to_numpy(dtype=np.float64) * 100).astype(np.int64))
 
 
 def shared_out(cents: Ints, deal: Ints, weight: Floats) -> Ints:

@@ -6,11 +6,30 @@ from collections.abc import Iterable, Sequence
 
 from pipeforecast.errors import SettingsError, some
 from pipeforecast.guess import nearest
-from pipeforecast.metrics import calls, deals, four_vs, leads, pipeline, rates, sizes, sources, stages
+from pipeforecast.metrics import (
+    accounts,
+    calls,
+    credit,
+    customers,
+    deals,
+    four_vs,
+    leads,
+    marketing,
+    pipeline,
+    rates,
+    sizes,
+    sources,
+    speed,
+    stages,
+    touches,
+)
 from pipeforecast.metrics.declared import Metric
 
 #: Each module has a tuple ``METRICS``; another module is one more entry here.
-_MODULES = (pipeline, deals, rates, stages, sizes, sources, calls, four_vs, leads)
+_MODULES = (
+    pipeline, deals, rates, stages, sizes, sources, calls, four_vs, leads, touches, speed, accounts, marketing, credit,
+    customers,
+)  # fmt: skip
 
 CATALOGUE: dict[str, Metric] = {m.name: m for module in _MODULES for m in module.METRICS}
 

@@ -1,4 +1,4 @@
-"""Parts of a metric: one set of values for each source (or another column) of the rows."""
+"""Parts of a metric (one set of values for each source), and groupings that several tables have."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from pipeforecast.forecast import group_names
+from pipeforecast.forecast import TOTAL, group_names
 from pipeforecast.metrics.facts import Chosen
 from pipeforecast.metrics.values import Values
+from pipeforecast.metrics.view import View
 
 #: So many parts at most stand for themselves; the rest, those with the fewest rows, are one.
 MOST_PARTS = 20
@@ -31,3 +32,10 @@ def by_part(chosen: Chosen, column: str, told: Callable[[Chosen], Values]) -> Ma
     """Tell something of the chosen rows of every part, in alphabetical order."""
     names = part_names(chosen.facts.rows, column)
     return {str(name): told(chosen.where(names == name)) for name in sorted(set(names))}
+
+
+def in_all(view: View, *tables: pd.DataFrame) -> np.ndarray:
+    """Whether all of these tables have the column of each group's grouping (G,)."""
+    names = view.groups.names
+    there = [by == TOTAL or all(by in table for table in tables) for by in names]
+    return np.repeat(there, [len(groups) for groups in names.values()])

@@ -30,8 +30,9 @@ class Leads:
     ----------
     facts : Facts
         Rows of ``leads`` and ``mql``, ``srl``, ``sql``, ``opportunity``, ``customer`` (day on which each was reached;
-        NaT: not yet), ``won`` (amount won with the lead, 0 if nothing), ``manager`` where there is a reporting line.
-        A status that was skipped counts as reached with the next one, so that days never fall.
+        NaT: not yet), ``deal`` (place of its deal in ``view.deal_frame``, −1: none), ``won`` (amount won with it,
+        else 0), ``manager`` where there is a reporting line. A status that was skipped counts as reached with the next
+        one, so that days never fall.
     source : str
         Where statuses are kept: ``days``, ``log`` or ``stages``.
     told : set of str
@@ -96,7 +97,7 @@ def _leads(view: View) -> Leads:
         reached[step] = np.fmax(later, np.where(np.isnat(later), later, created))
     deals = view.deal_frame
     won = np.where(deals["won"].to_numpy(dtype=bool), deals["amount"].fillna(0.0).to_numpy(dtype="float64"), 0.0)
-    rows = leads.assign(**reached, won=np.where(deal >= 0, np.append(won, 0.0)[deal], 0.0))
+    rows = leads.assign(**reached, deal=deal, won=np.where(deal >= 0, np.append(won, 0.0)[deal], 0.0))
     if "owner" in rows and "manager" not in rows:
         rows = with_manager(rows, view.known.tables.get("reporting_line"), rows["created_at"])
     told = frozenset(s for s, d in days.items() if not np.isnat(d).all())
@@ -107,13 +108,13 @@ def _deal_of(leads: pd.DataFrame, deals: pd.DataFrame) -> np.ndarray:
     """Give the place of each lead's deal, −1 for none: the deal that it names, else the one that names it."""
     place = np.full(len(leads), -1)
     if "converted_deal_id" in leads and "deal_id" in deals:
-        place = _found(deals["deal_id"], leads["converted_deal_id"])
+        place = place_of(deals["deal_id"], leads["converted_deal_id"])
     if "lead_id" in deals:
-        place = np.where(place < 0, _found(deals["lead_id"], leads["lead_id"]), place)
+        place = np.where(place < 0, place_of(deals["lead_id"], leads["lead_id"]), place)
     return place
 
 
-def _found(known: pd.Series, asked: pd.Series) -> np.ndarray:
+def place_of(known: pd.Series, asked: pd.Series) -> np.ndarray:
     """Place in ``known`` (its first) of each value of ``asked``; −1 where it is not there or missing."""
     values = known.astype("object").to_numpy()
     first = pd.Index(values[~pd.Series(values).duplicated().to_numpy()])
@@ -152,7 +153,7 @@ def _from_log(view: View, leads: pd.DataFrame) -> dict[str, np.ndarray]:
     log, names = view.frame("lead_changes"), view.choices.lifecycle.statuses
     log = log[log["field"].str.casefold().isin([f.casefold() for f in names.field]).to_numpy(dtype=bool)]
     log = log.dropna(subset="changed_at")
-    place = _found(leads["lead_id"], log["lead_id"])
+    place = place_of(leads["lead_id"], log["lead_id"])
     at = log["changed_at"].to_numpy().astype("datetime64[D]").astype("datetime64[s]")
     value = log["value"].str.casefold()
     out = {}
