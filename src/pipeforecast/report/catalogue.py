@@ -70,16 +70,25 @@ def _told(cells: Cells, name: str, part: str | None = None) -> dict[str, Any]:
         "metric": name, "part": clean(own), "title": declared.title, "formula": declared.formula,
         "counts": declared.counts, "family": declared.family, "good": declared.good,
         **now,
-        "better": _better(declared.good, now["change"]), "better_year": _better(declared.good, now["change_year"]),
+        "better": _better(declared.good, now, "change"), "better_year": _better(declared.good, now, "change_year"),
         "difference": _difference(cells, name, own),
         "benchmark": benchmark_of(cells, name, own, now["value"]),
         "trend": cells.trend(name, own),
-        "parts": [{"part": clean(p), **cells.cell(name, p)} for p in parts],
+        "parts": [{"part": clean(p), **cells.cell(name, p), "trend": cells.trend(name, p)} for p in parts],
     }  # fmt: skip
 
 
-def _better(good: str, change: float | None) -> bool | None:
-    return None if good == "neither" or not change else (change > 0) == (good == "up")
+def _better(good: str, now: dict[str, Any], which: str) -> bool | None:
+    """Whether a change is for the better; None where it is not told, or the earlier value lies within the interval."""
+    change = now[which]
+    if good == "neither" or not change:
+        return None
+    lower, upper = now["lower"], now["upper"]
+    before = now["value"] - change
+    within = (lower is None or lower <= before) and (upper is None or before <= upper)
+    if (lower is not None or upper is not None) and within:
+        return None
+    return bool((change > 0) == (good == "up"))
 
 
 def _difference(cells: Cells, name: str, part: str) -> dict[str, Any] | None:

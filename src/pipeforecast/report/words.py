@@ -69,12 +69,12 @@ def day(value: str | None) -> str:
 
 
 def figure(value: float | None, unit: str, signed: bool = False) -> str:
-    """Give a value in its unit: a share in percent, money with three figures, days, a count, a ratio."""
+    """Give a value in its unit: a share in percent (a change of one in points), money, days, a count, a ratio."""
     if value is None:
         return MISSING
     sign = "+" if signed and value > 0 else ""
     if unit == "share":
-        return percent(value, signed)
+        return f"{'−' if value < 0 else '+'}{abs(100 * value):.1f}{NBSP}points" if signed else percent(value)
     if unit.startswith("currency"):
         return sign + money(value) + unit.removeprefix("currency")
     size = abs(value)
