@@ -31,8 +31,8 @@ def credits_of(view: View) -> Facts:
     -------
     Facts
         ``source``, ``campaign`` of the touch, whole cents by model, ``closed_at`` and the groups of the deal. A touch's
-        source is its own, else that of its campaign (where leads or spend name one alone), else its deal's; its campaign
-        is its own, else its deal's.
+        source is its own, else that of its campaign (where leads or spend name one alone), else its deal's; its
+        campaign is its own, else its deal's.
     """
     made: Facts = view.once("attribution", lambda: view.facts(_credits(view)))
     return made
