@@ -78,7 +78,7 @@ def computed(
     view = view_of(history, calendar, as_of, every, by, choices)
     table = told(view, metrics, progress)
     season = seasons(table, every, CATALOGUE, as_of)
-    table = with_changes(with_differences(table), windows, calendar, as_of)
+    table = with_differences(with_changes(table, windows, calendar, as_of))
     return Computed(_finished(table, windows, as_of), season, windows, view)
 
 

@@ -113,9 +113,9 @@ def first_contacts(view: View) -> np.ndarray:
         first = rows["created_at"].to_numpy().astype("datetime64[s]")
         for key in ("deal_id", "lead_id"):
             if key in rows and key in touches:
-                known = touches.dropna(subset=[key, "at"])
-                earliest = known["at"].groupby(known[key].astype("object")).min()
-                at = rows[key].astype("object").map(earliest).to_numpy().astype("datetime64[s]")
+                known = touches[touches[key].notna().to_numpy()]
+                earliest = known["at"].groupby(known[key]).min()
+                at = earliest.reindex(rows[key]).to_numpy().astype("datetime64[s]")
                 first = np.fmin(first, at)
         return first
 

@@ -43,7 +43,7 @@ class Metric:
     needs : mapping of table to columns
         Without one of them the metric is not available.
     additive : bool
-        Whether groups add up to the total and parts of a period to the period.
+        Whether groups add up to the total, and parts of a period to the period (not of what is seen on one evening).
     grows : bool
         Whether the value of a running period still grows with its days (as sums do): not to be set beside a whole one.
     parts : str

@@ -206,18 +206,18 @@ _COVERED = _DATED | _QUOTAS
 METRICS = (
     Metric(
         "open_deals", "Open deals", "deals open on the evening", "count", "deals open", "as of", "up", "pipeline",
-        _open_deals, example="50",
+        _open_deals, additive=True, example="50",
     ),
     Metric(
         "pipeline_value", "Pipeline value",
         "Σ amount of open deals; of those without an amount: their number × average deal size (won in the four "
         "periods before)", "currency", "deals open", "as of", "up", "pipeline", _pipeline_value,
-        example="50 × 150,000 = 7,500,000",
+        additive=True, example="50 × 150,000 = 7,500,000",
     ),
     Metric(
         "pipeline_estimated", "Estimated part of the pipeline",
         "open deals without an amount × average deal size", "currency", "deals open without an amount", "as of", "down",
-        "pipeline", _pipeline_estimated, example="2 × 150,000 = 300,000",
+        "pipeline", _pipeline_estimated, additive=True, example="2 × 150,000 = 300,000",
     ),
     Metric(
         "average_open_deal", "Average open deal", "Σ amount ÷ number of open deals that have one", "currency",
@@ -226,29 +226,30 @@ METRICS = (
     Metric(
         "weighted_pipeline", "Weighted pipeline", "Σ amount × stage probability, of open deals", "currency",
         "deals open", "as of", "up", "pipeline", _weighted_pipeline,
-        example="100,000 × 0.2 + 50,000 × 0.6 = 50,000",
+        additive=True, example="100,000 × 0.2 + 50,000 × 0.6 = 50,000",
     ),
     Metric(
         "qualified_pipeline", "Qualified pipeline", "pipeline value of deals at or past the qualified stage",
         "currency", "deals open", "as of", "up", "pipeline", _qualified_pipeline,
-        {"deals": ("stage",), "stages": ("position",)}, example="300 of 500",
+        {"deals": ("stage",), "stages": ("position",)}, additive=True, example="300 of 500",
     ),
     Metric(
         "unqualified_pipeline", "Unqualified pipeline", "pipeline value of deals before the qualified stage",
         "currency", "deals open", "as of", "neither", "pipeline", _unqualified_pipeline,
-        {"deals": ("stage",), "stages": ("position",)}, example="200 of 500",
+        {"deals": ("stage",), "stages": ("position",)}, additive=True, example="200 of 500",
     ),
     Metric(
         "open_due", "Open and due", "Σ amount of open deals with expected close ≤ end of the period", "currency",
-        "deals open", "as of", "up", "pipeline", _open_due, _DATED, example="900,000",
+        "deals open", "as of", "up", "pipeline", _open_due, _DATED, additive=True, example="900,000",
     ),
     Metric(
         "commit", "Commit", "Σ amount of open deals in the category commit with expected close ≤ end of the period",
-        "currency", "deals open", "as of", "up", "pipeline", _commit, _CATEGORY, example="1,000 + 400 = 1,400",
+        "currency", "deals open", "as of", "up", "pipeline", _commit, _CATEGORY, additive=True,
+        example="1,000 + 400 = 1,400",
     ),
     Metric(
         "upside", "Upside", "Σ amount of open deals in best case (upside) with expected close ≤ end of the period",
-        "currency", "deals open", "as of", "up", "pipeline", _upside, _CATEGORY, example="400",
+        "currency", "deals open", "as of", "up", "pipeline", _upside, _CATEGORY, additive=True, example="400",
     ),
     Metric(
         "sales_velocity", "Sales velocity",

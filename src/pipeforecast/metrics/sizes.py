@@ -71,10 +71,9 @@ def _touches_of_deals(view: View, kinds: tuple[str, ...]) -> np.ndarray:
     if "deal_id" not in touches or touches["deal_id"].isna().all():
         raise NotAvailable("touches has no deal_id")
     own = touches[touches["kind"].isin(kinds).to_numpy(dtype=bool)] if kinds else touches
-    keys = pd.Series(np.arange(len(rows)), index=rows["deal_id"].astype("object"))
-    at = own["deal_id"].astype("object").map(keys[~keys.index.duplicated()]).to_numpy(dtype="float64")
-    there = ~np.isnan(at)
-    place, when = at[there].astype("int64"), own["at"].to_numpy().astype("datetime64[s]")[there]
+    at = pd.Index(rows["deal_id"]).get_indexer(pd.Index(own["deal_id"]))
+    there = at >= 0
+    place, when = at[there], own["at"].to_numpy().astype("datetime64[s]")[there]
     closed = rows["closed_at"].to_numpy().astype("datetime64[s]")[place]
     by_then = np.isnat(closed) | (when < closed + np.timedelta64(86400, "s"))
     return np.bincount(place[by_then], minlength=len(rows)).astype("float64")

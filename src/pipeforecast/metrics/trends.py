@@ -123,7 +123,7 @@ def seasons(
         ``index`` is the mean over ``years`` of value ÷ mean of its year. Without two such years nothing.
     """
     over = {w.name for w in windows if w.end <= as_of}
-    adding = [m for m, declared in metrics.items() if declared.additive]
+    adding = [m for m, declared in metrics.items() if declared.additive and declared.clock != "as of"]
     rows = table[((table["by"] == TOTAL) & table["period"].isin(over) & table["metric"].isin(adding)).to_numpy()]
     name = rows["period"].str.extract(r"^(\d{4})([QM]\d+)$")
     rows = rows.assign(year=name[0], season=name[1]).dropna(subset=["season", "value"])
