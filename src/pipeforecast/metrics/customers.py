@@ -141,12 +141,12 @@ _NEEDS: dict[str, tuple[str, ...]] = {}
 METRICS = (
     Metric(
         "retention_rate", "Retention rate",
-        "(customers at the end − new ones) ÷ customers at the start of the period", "share", "customers", "as of", "up",
-        "customers", _retention, _NEEDS, example="(110 − 20) ÷ 100 = 0.90",
+        "(customers at the end − new ones) ÷ customers at the start of the period", "share", "customers", "day", "up",
+        "customers", _retention, _NEEDS, grows=True, example="(110 − 20) ÷ 100 = 0.90",
     ),
     Metric(
         "churn_rate", "Churn rate", "customers lost in the period ÷ customers at its start", "share", "customers",
-        "as of", "down", "customers", _churn, _NEEDS, example="10 ÷ 100 = 0.10",
+        "day", "down", "customers", _churn, _NEEDS, grows=True, example="10 ÷ 100 = 0.10",
     ),
     Metric(
         "customer_lifetime_value", "Customer lifetime value",
@@ -172,7 +172,7 @@ METRICS = (
         "expansion_rate", "Expansion rate",
         "upsell and cross-sell (lifecycle.customers.expansion) won in the period ÷ recurring amount at its start",
         "ratio", "customers", "closed", "up",
-        "customers", _expansion, {"deals": ("deal_type",)}, example="150 ÷ 1,000 = 0.15",
+        "customers", _expansion, {"deals": ("deal_type",)}, grows=True, example="150 ÷ 1,000 = 0.15",
     ),
     Metric(
         "trial_to_paid", "Trial to paid", "paid ÷ trials begun in the period, by as_of", "share", "trials", "created",
