@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import get_args
 
 import pytest
 
+from pipeforecast.asked import AskedSettings
 from pipeforecast.contract import TABLES
 from pipeforecast.errors import SettingsError
 from pipeforecast.metrics import CATALOGUE
@@ -56,6 +58,10 @@ def test_a_language_is_not_a_copy_of_english(language: str) -> None:
     shown = [(t, c) for t, columns in TABLES.items() for c in columns]
     copied = {c for t, c in shown if own.column(t, c)[0] == english.column(t, c)[0]}
     assert copied <= {"region", "segment", "pipeline", "status"}
+
+
+def test_the_verb_knows_every_language() -> None:
+    assert get_args(AskedSettings.model_fields["language"].annotation) == LANGUAGES
 
 
 def test_spelling_does_not_matter() -> None:

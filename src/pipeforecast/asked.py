@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -62,6 +62,8 @@ class AskedSettings(Closed):
     call_days : tuple of int
         Days of the period on whose evening forecast calls are judged.
     lifecycle : LifecycleSettings
+    language : str
+        Of the titles: en, pl, zh, id, ms.
     """
 
     metrics: Names = ()
@@ -78,3 +80,4 @@ class AskedSettings(Closed):
     size_bands: Annotated[tuple[float, ...], AfterValidator(_rising)] = ()
     call_days: Annotated[tuple[Annotated[int, Field(ge=0, le=400)], ...], AfterValidator(distinct)] = (0, 30, 60)
     lifecycle: LifecycleSettings = Field(default_factory=LifecycleSettings)
+    language: Literal["en", "pl", "zh", "id", "ms"] = "en"

@@ -66,6 +66,10 @@ ASKING = {
     "qualified_stage=NAME": "first stage of qualified deals (default: as the export marks it)",
     "marketing_sources=[a,b]": "lead sources that marketing brings",
     "size_bands=[a,b]": "amounts between the bands of deal sizes (default: quartiles of won amounts)",
+    "lifecycle.source=NAME": "where the statuses of leads live: days, log, stages (default: auto)",
+    "lifecycle.attribution.before=creation": "touches up to a deal's creation share what it wins (default: close)",
+    "lifecycle.customers.gross_margin=X": "share of revenue, for the lifetime value at margin",
+    "language=NAME": "of the titles: en, pl, zh, id, ms",
 }
 AUDITING = {
     "criteria=NAME": "what each stage asks for before a deal moves on: none, bant, or a file of your own",
@@ -95,9 +99,10 @@ FORECAST_FILES = (
     "forecast.csv", "deals.csv", "reasons.csv", "quota.csv", "report.html", "summary.md", "findings.csv",
     *BACKTEST_FILES,
 )  # fmt: skip
-METRIC_FILES = ("metrics.csv", "metrics.html", "seasons.csv", "findings.csv")
+METRIC_FILES = ("metrics.csv", "metrics.html", "seasons.csv", "attribution.csv", "findings.csv")
 AUDIT_FILES = (
-    "audit.csv", "audit_flags.csv", "flags.csv", "criteria.csv", "review.csv", "owners.csv", "findings.csv",
+    "audit.csv", "audit_flags.csv", "audit.html", "flags.csv", "criteria.csv", "review.csv", "owners.csv",
+    "findings.csv",
 )  # fmt: skip
 CHECK_FILES = ("findings.csv", "tie.csv", "excluded.csv")
 

@@ -23,7 +23,7 @@ def part_names(rows: pd.DataFrame, column: str) -> np.ndarray:
     code, found = pd.factorize(names)
     n = np.bincount(code, minlength=len(found))
     order = np.lexsort((found, -n))
-    found = np.asarray(found, dtype=object)
+    found = np.array(found, dtype=object)
     found[order[MOST_PARTS:]] = OTHERS
     return np.asarray(found[code]) if len(found) else names
 

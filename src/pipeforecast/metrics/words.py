@@ -17,14 +17,20 @@ from pipeforecast.metrics.told import NOT_AVAILABLE, OK
 _LARGE = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 
 
-def first_lines(made: Computed, first: Sequence[str], currency: str) -> list[str]:
-    """Give the lines of the first screen: the metrics ``first`` that were computed, else the first nine that were."""
+def first_lines(
+    made: Computed, first: Sequence[str], currency: str, titles: Mapping[str, str] | None = None
+) -> list[str]:
+    """Give the lines of the first screen: the metrics ``first`` that were computed, else the first nine that were.
+
+    ``titles`` are those of another language.
+    """
+    called = {m.name: m.title for m in CATALOGUE.values()} | dict(titles or {})
     there = set(made.table["metric"])
     names = [name for name in first if name in there] or list(made.table["metric"].unique()[:9])
     period = _newest(made)
     head = f"{period} (data as of {made.view.as_of.date()})"
     rows = made.table[((made.table["period"] == period) & (made.table["by"] == TOTAL)).to_numpy()]
-    return [head, *(_line(name, rows[(rows["metric"] == name).to_numpy()], currency) for name in names)]
+    return [head, *(_line(called[name], rows[(rows["metric"] == name).to_numpy()], currency) for name in names)]
 
 
 def _newest(made: Computed) -> str:
@@ -34,8 +40,7 @@ def _newest(made: Computed) -> str:
     return window.name
 
 
-def _line(name: str, rows: pd.DataFrame, currency: str) -> str:
-    title = CATALOGUE[name].title
+def _line(title: str, rows: pd.DataFrame, currency: str) -> str:
     said = [_said(row, currency) for row in rows.head(3).to_dict("records")]
     if len(rows) > 3:
         said.append(f"and {len(rows) - 3} more in metrics.csv")

@@ -30,7 +30,7 @@ def catalogue_facts(given: MetricsInput) -> dict[str, Any]:
         "groups": _groups(given, cells),
         **shape_facts(cells),
         "absent": [
-            {"metric": name, "title": CATALOGUE[name].title, "reason": cells.cell(name)["reason"]}
+            {"metric": name, "title": cells.title(name), "reason": cells.cell(name)["reason"]}
             for name in cells.metrics if cells.cell(name)["status"] == NOT_AVAILABLE and cells.parts(name) == [""]
         ],
         "findings": [
@@ -67,7 +67,7 @@ def _told(cells: Cells, name: str, part: str | None = None) -> dict[str, Any]:
     own = (cells.parts(name) or [""])[0] if part is None else part
     now = cells.cell(name, own)
     return {
-        "metric": name, "part": clean(own), "title": declared.title, "formula": declared.formula,
+        "metric": name, "part": clean(own), "title": cells.title(name), "formula": declared.formula,
         "counts": declared.counts, "family": declared.family, "good": declared.good,
         **now,
         "better": _better(declared.good, now, "change"), "better_year": _better(declared.good, now, "change_year"),
@@ -118,7 +118,7 @@ def _groups(given: MetricsInput, cells: Cells) -> list[dict[str, Any]]:
             for g in order[:MOST_GROUPS]
         ]  # fmt: skip
         out.append({"by": by, "rows": shown, "count": len(wide), "metrics": [
-            {"metric": m, "title": CATALOGUE[m].title, "unit": cells.cell(m)["unit"]} for m in names
+            {"metric": m, "title": cells.title(m), "unit": cells.cell(m)["unit"]} for m in names
         ]})  # fmt: skip
     return out
 

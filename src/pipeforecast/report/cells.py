@@ -11,7 +11,7 @@ import pandas as pd
 from pipeforecast.benchmarks import Benchmark
 from pipeforecast.findings import Finding
 from pipeforecast.forecast import TOTAL
-from pipeforecast.metrics import Window
+from pipeforecast.metrics import CATALOGUE, Window
 from pipeforecast.metrics.told import NOT_AVAILABLE
 from pipeforecast.report.words import clean, number
 
@@ -38,6 +38,8 @@ class MetricsInput:
         How the choice of the first screen is called.
     people : mapping of id to name
         Names to show for owners and managers.
+    titles : mapping of metric to title
+        In another language; the declarations' own without it.
     """
 
     table: pd.DataFrame
@@ -49,6 +51,7 @@ class MetricsInput:
     currency: str = ""
     set_name: str = ""
     people: Mapping[str, str] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 class Cells:
@@ -78,6 +81,10 @@ class Cells:
         """Name of the newest window that is over, else of the newest."""
         over = [w.name for w in self.given.windows if w.end <= self.given.as_of]
         return over[-1] if over else self.newest
+
+    def title(self, metric: str) -> str:
+        """How a metric is called."""
+        return self.given.titles.get(metric, CATALOGUE[metric].title)
 
     def parts(self, metric: str) -> list[str]:
         """Parts of a metric, in their order; one empty name where it has none."""

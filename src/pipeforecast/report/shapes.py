@@ -56,7 +56,7 @@ def _cohorts(cells: Cells) -> dict[str, Any]:
             continue
         mature = {t["period"]: t["value"] for t in cells.trend("cohort_maturity", metric)}
         rows.append({
-            "metric": metric, "title": CATALOGUE[metric].title,
+            "metric": metric, "title": cells.title(metric),
             "benchmark": benchmark_of(cells, metric, "", None),
             "cells": [
                 {"period": t["period"], **{k: t[k] for k in ("value", "lower", "upper", "n")},
@@ -107,10 +107,10 @@ def _sources(cells: Cells) -> dict[str, Any]:
         kept.sort(key=lambda r: -(r["values"][amount] or 0.0))
     return {
         "period": cells.whole,
-        "metrics": [{"metric": m, "title": CATALOGUE[m].title, "unit": _unit(cells, m)} for m in metrics],
+        "metrics": [{"metric": m, "title": cells.title(m), "unit": _unit(cells, m)} for m in metrics],
         "rows": kept,
         "concentration": [
-            {"metric": m, "title": CATALOGUE[m].title, **cells.cell(m, "", cells.whole), "trend": cells.trend(m)}
+            {"metric": m, "title": cells.title(m), **cells.cell(m, "", cells.whole), "trend": cells.trend(m)}
             for m in CONCENTRATION
             if m in cells.metrics and cells.cell(m, "", cells.whole)["status"] != NOT_AVAILABLE
         ],

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
 
 from pipeforecast.build import build_as_of, build_calendar, build_export
 from pipeforecast.findings import Finding, findings_frame
 from pipeforecast.metrics import CATALOGUE
 from pipeforecast.metrics.choices import Choices
 from pipeforecast.metrics.computed import Computed, computed
+from pipeforecast.metrics.credit import attribution_table
+from pipeforecast.metrics.told import NOT_AVAILABLE
 from pipeforecast.metrics.words import first_lines
+from pipeforecast.names import names_in
 from pipeforecast.outbox import whole_folder
 from pipeforecast.report.cells import MetricsInput
 from pipeforecast.report.metrics_page import write_metrics_page
@@ -30,19 +35,34 @@ def metrics(settings: MetricsSettings) -> str:
         export.history, build_calendar(settings.calendar), as_of, settings.metrics, settings.by, settings.periods,
         _choices(settings), steps("metrics"),
     )  # fmt: skip
+    titles = {name: names_in(settings.language).metric(name) for name in CATALOGUE}
+    table = made.table.assign(title=made.table["metric"].map(titles))
     findings = [*findings_of(export, made.view.known), *made.view.findings]
     with whole_folder(settings.out) as out:
-        write_csv(without_formulas(made.table), out / "metrics.csv")
+        write_csv(without_formulas(table), out / "metrics.csv")
         write_csv(without_formulas(made.seasons), out / "seasons.csv")
+        credits = _attribution(made)
+        if credits is not None:
+            write_csv(without_formulas(credits), out / "attribution.csv")
         write_csv(findings_frame(findings), out / "findings.csv")
-        write_metrics_page(_shown(settings, made, findings), out / "metrics.html")
-    told = first_lines(made, settings.first, currency_of(settings, made.view.known))
+        write_metrics_page(_shown(settings, made, findings, titles), out / "metrics.html")
+    told = first_lines(made, settings.first, currency_of(settings, made.view.known), titles)
     return "\n".join([
         *told, "", _counted(made), f"written: {settings.out / 'metrics.csv'}", f"page: {settings.out / 'metrics.html'}",
     ])  # fmt: skip
 
 
-def _shown(settings: MetricsSettings, made: Computed, findings: Sequence[Finding]) -> MetricsInput:
+def _attribution(made: Computed) -> pd.DataFrame | None:
+    """All models side by side in the windows that were asked for; None where it was not asked or is not available."""
+    if not (made.table["status"][(made.table["metric"] == "attribution").to_numpy()] != NOT_AVAILABLE).any():
+        return None
+    credits = attribution_table(made.view)
+    return credits[credits["period"].isin([w.name for w in made.windows]).to_numpy()]
+
+
+def _shown(
+    settings: MetricsSettings, made: Computed, findings: Sequence[Finding], titles: Mapping[str, str]
+) -> MetricsInput:
     """Give what the page is made from; without names it tells of no person."""
     anonymous = settings.report.people == "anonymous"
     people = made.table["by"].isin(_PEOPLE).to_numpy()
@@ -57,6 +77,7 @@ def _shown(settings: MetricsSettings, made: Computed, findings: Sequence[Finding
         findings=findings,
         currency=currency_of(settings, made.view.known),
         set_name=settings.set_name,
+        titles=titles,
         people={} if named.empty or anonymous else dict(zip(named["owner"], named["owner_name"], strict=True)),
     )
 
