@@ -10,8 +10,8 @@ from types import ModuleType
 
 import pytest
 
-# The made-up report lives beside the report's own tests.
-sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
+# What pages are made from lives beside the tests of their facts.
+sys.path[:0] = [str(Path(__file__).parents[1] / room) for room in ("report", "audit")]
 
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip

@@ -9,7 +9,8 @@ from pipeforecast.audit.owners import ALL
 from pipeforecast.build import build_as_of, build_calendar, build_export
 from pipeforecast.findings import findings_frame
 from pipeforecast.outbox import whole_folder
-from pipeforecast.report.words import MISSING, NBSP, clean, money, number, percent, shortened
+from pipeforecast.report.audit_page import write_audit_page
+from pipeforecast.report.words import MISSING, NBSP, clean, count, money, number, percent, shortened
 from pipeforecast.results import without_formulas, write_csv
 from pipeforecast.run import currency_of, findings_of, say
 from pipeforecast.settings import AuditSettings
@@ -27,6 +28,7 @@ def audit(settings: AuditSettings) -> str:
     is_last = as_of >= export.history.written_until.normalize()
     made = audit_of(known, build_calendar(settings.calendar), as_of, asked, is_last)
     findings = [*findings_of(export, known), *made.findings]
+    currency = currency_of(settings, known)
     tables = {
         "audit": made.deals, "audit_flags": made.deal_flags, "flags": made.flags, "criteria": made.criteria,
         "review": made.review, "owners": made.owners, "findings": findings_frame(findings),
@@ -34,7 +36,8 @@ def audit(settings: AuditSettings) -> str:
     with whole_folder(settings.out) as out:
         for name, table in tables.items():
             write_csv(without_formulas(table), out / f"{name}.csv")
-    lines = [in_words(made, currency_of(settings, known), as_of), f"written: {settings.out}"]
+        write_audit_page(made, as_of, currency, out / "audit.html")
+    lines = [in_words(made, currency, as_of), f"written: {settings.out}", f"page: {settings.out / 'audit.html'}"]
     return "\n".join(lines)
 
 
@@ -43,9 +46,9 @@ def in_words(made: Audit, currency: str, as_of: pd.Timestamp) -> str:
     deals = made.deals
     clean_deals = int(deals["flag"].isna().sum())
     lines = [
-        f"{len(deals):,} open deals of {money(float(deals['at_stake'].sum()), currency)} on the evening of "
+        f"{count(len(deals), 'open deal')} of {money(float(deals['at_stake'].sum()), currency)} on the evening of "
         f"{as_of.date()}: {len(deals) - clean_deals:,} with a flag, {clean_deals:,} clean "
-        f"(flags were judged on {made.evenings} past evenings; each deal counts once)",
+        f"(flags were judged on {count(made.evenings, 'past evening')}; each deal counts once)",
         "",
         _flag_table(made.flags),
         "",
