@@ -14,7 +14,7 @@ from pipeforecast.audit.flags import FLAGS
 from pipeforecast.audit.looks import past_evenings
 from pipeforecast.audit.owners import heaped
 from pipeforecast.history import DealHistory
-from pipeforecast.hygiene import CriteriaSettings, FlagSettings
+from pipeforecast.hygiene import CriteriaSettings, FlagSettings, PastSettings
 from stories import day as day_of
 from stories import deal, tell
 
@@ -70,6 +70,20 @@ def test_the_rate_of_deals_without_the_flag_is_told_stage_by_stage() -> None:
     assert flag["win_rate_without"] == pytest.approx(1 / 5)
     assert flag["win_rate_same_stage"] == 1.0
     assert flag["cost"] == pytest.approx(0.5 * 2 / 12)
+
+
+def test_deals_open_with_a_flag_a_year_ago_are_followed_whether_or_not_they_closed() -> None:
+    """Four deals were past their date on 1 May 2023: one was won since, one lost, two are open for ever."""
+    old = {"stage": "Talk", "amount": 1.0, "expected_close": "2023-03-01"}
+    ended = [[("2023-09-01", {"status": "won"})], [("2023-09-01", {"status": "lost"})], [], []]
+    deals = [deal(f"d{i}", ("2023-01-02", old), *more) for i, more in enumerate(ended)]
+    asked = replace(ASKED, past=PastSettings(days=400, every=73))
+    flag = audited(tell(deals, until="2024-04-30"), asked).flags.set_index("flag").loc["close_date_past"]
+    assert (flag["year_n"], flag["year_share"], flag["year_still_open"]) == (4, 0.25, 2)
+    assert (flag["n"], flag["win_rate"], flag["still_open"]) == (2, 0.5, 2)
+    young = audited(tell(deals, until="2024-04-30"), replace(ASKED, past=PastSettings(days=300, every=73)))
+    assert young.flags.set_index("flag").loc["close_date_past", ["year_n", "year_still_open"]].tolist() == [0, 0]
+    assert young.flags["year_share"].isna().all()
 
 
 def test_a_stay_is_long_beyond_the_share_of_stays_that_end_sooner_with_open_ones_censored() -> None:

@@ -32,7 +32,9 @@ def test_the_page_says_what_the_tables_say(made: Audit) -> None:
     shown = re.findall(r'data-value="([^"]*)">', page[page.index('id="flag-table"') : page.index('id="review"')])
     told = made.flags[(made.flags["status"] != "not available").to_numpy()]
     expected = (
-        told[["open_deals", "at_stake", "win_rate", "win_rate_same_stage", "win_rate_without"]].to_numpy().ravel()
+        told[["open_deals", "at_stake", "win_rate", "win_rate_same_stage", "win_rate_without", "year_share"]]
+        .to_numpy()
+        .ravel()
     )
     assert len(shown) == len(expected)
     for text, value in zip(shown, expected, strict=True):

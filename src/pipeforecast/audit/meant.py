@@ -7,11 +7,13 @@ import pandas as pd
 
 from pipeforecast.audit.criteria import Criteria
 from pipeforecast.audit.flags import CRITERIA, FLAGS
+from pipeforecast.audit.record import YEAR_COLUMNS
 from pipeforecast.findings import Finding
 
 FLAG_COLUMNS = (
     "flag", "title", "open_deals", "at_stake", "share", "win_rate", "lower", "upper", "n", "still_open",
-    "win_rate_without", "lower_without", "upper_without", "n_without", "win_rate_same_stage", "cost", "status",
+    "win_rate_without", "lower_without", "upper_without", "n_without", "win_rate_same_stage", "cost",
+    *YEAR_COLUMNS, "status",
 )  # fmt: skip
 CRITERIA_COLUMNS = (
     "stage", "question", "column", "open_deals", "at_stake", "win_rate", "lower", "upper", "n", "still_open",

@@ -60,6 +60,46 @@ def past_record(flags: pd.DataFrame, deal: np.ndarray, stage: np.ndarray, status
     return pd.DataFrame(found, columns=list(COLUMNS), index=list(flags))
 
 
+#: Days after which it is told what became of the deals that were open with a flag on one evening.
+YEAR = 365
+YEAR_COLUMNS = ("year_share", "year_lower", "year_upper", "year_n", "year_still_open")
+
+
+def year_record(
+    flags: pd.DataFrame, deal: np.ndarray, day: pd.Series, as_of: pd.Timestamp, status: pd.Series
+) -> pd.DataFrame:
+    """Say what became of the deals that were open with each flag on one evening, about a year before ``as_of``.
+
+    A rate over closed deals flatters flags of deals that stay open for ever; this one has all of that evening's deals
+    below the line.
+
+    Parameters
+    ----------
+    flags, deal, status
+        As of ``past_record``.
+    day : Series of Timestamp (n,)
+        Evening of each row.
+    as_of : Timestamp
+
+    Returns
+    -------
+    DataFrame, index the flags
+        ``year_share`` won by ``as_of`` of the ``year_n`` deals, with its Wilson 95 % interval, and how many of them are
+        ``year_still_open``; NaN where no evening lies between eleven and thirteen months back.
+    """
+    back = (as_of - day).dt.days
+    near = back[(back - YEAR).abs() <= YEAR / 12]
+    then = (
+        (back == near.iloc[(near - YEAR).abs().argmin()]).to_numpy() if len(near) else np.zeros(len(back), dtype=bool)
+    )
+    found = []
+    for name in flags:
+        mine = status.reindex(deal[then & flags[name].fillna(False).to_numpy(dtype=bool)])
+        share, lower, upper = wilson(int((mine == WON).sum()), len(mine))
+        found.append((share, lower, upper, len(mine), int((mine == OPEN).sum())))
+    return pd.DataFrame(found, columns=list(YEAR_COLUMNS), index=list(flags))
+
+
 def _closed(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     out = rows[(rows["status"] != OPEN).to_numpy(dtype=bool)]
     return out, len(out)

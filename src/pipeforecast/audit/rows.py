@@ -12,7 +12,7 @@ from pipeforecast.audit.flags import FLAGS, flags_of
 from pipeforecast.audit.looks import Looks, past_evenings, plain
 from pipeforecast.audit.meant import criteria_rows, flag_findings, flag_rows
 from pipeforecast.audit.owners import owner_rows, review_rows
-from pipeforecast.audit.record import past_record
+from pipeforecast.audit.record import YEAR_COLUMNS, past_record, year_record
 from pipeforecast.contract import OPEN, WON
 from pipeforecast.findings import Finding
 from pipeforecast.fiscal import FiscalCalendar
@@ -23,13 +23,13 @@ from pipeforecast.snapshot import take_snapshots
 AUDIT_COLUMNS = (
     "as_of", "deal_id", "name", "owner", "owner_name", "stage", "amount", "currency", "expected_close", "last_contact",
     "days_silent", "qualified", "qualified_by", "next_step", "days_in_stage", "pushes", "flag", "flags", "n_flags",
-    "missing", "flag_win_rate", "lower", "upper", "n", "win_rate_without", "win_rate_same_stage", "at_stake",
-    "at_stake_assumed", "expected_loss", "advice",
+    "missing", "flag_win_rate", "lower", "upper", "n", "win_rate_without", "win_rate_same_stage", "year_share",
+    "year_n", "at_stake", "at_stake_assumed", "expected_loss", "advice",
 )  # fmt: skip
 DEAL_FLAG_COLUMNS = (
     "as_of", "deal_id", "name", "owner", "stage", "amount", "last_contact", "qualified", "next_step", "flag",
     "flag_win_rate", "lower", "upper", "n", "still_open", "win_rate_without", "n_without", "win_rate_same_stage",
-    "at_stake", "advice",
+    *YEAR_COLUMNS, "at_stake", "advice",
 )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def audit_of(known: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp, 
     flagged, before = flags_of(now, criteria), flags_of(then, criteria)
     status = known.latest()["status"]
     seen = (then.rows["deal"].to_numpy(), plain(then.texts("stage")), status)
-    record = past_record(before, *seen)
+    record = past_record(before, *seen).join(year_record(before, seen[0], then.rows["as_of"], as_of, status))
     stake, assumed = _at_stake(now, known)
     deals = _deals(now, criteria, flagged, record, stake, assumed)
     known_of = flagged.notna().any().to_numpy() | before.notna().any().to_numpy()
@@ -169,7 +169,7 @@ def _deals(
 
 _OF_FLAG = {
     "flag_win_rate": "win_rate", "lower": "lower", "upper": "upper", "n": "n", "win_rate_without": "win_rate_without",
-    "win_rate_same_stage": "win_rate_same_stage",
+    "win_rate_same_stage": "win_rate_same_stage", "year_share": "year_share", "year_n": "year_n",
 }  # fmt: skip
 
 
@@ -214,7 +214,7 @@ def _deal_flags(deals: pd.DataFrame, flagged: pd.DataFrame, record: pd.DataFrame
     out = pairs.merge(deals[keep], on="deal_id", how="left").join(
         record.rename(columns={"win_rate": "flag_win_rate"})[[
             "flag_win_rate", "lower", "upper", "n", "still_open", "win_rate_without", "n_without",
-            "win_rate_same_stage",
+            "win_rate_same_stage", *YEAR_COLUMNS,
         ]], on="flag",
     )  # fmt: skip
     out = out.assign(advice=out["flag"].map({n: f.question for n, f in FLAGS.items()}), place=out["deal_id"].map(place))

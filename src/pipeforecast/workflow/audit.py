@@ -81,11 +81,14 @@ def _flag_table(flags: pd.DataFrame) -> str:
         "flag": told["flag"].str.replace("_", " "),
         "open": [f"{n:,}" for n in told["open_deals"]],
         "at stake": [money(v) for v in told["at_stake"]],
-        "were won": [percent(number(v)) for v in told["win_rate"]],
+        "won, of the closed": [percent(number(v)) for v in told["win_rate"]],
         "95 % interval": [_interval(a, b) for a, b in zip(told["lower"], told["upper"], strict=True)],
         "of": [f"{n:,}" for n in told["n"]],
-        "without it": [percent(number(v)) for v in told["win_rate_without"]],
-        "in the same stages": [percent(number(v)) for v in told["win_rate_same_stage"]],
+        "same stages, without": [percent(number(v)) for v in told["win_rate_same_stage"]],
+        "open with it a year ago, won since": [
+            MISSING if pd.isna(share) else f"{percent(share)} of {n:,.0f}"
+            for share, n in zip(told["year_share"], told["year_n"], strict=True)
+        ],
     })  # fmt: skip
     return table.to_string(index=False)
 
