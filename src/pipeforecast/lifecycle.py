@@ -21,7 +21,6 @@ class StatusNames(Closed):
     srl: Names = ("srl", "sales ready", "sales ready lead", "sales accepted lead")
     sql: Names = ("sql", "sales qualified", "sales qualified lead")
     opportunity: Names = ("opportunity", "converted")
-    disqualified: Names = ("disqualified", "unqualified", "rejected")
 
 
 class AttributionSettings(Closed):

@@ -164,7 +164,9 @@ def test_the_table_sets_all_models_side_by_side_by_source_and_by_campaign() -> N
     company["touches"][0]["campaign"] = "C"
     company["deals"].append(won("b", 10.01))
     rows = attribution_table(look(history(**company)))
-    assert list(rows.columns[:4]) == ["period", "by", "group", "touches"]
+    assert list(rows.columns) == [
+        "period", "by", "group", "touches", "first", "last", "linear", "position", "time_decay",
+    ]  # fmt: skip
     assert set(rows["by"]) == {"source", "campaign"}
     for by in ("source", "campaign"):
         assert rows[rows["by"] == by][list(MODELS)].sum().round(2).tolist() == [110.01] * 5
