@@ -106,7 +106,8 @@ def test_no_file_names_code(path: Path) -> None:
 def test_the_pages_name_settings_that_exist(verb: str) -> None:
     searching = ["+experiment=search_deal_model"] if verb == "train" else []
     known: Any = OmegaConf.to_container(composed(verb, searching), resolve=False)
-    for key in manual.PAGES[verb].overrides:
+    # A metric set fills settings of the whole call, so its group leaves no key of its own.
+    for key in set(manual.PAGES[verb].overrides) - {"metric_sets=NAME"}:
         node = known
         for part in key.split("=")[0].split("."):
             assert part in node, key

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field, PlainValidator, model_validator
 
 from pipeforecast.kinds import Closed
 
 
-def _targets(value: Any) -> Any:
-    """Let names of periods be numbers in YAML (2025)."""
-    return {str(k): v for k, v in value.items()} if isinstance(value, dict) else value
+def _target(value: Any) -> Any:
+    """Take an amount, amounts by period (a year's name may be a number), or the word for the export's own quotas."""
+    if isinstance(value, Mapping):
+        if not value:
+            raise ValueError("expected amounts by period, came none")
+        return {str(name): _amount(amount) for name, amount in value.items()}
+    return value if value is None or value == "quota" else _amount(value)
 
 
-def _above_nought(value: Any) -> Any:
-    for amount in value.values() if isinstance(value, dict) else [value]:
-        if isinstance(amount, float) and amount <= 0:
-            raise ValueError(f"expected an amount above 0, came {amount:g}")
-    return value
+def _amount(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"expected an amount, {{PERIOD: AMOUNT}} or quota, came {value!r}")
+    if not 0 < value < math.inf:
+        raise ValueError(f"expected an amount above 0, came {value:g}")
+    return float(value)
 
 
 #: One amount, an amount by period, or the word for the export's own quotas; None: nothing was given.
-Target = Annotated[
-    float | Literal["quota"] | dict[str, float] | None, BeforeValidator(_targets), AfterValidator(_above_nought)
-]
+Target = Annotated[float | str | dict[str, float] | None, PlainValidator(_target)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Above = Annotated[float, Field(gt=0)]
 

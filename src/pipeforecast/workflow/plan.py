@@ -66,7 +66,7 @@ def targets(
         if settings.period is not None:
             raise SettingsError("expected one of period=NAME and target={PERIOD: AMOUNT}, came both")
         asked = [(calendar.named(name), amount) for name, amount in settings.target.items()]
-    elif settings.target == "quota":
+    elif isinstance(settings.target, str):
         rows = targets_of(known.tables.get("quotas"), period, calendar, {}).rows
         amount = float(rows["quota"].iloc[0]) if len(rows) else 0.0
         if amount <= 0:
