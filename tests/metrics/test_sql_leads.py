@@ -88,7 +88,7 @@ QUERIES: dict[tuple[str, str], str] = {
     ("customer_value_observed", ""): "select period, sum(amount) / count(distinct account_id) from d join periods "
     "on closed_at < finish where won and account_id is not null group by 1",
     ("account_engagement", ""): """
-        select p.period, (select count(*) from t left join d using (deal_id)
+        select p.period, (select count(*) from t left join d on d.deal_id = t.deal_id or d.lead_id = t.lead_id
             join firsts f on f.account_id = coalesce(t.account_id, d.account_id)
             where since < start and happened >= start and happened < finish)
             / (select count(*) from firsts where since < start) / 3 / share from periods p""",
@@ -97,7 +97,8 @@ QUERIES: dict[tuple[str, str], str] = {
             select period, f.account_id, min(date_diff('day', happened::date, evening::date)) as days
             from periods join firsts f on since < finish
             join (select coalesce(t.account_id, d.account_id) as account_id, happened
-                  from t left join d using (deal_id)) x on x.account_id = f.account_id and happened < finish
+                  from t left join d on d.deal_id = t.deal_id or d.lead_id = t.lead_id) x
+                on x.account_id = f.account_id and happened < finish
             group by 1, 2) group by 1""",
     ("attribution", "position: Event"): """
         select period, coalesce(sum(amount) filter (won and lead_source = 'Event' and exists (
