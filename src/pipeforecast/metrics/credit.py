@@ -91,8 +91,9 @@ def _column(rows: pd.DataFrame, name: str) -> pd.Series:
 
 def _source_of_campaign(view: View) -> pd.Series:
     """Give the lead source of each campaign that is of one alone, by spend and leads."""
+    tables = (("spend", "day"), ("leads", "created_at"))
     frames = [
-        view.frame(t)[["campaign", "lead_source"]] for t in ("spend", "leads")
+        view.frame(t).dropna(subset=day)[["campaign", "lead_source"]] for t, day in tables
         if t in view.known.tables and {"campaign", "lead_source"} <= set(view.frame(t))
     ]  # fmt: skip
     if not frames:
