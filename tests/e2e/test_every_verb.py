@@ -65,6 +65,9 @@ COLUMNS = {
         "measure", "level", "group", "deal_id", "cause", "amount", "as_of_from", "as_of_to", "period",
     ],
     "metrics.csv": ["metric", "period", "by", "group", "value", "n", "lower", "upper", "unit", "status"],
+    "attribution.csv": [
+        "period", "by", "group", "touches", "first", "last", "linear", "position", "time_decay",
+    ],
     "seasons.csv": ["metric", "part", "season", "index", "years"],
     "audit.csv": [
         "deal_id", "owner", "amount", "last_contact", "qualified", "next_step", "flag", "flag_win_rate", "lower",

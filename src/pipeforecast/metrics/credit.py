@@ -16,7 +16,7 @@ from pipeforecast.metrics.touches import touches_of
 from pipeforecast.metrics.values import Values
 from pipeforecast.metrics.view import View
 
-COLUMNS = ("period", "by", "group", "touches", *MODELS)
+ATTRIBUTION_COLUMNS = ("period", "by", "group", "touches", *MODELS)
 NO_SOURCE = "(none)"
 _DAY = np.timedelta64(86400, "s")
 
@@ -121,7 +121,7 @@ def attribution_table(view: View) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``COLUMNS``: a row for each period, ``by`` (source, campaign) and group with anything in the period. In every
+        ``ATTRIBUTION_COLUMNS``: a row for each period, ``by`` (source, campaign) and group with anything in the period. In every
         period each model's amounts add up to the won amount, to the cent.
 
     Raises
@@ -141,7 +141,7 @@ def attribution_table(view: View) -> pd.DataFrame:
     out = pd.concat(parts, ignore_index=True).sort_values(["period", "by", "group"], kind="stable", ignore_index=True)
     out[list(MODELS)] = out[list(MODELS)] / 100
     out["period"] = [view.windows.names[i] for i in out["period"]]
-    return out[list(COLUMNS)]
+    return out[list(ATTRIBUTION_COLUMNS)]
 
 
 METRICS = (

@@ -11,7 +11,7 @@ from pipeforecast.findings import Finding, findings_frame
 from pipeforecast.metrics import CATALOGUE
 from pipeforecast.metrics.choices import Choices
 from pipeforecast.metrics.computed import Computed, computed
-from pipeforecast.metrics.credit import attribution_table
+from pipeforecast.metrics.credit import ATTRIBUTION_COLUMNS, attribution_table
 from pipeforecast.metrics.told import NOT_AVAILABLE
 from pipeforecast.metrics.words import first_lines
 from pipeforecast.names import names_in
@@ -41,9 +41,7 @@ def metrics(settings: MetricsSettings) -> str:
     with whole_folder(settings.out) as out:
         write_csv(without_formulas(table), out / "metrics.csv")
         write_csv(without_formulas(made.seasons), out / "seasons.csv")
-        credits = _attribution(made)
-        if credits is not None:
-            write_csv(without_formulas(credits), out / "attribution.csv")
+        write_csv(without_formulas(_attribution(made)), out / "attribution.csv")
         write_csv(findings_frame(findings), out / "findings.csv")
         write_metrics_page(_shown(settings, made, findings, titles), out / "metrics.html")
     told = first_lines(made, settings.first, currency_of(settings, made.view.known), titles)
@@ -52,10 +50,11 @@ def metrics(settings: MetricsSettings) -> str:
     ])  # fmt: skip
 
 
-def _attribution(made: Computed) -> pd.DataFrame | None:
-    """All models side by side in the windows that were asked for; None where it was not asked or is not available."""
-    if not (made.table["status"][(made.table["metric"] == "attribution").to_numpy()] != NOT_AVAILABLE).any():
-        return None
+def _attribution(made: Computed) -> pd.DataFrame:
+    """All models side by side in the windows that were asked for; no rows where it was not asked or is not available."""
+    told = (made.table["metric"] == "attribution") & (made.table["status"] != NOT_AVAILABLE)
+    if not told.any():
+        return pd.DataFrame(columns=list(ATTRIBUTION_COLUMNS))
     credits = attribution_table(made.view)
     return credits[credits["period"].isin([w.name for w in made.windows]).to_numpy()]
 
