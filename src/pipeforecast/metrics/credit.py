@@ -121,8 +121,8 @@ def attribution_table(view: View) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``ATTRIBUTION_COLUMNS``: a row for each period, ``by`` (source, campaign) and group with anything in the period. In every
-        period each model's amounts add up to the won amount, to the cent.
+        ``ATTRIBUTION_COLUMNS``: a row for each period, ``by`` (source, campaign) and group with anything in the period.
+        In every period each model's amounts add up to the won amount, to the cent.
 
     Raises
     ------

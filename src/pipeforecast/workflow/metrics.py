@@ -51,7 +51,7 @@ def metrics(settings: MetricsSettings) -> str:
 
 
 def _attribution(made: Computed) -> pd.DataFrame:
-    """All models side by side in the windows that were asked for; no rows where it was not asked or is not available."""
+    """All models side by side in the windows that were asked for; no rows where it was not asked, or not available."""
     told = (made.table["metric"] == "attribution") & (made.table["status"] != NOT_AVAILABLE)
     if not told.any():
         return pd.DataFrame(columns=list(ATTRIBUTION_COLUMNS))
