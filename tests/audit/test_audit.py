@@ -183,13 +183,21 @@ def test_deals_beyond_a_stage_without_its_answers_are_flagged_and_measured() -> 
 def test_fields_that_the_crms_stages_require_are_asked_for() -> None:
     history = tell([*company(), talk("bare", ("2024-02-01", {"stage": "Offer"}))], until="2024-04-30")
     stages = history.stages.assign(
-        required_fields=pd.array(["segment, amount", None, None, None, None], dtype="string")
+        required_fields=pd.array(["segment, amount; expected_close", None, None, None, None], dtype="string")
     )
     made = audited(replace(history, stages=stages))
     assert made.deals["missing"].to_list() == ["segment"]
+    assert made.criteria["question"].to_list() == ["segment", "amount", "expected_close"]
     off = audited(replace(history, stages=stages), replace(ASKED, criteria=CriteriaSettings(required_fields=False)))
     assert off.criteria.empty
     assert off.deals["flag"].isna().all()
+
+
+def test_what_a_stage_that_is_not_there_asks_for_is_not_asked_and_that_is_said() -> None:
+    told = CriteriaSettings.model_validate({"questions": {"segment": "segment"}, "stages": {"4": ["segment"]}})
+    made = audited(tell([*company(), talk("bare")], until="2024-04-30"), replace(ASKED, criteria=told))
+    assert made.criteria.empty
+    assert [f.examples for f in made.findings if f.code == "CRITERIA-NO-STAGE"] == [("4",)]
 
 
 def test_every_open_deal_is_a_row_clean_ones_too_and_a_pair_of_deal_and_flag_a_row_of_its_own(made: Audit) -> None:

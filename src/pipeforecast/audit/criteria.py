@@ -122,9 +122,9 @@ def criteria_of(told: CriteriaSettings, stages: pd.DataFrame, columns: Sequence[
     SettingsError
         If a stage of the settings is not there.
     """
-    needs = [*_of_settings(told, stages), *(_of_stages(stages) if told.required_fields else [])]
+    findings: list[Finding] = []
+    needs = [*_of_settings(told, stages, findings), *(_of_stages(stages) if told.required_fields else [])]
     absent = sorted({n.question.column for n in needs if n.question.column not in columns})
-    findings = []
     if absent:
         findings.append(Finding(
             "CRITERIA-NO-COLUMN", "warning", "deals", "", sum(n.question.column in absent for n in needs),
@@ -133,15 +133,22 @@ def criteria_of(told: CriteriaSettings, stages: pd.DataFrame, columns: Sequence[
     return Criteria([n for n in needs if n.question.column in columns], findings)
 
 
-def _of_settings(told: CriteriaSettings, stages: pd.DataFrame) -> list[Need]:
+def _of_settings(told: CriteriaSettings, stages: pd.DataFrame, findings: list[Finding]) -> list[Need]:
     opened = stages[(stages["kind"] == OPEN).to_numpy(dtype=bool)].sort_values("position", kind="stable")
     found = []
     for asked, names in told.stages.items():
         here = opened[(opened["stage"] == asked).to_numpy(dtype=bool)]
         if len(here):
             place, stage = _place(stages, str(here["stage"].iloc[0])), asked
-        elif re.fullmatch(r"\d+", asked):
-            place, stage = float(asked), _named(opened, int(asked))
+        elif re.fullmatch(r"[1-9]\d*", asked):
+            order = opened["stage"].drop_duplicates().tolist()
+            if int(asked) > len(order):
+                findings.append(Finding(
+                    "CRITERIA-NO-STAGE", "warning", "stages", "stage", 1, (asked,), "what it asks for is not asked",
+                    f"there are {len(order)} open stages; name the stage, or its number among them",
+                ))  # fmt: skip
+                continue
+            place, stage = float(asked), str(order[int(asked) - 1])
         else:
             raise SettingsError(
                 f"criteria.stages: expected an open stage, one of {some(opened['stage'], 12)}, or its number; "
@@ -167,8 +174,3 @@ def _of_stages(stages: pd.DataFrame) -> list[Need]:
 def _place(stages: pd.DataFrame, stage: str, pipeline: str | None = None) -> float:
     line = None if pipeline is None else pd.Series([pipeline], dtype="string")
     return float(places(stages, pd.Series([stage], dtype="string"), line)[0])
-
-
-def _named(opened: pd.DataFrame, number: int) -> str:
-    names = opened["stage"].drop_duplicates().tolist()
-    return str(names[number - 1]) if 1 <= number <= len(names) else str(number)

@@ -89,7 +89,8 @@ def audit_of(known: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp, 
     whole = take_snapshots(known, [*evenings, as_of])
     today = as_of if is_last else None
     now, then = (Looks(known, whole.only(days), asked.flags, today) for days in ([as_of], evenings))
-    criteria = criteria_of(asked.criteria, known.stages, [str(c) for c in known.deals if is_last or now.dated(str(c))])
+    columns = {*map(str, known.deals), *map(str, known.states)}
+    criteria = criteria_of(asked.criteria, known.stages, [c for c in columns if is_last or now.dated(c)])
     flagged, before = flags_of(now, criteria), flags_of(then, criteria)
     status = known.latest()["status"]
     seen = (then.rows["deal"].to_numpy(), plain(then.texts("stage")), status)
