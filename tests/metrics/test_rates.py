@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from deal_stories import lost, opened, seen, won
-from lead_stories import reason, status, table, value
+from lead_stories import codes, reason, status, table, value
 
 from pipeforecast.metrics import View
 from pipeforecast.metrics.choices import Choices
@@ -88,12 +88,13 @@ def test_close_rates_have_four_denominators() -> None:
     leads = [{"lead_id": f"L{i}", "created_at": "2024-04-02" if i < 3 else "2024-01-02"} for i in range(9)]
     touches = [{"at": "2024-05-01", "kind": "sent", "lead_id": f"L{i}"} for i in (2, 3, 4, 5)]
     touches += [{"at": "2024-05-02", "kind": "sent", "lead_id": "L2"}]
-    touches += [{"at": "2024-05-03", "kind": "meeting_held", "lead_id": "L6"}] * 4
+    touches += [{"at": f"2024-05-0{d}", "kind": "meeting_held", "lead_id": "L6"} for d in (3, 4, 5, 6, 6)]  # one twice
     touches += [{"at": "2024-05-03", "kind": "opened", "lead_id": "L7"}]
-    touches += [{"at": "2024-05-04", "kind": "proposal_sent", "lead_id": "L6"}] * 2
+    touches += [{"at": f"2024-05-0{d}", "kind": "proposal_sent", "lead_id": "L6"} for d in (4, 5)]
     view = seen(deals, leads=leads, touches=touches)
     assert value(view, "close_rate") == 2 / 8
     assert value(view, "close_rate_contacted") == 2 / 5
     assert value(view, "close_rate_meetings") == 2 / 4
     assert value(view, "close_rate_proposals") == 2 / 2
+    assert codes(view) >= {"TOUCHES-REPEATED"}
     assert reason(seen(deals, leads=leads), "close_rate") == "no table touches"

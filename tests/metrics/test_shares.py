@@ -35,7 +35,7 @@ def test_sizes_in_bands_of_ones_own() -> None:
         lost("d", APRIL, MAY, 999), lost("e", APRIL, MAY, 1), lost("f", APRIL, MAY, None),
     ]  # fmt: skip
     done = (("sent", "a", 3), ("sent", "b", 1), ("meeting_held", "b", 2), ("sent", "c", 7))
-    touches = [{"at": "2024-04-25", "kind": k, "deal_id": d} for k, d, n in done for _ in range(n)]
+    touches = [{"at": f"2024-04-2{i}", "kind": k, "deal_id": d} for k, d, n in done for i in range(2, 2 + n)]
     touches += [{"at": "2024-05-02", "kind": "meeting_held", "deal_id": "a"}]  # after it was closed
     touches += [{"at": "2024-04-25", "kind": "sent", "deal_id": None}]
     view = seen(deals, touches=touches, choices=Choices(size_bands=(1_000.0,)))

@@ -9,10 +9,10 @@ import pandas as pd
 
 from pipeforecast.metrics.declared import Metric
 from pipeforecast.metrics.facts import Chosen, Facts
+from pipeforecast.metrics.keys import place_of
 from pipeforecast.metrics.marketing import first_wins
 from pipeforecast.metrics.parts import in_all
 from pipeforecast.metrics.spells import at_start, customers_on, months_over, picked, with_account
-from pipeforecast.metrics.statuses import place_of
 from pipeforecast.metrics.touches import touched, touches_of
 from pipeforecast.metrics.values import NotAvailable, Values, proportion, quotient
 from pipeforecast.metrics.view import View
@@ -81,11 +81,9 @@ def _by_account(view: View) -> Facts:
     """Touches with the groups of their account, so that they are counted where the account is."""
 
     def make() -> Facts:
-        known = existing_of(view).rows
         account = accounts_touched(view)
-        own = [by for by in view.groups.by if by in known]
-        return view.facts(pd.DataFrame({by: np.r_[known[by].to_numpy(dtype=object), [None]][account] for by in own},
-                                       index=range(len(account))))  # fmt: skip
+        rows = pd.DataFrame(index=range(len(account)))
+        return view.facts(rows, view.groups.borrowed(rows, [(existing_of(view).codes, account)]))
 
     made: Facts = view.once("touches by the groups of accounts", make)
     return made
@@ -129,7 +127,8 @@ def _sure(view: View) -> None:
         raise NotAvailable("no touch is of an account that ever bought")
 
 
-def _engagement_if_touched(view: View) -> Values:
+def engagement(view: View) -> Values:
+    """Touches of existing accounts, per account and month."""
     _sure(view)
     told = in_all(view, existing_of(view).rows)
     value = _engagement(view)
@@ -142,7 +141,7 @@ METRICS = (
     Metric(
         "account_engagement", "Engagement of existing accounts",
         "touches in the period of accounts that had bought before it ÷ those accounts ÷ months that are over",
-        "ratio", "existing accounts", "day", "up", "marketing", _engagement_if_touched, _NEEDS,
+        "ratio", "existing accounts", "day", "up", "marketing", engagement, _NEEDS,
         example="24 touches of 4 accounts in 3 months = 2 a month",
     ),
     Metric(

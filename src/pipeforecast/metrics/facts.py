@@ -28,17 +28,20 @@ class Facts:
     groups : Groups
     windows : mapping of name to Windows
         ``period``: what is asked for; others look back from it (``trailing``, ``year before``).
+    given : int array (B, N), optional
+        Codes of the rows' groups where they are those of other tables' rows (``Groups.borrowed``).
     """
 
     rows: pd.DataFrame
     groups: Groups
     windows: dict[str, Windows]
+    given: np.ndarray | None = field(default=None, repr=False, compare=False)
     _pairs: dict[Any, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def codes(self) -> np.ndarray:
-        """Number of each row's group in every grouping (N, B)."""
-        return self.groups.codes(self.rows)
+        """Number of each row's group in every grouping, G where it has none (B, N)."""
+        return self.groups.codes(self.rows) if self.given is None else self.given
 
     def within(self, day: Of, where: Any = None, window: str = "period") -> Chosen:
         """Choose the rows whose ``day`` lies in each window.
@@ -71,7 +74,7 @@ class Facts:
 
     def _kept(self, rows: np.ndarray, window: np.ndarray, where: Any, n: int) -> Chosen:
         if where is not None:
-            keep = np.asarray(pd.Series(where).fillna(False), dtype=bool)[rows]
+            keep = _flags(where)[rows]
             rows, window = rows[keep], window[keep]
         return Chosen(self, rows, window, n)
 
@@ -96,7 +99,7 @@ class Chosen:
 
     def where(self, which: Any) -> Chosen:
         """Keep those of the chosen rows for which ``which`` (N,) holds."""
-        keep = np.asarray(pd.Series(which).fillna(False), dtype=bool)[self.at]
+        keep = _flags(which)[self.at]
         return Chosen(self.facts, self.at[keep], self.window[keep], self.n_windows)
 
     def known(self, values: Of) -> Chosen:
@@ -107,19 +110,27 @@ class Chosen:
 
     @cached_property
     def _cells(self) -> np.ndarray:
-        """Place of each pair in the flat table of windows by groups, one column a grouping; the last: nowhere."""
-        size = len(self.facts.groups)
-        code = self.facts.codes[self.at]
-        return np.where(code < 0, self.n_windows * size, self.window[:, None] * size + code)
+        """Place of each pair in the flat table of windows by groups (the last column: nowhere), by grouping (B, K).
+
+        Groupings that the rows do not have are left out.
+        """
+        size, codes = len(self.facts.groups), self.facts.codes
+        there = codes[:, 0] < size if codes.shape[1] else np.zeros(len(codes), dtype=bool)
+        out: np.ndarray = codes[there][:, self.at] if not there.all() else codes[:, self.at]
+        out += self.window * (size + 1)
+        return out
+
+    @property
+    def _size(self) -> int:
+        return self.n_windows * (len(self.facts.groups) + 1)
 
     def _shaped(self, flat: np.ndarray) -> np.ndarray:
-        return flat[:-1].reshape(self.n_windows, len(self.facts.groups))
+        return flat.reshape(self.n_windows, -1)[:, :-1]
 
     def _added(self, weights: np.ndarray | None) -> np.ndarray:
-        size = self.n_windows * len(self.facts.groups) + 1
-        total = np.zeros(size)
-        for cell in self._cells.T:
-            total += np.bincount(cell, weights, minlength=size)
+        total = np.zeros(self._size)
+        for cell in self._cells:
+            total += np.bincount(cell, weights, minlength=self._size)
         return self._shaped(total)
 
     def count(self) -> np.ndarray:
@@ -141,35 +152,39 @@ class Chosen:
         every = self.facts.rows[keys] if isinstance(keys, str) else pd.Series(np.asarray(keys))
         code = pd.factorize(every)[0].astype("int64")[self.at]
         many = int(code.max(initial=0)) + 1
-        size = self.n_windows * len(self.facts.groups) + 1
-        total = np.zeros(size)
-        for cell in self._cells.T:
+        total = np.zeros(self._size)
+        for cell in self._cells:
             seen = pd.unique(cell[code >= 0].astype("int64") * many + code[code >= 0])
-            total += np.bincount(seen // many, minlength=size)
+            total += np.bincount(seen // many, minlength=self._size)
         return self._shaped(total)
 
     def quantile(self, values: Of, share: float = 0.5) -> np.ndarray:
         """Quantile of what is known, linear between neighbours; NaN where nothing is (P, G)."""
         x = self.of(values).astype("float64")
         known = ~np.isnan(x)
-        size = self.n_windows * len(self.facts.groups) + 1
-        return self._merged([_quantiles(cell[known], x[known], share, size) for cell in self._cells.T])
+        return self._merged([_quantiles(cell[known], x[known], share, self._size) for cell in self._cells])
 
     def time_until(self, days: Of, ended: Of, share: float = 0.5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Days by which a share has ended, where some go on (Kaplan–Meier), with a 95 % interval: (P, G) each."""
         x, over = self.of(days).astype("float64"), self.of(ended).astype(bool)
         known = ~np.isnan(x)
-        size = self.n_windows * len(self.facts.groups) + 1
-        found = [survival_quantile(cell[known], x[known], over[known], size, share) for cell in self._cells.T]
+        found = [survival_quantile(cell[known], x[known], over[known], self._size, share) for cell in self._cells]
         value, lower, upper = (self._merged([f[i] for f in found]) for i in range(3))
         return value, lower, upper
 
     def _merged(self, by_grouping: Sequence[np.ndarray]) -> np.ndarray:
         """Lay the flat tables of the groupings over each other; each has values in its own cells only."""
-        out = by_grouping[0]
-        for mine in by_grouping[1:]:
+        out = np.full(self._size, np.nan)
+        for mine in by_grouping:
             out = np.where(np.isnan(mine), out, mine)
         return self._shaped(out)
+
+
+def _flags(which: Any) -> np.ndarray:
+    """Read a condition: missing is no."""
+    if isinstance(which, np.ndarray) and which.dtype == bool:
+        return which
+    return np.asarray(pd.Series(which).fillna(False), dtype=bool)
 
 
 def _quantiles(cell: np.ndarray, x: np.ndarray, share: float, size: int) -> np.ndarray:

@@ -11,9 +11,6 @@ import pandas as pd
 
 from pipeforecast.forecast import NO_GROUP, TOTAL
 
-#: Code of a row in a grouping that its table does not have.
-NOWHERE = -1
-
 
 @dataclass(frozen=True)
 class Groups:
@@ -48,20 +45,36 @@ class Groups:
         return pd.DataFrame(pairs, columns=["by", "group"])
 
     def codes(self, rows: pd.DataFrame) -> np.ndarray:
-        """Give the number of each row's group in every grouping, −1 where ``rows`` has no such column (N, B).
+        """Give the number of each row's group in every grouping, G where ``rows`` has no such column (B, N).
 
         A value that no table had when the groups were named counts as ``(none)``.
         """
-        out = np.full((len(rows), len(self.names)), NOWHERE, dtype="int32")
+        out = np.full((len(self.names), len(rows)), len(self), dtype="int64")
         for b, (by, groups) in enumerate(self.names.items()):
             if by == TOTAL:
-                out[:, b] = 0
+                out[b] = 0
             elif by in rows:
                 code, found = pd.factorize(rows[by])
                 place = pd.Index(groups).get_indexer(pd.Index(found).astype("object").astype(str))
                 none = len(groups) - 1
                 place = np.append(np.where(place < 0, none, place), none)
-                out[:, b] = self.first[by] + place[code]
+                out[b] = self.first[by] + place[code]
+        return out
+
+    def borrowed(self, rows: pd.DataFrame, others: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+        """Give codes of ``rows`` that belong to rows of other tables: their own group, else that of the first other.
+
+        Parameters
+        ----------
+        others : codes of a table (B, M) and the place there of each row (N,), −1 where it has none
+        """
+        out = self.codes(rows)
+        none = np.array([self.first[by] + len(groups) - 1 for by, groups in self.names.items()])
+        for codes, place in others:
+            there = codes[:, :1].ravel() < len(self) if codes.shape[1] else np.zeros(len(codes), dtype=bool)
+            for b in np.flatnonzero(there):
+                theirs = np.append(codes[b], none[b])[place]
+                out[b] = np.where((out[b] == none[b]) | (out[b] == len(self)), theirs, out[b])
         return out
 
 

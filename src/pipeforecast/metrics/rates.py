@@ -10,8 +10,11 @@ import pandas as pd
 
 from pipeforecast.metrics.deals import won_in
 from pipeforecast.metrics.declared import Metric
-from pipeforecast.metrics.facts import Chosen
+from pipeforecast.metrics.facts import Chosen, Facts
 from pipeforecast.metrics.stages import YOUNG, cohorts_of
+from pipeforecast.metrics.statuses import leads_of
+from pipeforecast.metrics.stays import open_stages
+from pipeforecast.metrics.touches import touched, touches_of
 from pipeforecast.metrics.values import NotAvailable, Values, proportion, quotient, ratio
 from pipeforecast.metrics.view import View
 
@@ -21,8 +24,6 @@ CONTACTS = ("sent", "delivered", "called", "answered", "meeting_booked", "meetin
 
 def qualified_from(view: View) -> int:
     """Rank of the first qualified stage: the one that is chosen, else the first that the export marks."""
-    from pipeforecast.metrics.stays import open_stages
-
     stages = open_stages(view.known.stages)
     chosen = view.choices.qualified_stage
     if chosen:
@@ -102,47 +103,32 @@ def _flow_by_value(view: View) -> Values:
     return quotient(won_in(view).sum("amount"), new.sum("amount"), new.count())
 
 
-def worked_on(view: View) -> Any:
-    """Touches with the lead that they concern and its columns, so that they have groups."""
-
-    def make() -> Any:
-        touches = view.frame("touches")
-        if "lead_id" not in touches or touches["lead_id"].isna().all():
-            raise NotAvailable("touches has no lead_id")
-        leads = view.frame("leads").drop_duplicates("lead_id")
-        more = [c for c in view.groups.by if c in leads and c not in touches]
-        place = pd.Index(leads["lead_id"]).get_indexer(pd.Index(touches["lead_id"]))
-        of_lead = {c: leads[c].take(np.maximum(place, 0)).mask(place < 0).to_numpy(dtype="object") for c in more}
-        return view.facts(touches.assign(**of_lead))
-
-    return view.once("touches of leads", make)
-
-
 def _close_rate(view: View) -> Values:
     """Leads are active when they are created or touched."""
 
-    def make() -> Any:
-        touched, leads = worked_on(view).rows, view.frame("leads")
-        wanted = ["lead_id", *view.groups.by]
-        parts = [touched.assign(day=touched["at"]), leads.assign(day=leads["created_at"])]
-        return view.facts(pd.concat([p[[c for c in ("day", *wanted) if c in p]] for p in parts], ignore_index=True))
+    def make() -> Facts:
+        touches, leads = touches_of(view), leads_of(view).facts
+        touched = np.flatnonzero(touches.rows["lead"] >= 0)
+        lead = touches.rows["lead"].to_numpy()[touched]
+        days = np.r_[touches.rows["at"].to_numpy()[touched], leads.rows["created_at"].to_numpy()]
+        rows = pd.DataFrame({"day": days, "lead": np.r_[lead, np.arange(len(leads.rows))]})
+        return view.facts(rows, np.concatenate([touches.codes[:, touched], leads.codes], axis=1))
 
-    return _closed_of(view, view.once("active leads", make).within("day").known("lead_id"))
+    return _closed_of(view, view.once("active leads", make).within("day"))
 
 
 def _closed_of(view: View, chosen: Chosen) -> Values:
-    n = chosen.distinct("lead_id")
+    n = chosen.distinct("lead")
     return quotient(won_in(view).count(), n, n)
 
 
 def _close_rate_contacted(view: View) -> Values:
-    touches = worked_on(view)
-    return _closed_of(view, touches.within("at", touches.rows["kind"].isin(CONTACTS)).known("lead_id"))
+    rows = touches_of(view).rows
+    return _closed_of(view, touched(view).where(rows["kind"].isin(CONTACTS) & (rows["lead"] >= 0)))
 
 
 def _close_rate_of(view: View, kind: str) -> Values:
-    touches = worked_on(view)
-    n = touches.within("at", touches.rows["kind"] == kind).count()
+    n = touched(view).where(touches_of(view).rows["kind"] == kind).count()
     return quotient(won_in(view).count(), n, n)
 
 

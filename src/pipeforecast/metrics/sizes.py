@@ -6,11 +6,11 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 
 from pipeforecast.metrics.deals import won_in
 from pipeforecast.metrics.declared import Metric
 from pipeforecast.metrics.facts import Chosen
+from pipeforecast.metrics.touches import touches_of
 from pipeforecast.metrics.values import NotAvailable, Values, amount, count, mean, proportion, quotient
 from pipeforecast.metrics.view import View
 
@@ -67,11 +67,11 @@ def _size_cycle(view: View) -> dict[str, Values]:
 
 def _touches_of_deals(view: View, kinds: tuple[str, ...]) -> np.ndarray:
     """Touches of each deal up to the day it closed, of some kinds or of all (N,)."""
-    touches, rows = view.frame("touches"), view.deals.rows
-    if "deal_id" not in touches or touches["deal_id"].isna().all():
+    if "deal_id" not in view.frame("touches") or view.frame("touches")["deal_id"].isna().all():
         raise NotAvailable("touches has no deal_id")
-    own = touches[touches["kind"].isin(kinds).to_numpy(dtype=bool)] if kinds else touches
-    at = pd.Index(rows["deal_id"]).get_indexer(pd.Index(own["deal_id"]))
+    touches, rows = touches_of(view).rows, view.deals.rows
+    own = touches[(touches["kind"].isin(kinds) if kinds else touches["deal"] >= 0).to_numpy(dtype=bool)]
+    at = own["deal"].to_numpy()
     there = at >= 0
     place, when = at[there], own["at"].to_numpy().astype("datetime64[s]")[there]
     closed = rows["closed_at"].to_numpy().astype("datetime64[s]")[place]

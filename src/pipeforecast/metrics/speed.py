@@ -10,8 +10,9 @@ import pandas as pd
 
 from pipeforecast.findings import Finding, first_examples
 from pipeforecast.metrics.declared import Metric
+from pipeforecast.metrics.keys import place_of
 from pipeforecast.metrics.leads import cohorts_of, created, immature
-from pipeforecast.metrics.statuses import leads_of, place_of
+from pipeforecast.metrics.statuses import leads_of
 from pipeforecast.metrics.values import NotAvailable, Values, proportion
 from pipeforecast.metrics.view import View
 

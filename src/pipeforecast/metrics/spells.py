@@ -10,7 +10,7 @@ import pandas as pd
 from pipeforecast.findings import Finding, first_examples
 from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics.facts import Chosen, Facts
-from pipeforecast.metrics.statuses import place_of
+from pipeforecast.metrics.keys import place_of
 from pipeforecast.metrics.values import NotAvailable
 from pipeforecast.metrics.view import View
 from pipeforecast.metrics.windows import rows_within

@@ -11,6 +11,7 @@ import pandas as pd
 from pipeforecast.findings import Finding, first_examples
 from pipeforecast.lifecycle import STEPS
 from pipeforecast.metrics.facts import Facts
+from pipeforecast.metrics.keys import place_of
 from pipeforecast.metrics.stays import open_stages
 from pipeforecast.metrics.values import NotAvailable
 from pipeforecast.metrics.view import View
@@ -112,15 +113,6 @@ def _deal_of(leads: pd.DataFrame, deals: pd.DataFrame) -> np.ndarray:
     if "lead_id" in deals:
         place = np.where(place < 0, place_of(deals["lead_id"], leads["lead_id"]), place)
     return place
-
-
-def place_of(known: pd.Series, asked: pd.Series) -> np.ndarray:
-    """Place in ``known`` (its first) of each value of ``asked``; −1 where it is not there or missing."""
-    values = known.astype("object").to_numpy()
-    first = pd.Index(values[~pd.Series(values).duplicated().to_numpy()])
-    at = np.flatnonzero(~pd.Series(values).duplicated().to_numpy())
-    found = first.get_indexer(pd.Index(asked.astype("object")))
-    return np.where((found >= 0) & asked.notna().to_numpy(), np.append(at, -1)[found], -1)
 
 
 def _days(view: View, leads: pd.DataFrame, deal: np.ndarray) -> dict[str, np.ndarray]:

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.findings import Finding, first_examples
-from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics.declared import Metric
 from pipeforecast.metrics.facts import Chosen, Facts
+from pipeforecast.metrics.keys import place_of
 from pipeforecast.metrics.leads import created
 from pipeforecast.metrics.parts import in_all
-from pipeforecast.metrics.statuses import leads_of, place_of
+from pipeforecast.metrics.statuses import leads_of
 from pipeforecast.metrics.values import NotAvailable, Values, proportion, quotient
 from pipeforecast.metrics.view import View
 
@@ -31,42 +31,38 @@ def touches_of(view: View) -> Facts:
         Rows of ``touches``, and ``deal`` and ``lead`` (places in ``view.deal_frame`` and in the leads; −1: none). A
         grouping that touches do not have is that of the lead, else of the deal.
     """
-    made: Facts = view.once("touches, each once", lambda: view.facts(_touch_rows(view)))
+    made: Facts = view.once("touches, each once", lambda: _touches(view))
     return made
 
 
-def _touch_rows(view: View) -> pd.DataFrame:
+def _touches(view: View) -> Facts:
+    rows = _each_once(view)
+    none = np.full(len(rows), -1)
+    lead = deal = none
+    others = []
+    if "lead_id" in rows and "leads" in view.known.tables:
+        leads = leads_of(view).facts
+        lead = place_of(leads.rows["lead_id"], rows["lead_id"])
+        others.append((leads.codes, lead))
+    if "deal_id" in rows and "deal_id" in view.deal_frame:
+        deal = place_of(view.deal_frame["deal_id"], rows["deal_id"])
+    if others:
+        deal = np.where(deal < 0, np.append(leads.rows["deal"].to_numpy(), -1)[lead], deal)
+    others.append((view.deals.codes, deal))
+    return view.facts(rows.assign(deal=deal, lead=lead), view.groups.borrowed(rows, others))
+
+
+def _each_once(view: View) -> pd.DataFrame:
+    """Rows of touches that have a time; of those that are equal in everything one."""
     rows = view.frame("touches")
     rows = rows[rows["at"].notna().to_numpy()]
-    again = rows.duplicated().to_numpy()
+    again = rows.duplicated("at", keep=False).to_numpy(copy=True)
+    again[again] = rows[again].duplicated().to_numpy()
     if again.any():
         view.note(Finding("TOUCHES-REPEATED", "warning", "touches", "", int(again.sum()),
                           first_examples(rows["at"][again]), "touches that are equal in everything count once",
                           "export every touch once, with its time of day"))  # fmt: skip
-    rows = rows[~again].reset_index(drop=True)
-    deals = view.deal_frame
-    none = np.full(len(rows), -1)
-    lead, deal = none, none
-    leads = None
-    if "lead_id" in rows and "leads" in view.known.tables:
-        leads = leads_of(view).facts.rows
-        lead = place_of(leads["lead_id"], rows["lead_id"])
-    if "deal_id" in rows and "deal_id" in deals:
-        deal = place_of(deals["deal_id"], rows["deal_id"])
-    if leads is not None:
-        deal = np.where(deal < 0, np.append(leads["deal"].to_numpy(), -1)[lead], deal)
-    more = {by: _group(by, rows, [(leads, lead), (deals, deal)]) for by in view.groups.by if by != TOTAL}
-    return rows.assign(deal=deal, lead=lead, **{by: v for by, v in more.items() if v is not None})
-
-
-def _group(by: str, rows: pd.DataFrame, others: list[tuple[pd.DataFrame | None, np.ndarray]]) -> np.ndarray | None:
-    """Group of each row: its own, else that of the lead, else of the deal; None where nothing has the column."""
-    out = rows[by].to_numpy(dtype=object) if by in rows else None
-    for table, place in others:
-        if table is not None and by in table:
-            theirs = np.r_[table[by].to_numpy(dtype=object), [None]][place]
-            out = theirs if out is None else np.where(pd.isna(out), theirs, out)
-    return out
+    return rows[~again].reset_index(drop=True)
 
 
 def of_kind(view: View, *kinds: str) -> np.ndarray:
@@ -117,12 +113,13 @@ def _meeting_booking_rate(view: View) -> Values:
 
 
 def _prospect(rows: pd.DataFrame) -> np.ndarray:
-    """Key of whom each touch reached: the lead, else the deal, else the account; missing where it names none."""
-    out = np.full(len(rows), None, dtype=object)
-    for name in ("account_id", "deal_id", "lead_id"):
+    """Number of whom each touch reached: the lead, else the deal, else the account; NaN where it names none."""
+    out = np.full(len(rows), np.nan)
+    names = ("account_id", "deal_id", "lead_id")
+    for i, name in enumerate(names):
         if name in rows:
-            own = rows[name]
-            out = np.where(own.notna(), (name + " " + own.fillna("")).to_numpy(dtype=object), out)
+            code = pd.factorize(rows[name])[0]
+            out = np.where(code >= 0, code * len(names) + i, out)
     return out
 
 

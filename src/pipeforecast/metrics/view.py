@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeforecast.findings import Finding
@@ -100,9 +101,9 @@ class View:
         made: pd.DataFrame = self.once(f"rows of {name}", lambda: known_table(self.known, name))
         return made
 
-    def facts(self, rows: pd.DataFrame) -> Facts:
-        """Make countable facts of ``rows``, whose columns may be groupings."""
-        return Facts(rows, self.groups, self.looking)
+    def facts(self, rows: pd.DataFrame, codes: np.ndarray | None = None) -> Facts:
+        """Make countable facts of ``rows``, whose columns may be groupings, or whose groups are given as ``codes``."""
+        return Facts(rows, self.groups, self.looking, codes)
 
     def once(self, name: str, make: Callable[[], Any]) -> Any:
         """Make something once and keep it for the other metrics of this view."""
