@@ -11,7 +11,7 @@ from pipeforecast.benchmarks import Benchmark
 from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics import CATALOGUE
 from pipeforecast.metrics.periods import CAMPAIGN, DIFFERENCE
-from pipeforecast.metrics.told import NOT_AVAILABLE
+from pipeforecast.metrics.told import IMMATURE, NOT_AVAILABLE
 from pipeforecast.report.cells import Cells, MetricsInput, benchmark_of
 from pipeforecast.report.shapes import shape_facts
 from pipeforecast.report.words import clean, iso, number
@@ -79,9 +79,12 @@ def _told(cells: Cells, name: str, part: str | None = None) -> dict[str, Any]:
 
 
 def _better(good: str, now: dict[str, Any], which: str) -> bool | None:
-    """Whether a change is for the better; None where it is not told, or the earlier value lies within the interval."""
+    """Whether a change is for the better; None where it is luck perhaps (the earlier value lies within the interval).
+
+    What is still growing is compared with nothing.
+    """
     change = now[which]
-    if good == "neither" or not change:
+    if good == "neither" or not change or now["status"] == IMMATURE:
         return None
     lower, upper = now["lower"], now["upper"]
     before = now["value"] - change
