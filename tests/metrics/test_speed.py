@@ -108,3 +108,14 @@ def test_quantiles_are_those_of_numpy(drawn) -> None:
     known = [round(h * 3600) / 3600 for h in [1.5, *drawn] if h is not None]
     for part, share in (("median", 0.5), ("90th percentile", 0.9)):
         assert value(view, "speed_to_lead", part) == pytest.approx(np.quantile(known, share), abs=1e-3)
+
+
+def test_the_hunt_of_new_customers_stands_among_the_four_vs() -> None:
+    """The lead of an account that has bought before is farming: its hours do not count for the hunt."""
+    rows = leads(1, 3, 500, account_id=None)
+    rows[2]["account_id"] = "A"
+    deals = [deal("old", ("2023-10-01", {}), ("2023-12-01", {"status": "won"}), account_id="A", deal_type="new")]
+    touches = [{"at": "2024-02-10 10:00", "kind": "called", "account_id": "A"}] * 1
+    view = look(history(deals, leads=rows, touches=touches))
+    assert value(view, "four_vs", "new customers: speed to lead") == 2
+    assert value(view, "four_vs", "existing customers: touches a month") == pytest.approx(1 / 3)
