@@ -260,6 +260,17 @@ def test_the_audit_has_every_open_deal_and_its_flags_add_up(ran: Ran) -> None:
     assert set(ran.table("audit", "review.csv")["deal_id"]) <= set(audit["deal_id"])
 
 
+def test_an_anonymous_page_of_the_catalogue_names_nobody(ran: Ran) -> None:
+    words = ("metrics=[won_amount,win_rate]", "by=[owner,deal_type]", "periods=2", "tracking=off")
+    call("metrics", "crm=salesforce", "source=company", *words, "report.people=anonymous", "out=quiet", at=ran.root)
+    owners = ran.table("audit", "owners.csv")["owner"].drop(0)
+    for folder, named in (("metrics", True), ("quiet", False)):
+        page = (ran.root / folder / "metrics.html").read_text(encoding="utf-8")
+        assert (MARKER in page) == named
+        assert not named or "deal type" in page
+        assert named or not any(owner in page for owner in owners)
+
+
 def test_the_win_rate_of_the_plan_is_that_of_the_catalogue(ran: Ran) -> None:
     """One number, two verbs: won ÷ closed deals of the last four whole quarters."""
     metrics, rates = ran.table("metrics", "metrics.csv"), ran.table("plan", "rates.csv").set_index("rate")
@@ -333,7 +344,7 @@ def test_a_forecast_with_the_champion_of_the_same_evening_is_the_fitted_one(ran:
 
 def test_only_out_and_the_stores_are_written(ran: Ran) -> None:
     allowed = {"company", "mlflow.db", "mlflow.db.lock", "mlartifacts", ".pipeforecast"}
-    made = {*VERBS, "crowned", "again", "second", "none", "elsewhere", "drawn"}
+    made = {*VERBS, "crowned", "again", "second", "none", "elsewhere", "drawn", "quiet"}
     assert {p.name for p in ran.root.iterdir()} <= allowed | made
 
 

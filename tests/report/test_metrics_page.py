@@ -206,7 +206,9 @@ def test_a_campaign_is_told_by_its_difference_and_interval() -> None:
     told = zip(names, (0.3, 0.5, 0.2), strict=True)
     table = pd.concat([mine.head(1).assign(period=n, value=v, lower=v - 0.1, upper=v + 0.1) for n, v in told])
     windows = [replace(w, name=n) for w, n in zip(given.windows[:2], names, strict=False)]
-    (card,) = catalogue_facts(replace(given, table=table, windows=windows, first=("win_rate",)))["first"]
+    facts = catalogue_facts(replace(given, table=table, windows=windows, first=("win_rate",)))
+    (card,) = facts["first"]
+    assert ">before</text>" in render_metrics(facts)
     assert card["value"] == 0.5
     assert (card["difference"]["value"], card["difference"]["lower"]) == (0.2, pytest.approx(0.1))
 

@@ -30,7 +30,7 @@ def environment() -> Environment:
     )  # fmt: skip
     env.filters |= {
         "money": words.money, "full_money": words.full_money, "percent": words.percent, "day": words.day,
-        "short": words.shortened, "figure": words.figure,
+        "short": words.shortened, "figure": words.figure, "period": words.period,
     }  # fmt: skip
     env.globals |= {"count": words.count, "part_colours": PART_COLOURS}
     return env

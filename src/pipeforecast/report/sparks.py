@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from pipeforecast.report.svg import Scale, band, drawing, join, scale_of, stroke, tag, text
-from pipeforecast.report.words import MISSING, figure, percent
+from pipeforecast.report.words import MISSING, figure, percent, period
 
 Facts = dict[str, Any]
 
@@ -50,8 +50,8 @@ def spark(trend: Sequence[Facts], unit: str, label: str, height: float = 30, wor
         low, high = max(across.at(i) - half, 0), min(across.at(i) + half, 100)
         body.append(band(Scale(0, 100, 0, 100), low, high, 0, height, "hit", _tip(t, unit)))
     if words:
-        body += [text(3, height + 13, trend[0]["period"]), text(97, height + 13, trend[-1]["period"])]
-    told = f"{label}: " + ", ".join(f"{t['period']} {figure(t['value'], unit)}" for t in trend)
+        body += [text(3, height + 13, period(trend[0]["period"])), text(97, height + 13, period(trend[-1]["period"]))]
+    told = f"{label}: " + ", ".join(f"{period(t['period'])} {figure(t['value'], unit)}" for t in trend)
     return drawing(height + (18 if words else 0), told, *body)
 
 
@@ -64,7 +64,7 @@ def _young(told: Facts) -> bool:
 
 
 def _tip(told: Facts, unit: str) -> str:
-    text = f"{told['period']}: {figure(told['value'], unit)}"
+    text = f"{period(told['period'])}: {figure(told['value'], unit)}"
     if told["lower"] is not None and told["upper"] is not None:
         text += f" (95 % {figure(told['lower'], unit)} to {figure(told['upper'], unit)})"
     if told.get("n") is not None:

@@ -83,6 +83,11 @@ def figure(value: float | None, unit: str, signed: bool = False) -> str:
     return sign + text + (NBSP + unit if unit in ("days", "hours") else "")
 
 
+def period(name: str) -> str:
+    """Give a period's name short: of a campaign only the side, ``before`` or ``after``."""
+    return name.rsplit(" ", 1)[-1] if name.startswith("campaign:") else shortened(name, 16)
+
+
 def count(number: float, one: str, many: str = "") -> str:
     """Give a number with its noun: ``1 deal``, ``3,204 deals``."""
     return f"{number:,.0f}{NBSP}{one if number == 1 else many or one + 's'}"
