@@ -136,7 +136,7 @@ def test_other_names_in_a_log_are_a_setting() -> None:
 
 def test_the_first_two_stages_of_deals() -> None:
     """SRL is the deal's first stage, SQL the second: sql_to_opportunity is not available."""
-    rows = leads(10, mql_at="2024-01-12")
+    rows = leads(10, mql_at="2024-01-12", lead_source="web")
     deals = []
     for i, row in enumerate(rows[:4]):
         row |= {"converted_at": "2024-01-20", "converted_deal_id": f"D{i}"}
@@ -148,6 +148,7 @@ def test_the_first_two_stages_of_deals() -> None:
     assert (value(view, "mql_to_srl"), value(view, "srl_to_sql"), value(view, "mql_to_sql")) == (0.4, 0.75, 0.3)
     assert value(view, "lead_step_days", "srl_to_sql") == 10
     assert "opportunity already" in reason(view, "sql_to_opportunity")
+    assert value(view, "converted_by_source", "web") == 4
 
 
 # Time

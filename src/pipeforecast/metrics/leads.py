@@ -116,8 +116,8 @@ def _by_source(view: View) -> Mapping[str, Values]:
 
 
 def _converted_by_source(view: View) -> Mapping[str, Values]:
-    leads_of(view).sure("opportunity")
-    over = leads_of(view).facts.rows["opportunity"].notna().to_numpy().astype("float64")
+    step = leads_of(view).deal_step
+    over = leads_of(view).sure(step).rows[step].notna().to_numpy().astype("float64")
 
     def told(chosen: Chosen) -> Values:
         n = chosen.sum(over)

@@ -122,8 +122,9 @@ def _within(view: View) -> Mapping[str, Values]:
 
 
 def _conversion(view: View) -> Mapping[str, Values]:
-    speed, cohorts = speed_of(view), cohorts_of(view, "lead", "opportunity")
-    converted = leads_of(view).facts.rows["opportunity"].notna().to_numpy()
+    step = leads_of(view).deal_step
+    speed, cohorts = speed_of(view), cohorts_of(view, "lead", step)
+    converted = leads_of(view).facts.rows[step].notna().to_numpy()
     young = immature(view, cohorts.due)
     band = np.where(np.isnan(speed.hours), len(BANDS), np.searchsorted(list(BANDS.values()), speed.hours))
     band = np.where(np.isnan(speed.waited), -1, band)  # answered before it was created

@@ -44,6 +44,11 @@ class Leads:
     source: str
     told: frozenset[str]
 
+    @property
+    def deal_step(self) -> str:
+        """The status with which a lead has a deal: where statuses are stages of the deal it is the first of them."""
+        return "srl" if self.source == "stages" else "opportunity"
+
     def sure(self, *steps: str) -> Facts:
         """Give the rows, once it is sure that the export tells these statuses.
 
