@@ -15,10 +15,11 @@ GROUPS = {
     "region": 6, "segment": 4, "product": 8, "lead_source": 9, "deal_type": 2, "campaign": 40, "team": 20,
 }  # fmt: skip
 OWNERS, MANAGERS = 200, 25
+KINDS = ["sent", "replied", "called", "meeting_booked", "meeting_held", "proposal_sent", "opened", "delivered"]
 
 
 def big_company(n_deals: int, n_leads: int, seed: int = 0) -> DealHistory:
-    """Deals with five states each on average, leads with statuses, three touches a lead, quotas, calls, spend, orders."""
+    """Deals with four states each on average, leads with statuses, two touches a lead, quotas, calls, spend, orders."""
     rng = np.random.default_rng(seed)
     leads = _leads(n_leads, n_deals, rng)
     deals, states = _deals(n_deals, leads, rng)
@@ -26,8 +27,8 @@ def big_company(n_deals: int, n_leads: int, seed: int = 0) -> DealHistory:
         "leads": leads, "touches": _touches(leads, n_deals, rng), "reporting_line": _line(), "spend": _spend(rng),
         "quotas": _quotas(), "calls": _calls(rng), "orders": _orders(n_deals, rng), "customers": _customers(deals, rng),
     }  # fmt: skip
-    birth = ("deal_id", "created_at", "lead_source", "campaign", "region", "segment", "product", "deal_type", "account_id")
-    roles = dict.fromkeys(deals.columns, "today") | dict.fromkeys(birth, "birth") | dict.fromkeys(["lead_id"], "birth")
+    birth = ("deal_id", "created_at", "account_id", "lead_id", *(g for g in GROUPS if g != "team"))
+    roles = dict.fromkeys(deals.columns, "today") | dict.fromkeys(birth, "birth")
     roles |= dict.fromkeys(
         ["stage", "amount", "expected_close", "probability", "forecast_category", "owner"], "tracked"
     )
@@ -99,7 +100,7 @@ def _deals(n: int, leads: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.Da
         "deal": deal, "seq": np.arange(len(deal)), "recorded_at": written, "status": status,
         "closed_at": np.where(last, written.astype("datetime64[D]").astype("datetime64[s]"), np.datetime64("NaT")),
         "stage": stage, "amount": np.where(rng.random(n)[deal] < 0.1, np.nan, amount),
-        "expected_close": (created[deal] + np.timedelta64(60 * 86400, "s")).astype("datetime64[D]").astype("datetime64[s]"),
+        "expected_close": created[deal] + np.timedelta64(60 * 86400, "s"),
         "probability": np.minimum(place, 4) * 0.2, "forecast_category": np.where(place > 2, "Commit", "Pipeline"),
         "owner": _names("owner", rng.integers(0, OWNERS, n))[deal].to_numpy(),
     })  # fmt: skip
@@ -111,10 +112,10 @@ def _deals(n: int, leads: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.Da
 def _touches(leads: pd.DataFrame, n_deals: int, rng: np.random.Generator) -> pd.DataFrame:
     which = rng.integers(0, len(leads), 2 * len(leads))
     at = leads["created_at"].to_numpy()[which] + (rng.exponential(10, len(which)) * 86400).astype("timedelta64[s]")
-    kinds = np.array(["sent", "replied", "called", "meeting_booked", "meeting_held", "proposal_sent", "opened", "delivered"])
+    kinds = pd.array(KINDS, dtype="string")
     on_deal = rng.random(len(which)) < 0.3
     out = pd.DataFrame({
-        "at": at.astype("datetime64[s]"), "kind": pd.Series(kinds[rng.integers(0, len(kinds), len(which))]).astype("string"),
+        "at": at.astype("datetime64[s]"), "kind": kinds.take(rng.integers(0, len(kinds), len(which))),
         "lead_id": leads["lead_id"].to_numpy()[which],
         "deal_id": pd.Series(rng.integers(0, n_deals, len(which))).astype("string").where(on_deal),
         "account_id": leads["account_id"].to_numpy()[which], "campaign": leads["campaign"].to_numpy()[which],
@@ -151,7 +152,9 @@ def _calls(rng: np.random.Generator) -> pd.DataFrame:
         (pd.Period(p, "Q").start_time + pd.Timedelta(days=k), f"owner {i:03d}", "rep", p)
         for p in _quarters() for k in (0, 20, 50) for i in range(OWNERS)
     ]  # fmt: skip
-    out = pd.DataFrame(rows, columns=["made_at", "person", "layer", "period"]).assign(amount=rng.gamma(2, 90_000, len(rows)))
+    out = pd.DataFrame(rows, columns=["made_at", "person", "layer", "period"]).assign(
+        amount=rng.gamma(2, 90_000, len(rows))
+    )
     out = out[(out["made_at"] <= UNTIL).to_numpy()]
     return out.astype({"made_at": "datetime64[s]", "person": "string", "layer": "string", "period": "string"})
 
@@ -170,5 +173,6 @@ def _customers(deals: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     end = start + pd.to_timedelta(rng.exponential(900, len(account)).astype(int), unit="D")
     return pd.DataFrame({
         "account_id": account, "signed_up_at": start, "started_at": start, "activated_at": start,
-        "ended_at": end.where(end <= UNTIL).astype("datetime64[s]"), "recurring_amount": rng.gamma(2, 300, len(account)),
+        "ended_at": end.where(end <= UNTIL).astype("datetime64[s]"),
+        "recurring_amount": rng.gamma(2, 300, len(account)),
     })  # fmt: skip

@@ -34,8 +34,8 @@ _MODULES = (
 CATALOGUE: dict[str, Metric] = {m.name: m for module in _MODULES for m in module.METRICS}
 
 
-def metrics_named(names: Iterable[str] = ()) -> Sequence[Metric]:
-    """Give the metrics of these names, or all of them.
+def metrics_named(names: Iterable[str] = (), setting: str = "metrics") -> Sequence[Metric]:
+    """Give the metrics of these names, or all of them; ``setting`` is who named them.
 
     Raises
     ------
@@ -46,6 +46,7 @@ def metrics_named(names: Iterable[str] = ()) -> Sequence[Metric]:
     for name in wanted:
         if name not in CATALOGUE:
             raise SettingsError(
-                f"metrics: expected names of the catalogue ({some(CATALOGUE)}), came {name!r}{nearest(name, CATALOGUE)}"
+                f"{setting}: expected names of the catalogue ({some(CATALOGUE)}), "
+                f"came {name!r}{nearest(name, CATALOGUE)}"
             )
     return [CATALOGUE[name] for name in wanted] if wanted else list(CATALOGUE.values())

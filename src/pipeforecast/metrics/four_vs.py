@@ -13,7 +13,7 @@ from pipeforecast.metrics.leads import created
 from pipeforecast.metrics.marketing import first_wins
 from pipeforecast.metrics.pipeline import listed, opened
 from pipeforecast.metrics.speed import speed_of
-from pipeforecast.metrics.stages import by_stage, cohorts_of, converted, duration, stays_of
+from pipeforecast.metrics.stages import cohorts_of, conversion, duration, stays_of
 from pipeforecast.metrics.statuses import leads_of
 from pipeforecast.metrics.values import NotAvailable, Values, amount, count
 from pipeforecast.metrics.view import View
@@ -61,8 +61,7 @@ def _vs(view: View, kind: str | None) -> dict[str, Values]:
     days = duration(view, where=_are(stays.rows, kind), name=kind or "")
     for stage, values in days.items():
         out[f"velocity, {stage}"] = replace(values, unit="days")
-    cohort = entered.within("entered_at", _are(entered.rows, kind))
-    for stage, values in by_stage(view, cohort, converted).items():
+    for stage, values in conversion(view, where=_are(entered.rows, kind), name=kind or "").items():
         out[f"conversion, {stage}"] = replace(values, unit="share")
     return out
 

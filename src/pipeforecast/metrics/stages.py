@@ -76,8 +76,17 @@ def converted(entered: Chosen) -> Values:
     return replace(proportion(entered.where(rows["passed"]).count(), known), immature=young)
 
 
+def conversion(view: View, window: str = "period", where: Any = None, name: str = "") -> dict[str, Values]:
+    """Conversion of each stage's cohort of the window, of rows ``where`` (called ``name``)."""
+
+    def make() -> dict[str, Values]:
+        return by_stage(view, cohorts_of(view).within("entered_at", where, window), converted)
+
+    return view.once(f"conversion, {window} {name}", make)  # type: ignore[no-any-return]
+
+
 def _stage_conversion(view: View) -> dict[str, Values]:
-    return by_stage(view, cohorts_of(view).within("entered_at"), converted)
+    return conversion(view)
 
 
 def _stage_still_open(view: View) -> dict[str, Values]:
@@ -106,20 +115,17 @@ def _lost_to_conversion(view: View) -> dict[str, Values]:
     facts = cohorts_of(view)
     rows = facts.rows
 
-    def before(entered: Chosen) -> tuple[np.ndarray, np.ndarray]:
-        passed = entered.where(rows["passed"])
-        brings = ratio(passed.where(rows["won"]).sum("amount"), passed.sum("amount"))
-        return converted(entered).value, brings
+    def brings(passed: Chosen) -> np.ndarray:
+        return ratio(passed.where(rows["won"]).sum("amount"), passed.sum("amount"))
 
-    def now(entered: Chosen) -> tuple[Values, np.ndarray]:
-        return converted(entered), entered.where(rows["resolved"]).sum("amount")
+    def make() -> dict[str, Values]:
+        money = by_stage(view, facts.within("entered_at", rows["resolved"]), lambda c: c.sum("amount"))
+        worth = by_stage(view, facts.within("entered_at", rows["passed"], "year before"), brings)
+        now, then = conversion(view), conversion(view, "year before")
+        fell = {s: np.maximum(then[s].value - now[s].value, 0.0) for s in now}
+        return {s: Values(fell[s] * money[s] * worth[s], now[s].n) for s in now}
 
-    past = by_stage(view, facts.within("entered_at", window="year before"), before)
-    out = {}
-    for stage, (here, money) in by_stage(view, facts.within("entered_at"), now).items():
-        then, brings = past[stage]
-        out[stage] = Values(np.maximum(then - here.value, 0.0) * money * brings, here.n)
-    return out
+    return view.once("lost to conversion", make)  # type: ignore[no-any-return]
 
 
 def _lost_to_time(view: View) -> dict[str, Values]:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeforecast.build import build_as_of, build_calendar, build_export
 from pipeforecast.findings import Finding, findings_frame
-from pipeforecast.metrics import CATALOGUE
+from pipeforecast.metrics import CATALOGUE, metrics_named
 from pipeforecast.metrics.choices import Choices
 from pipeforecast.metrics.computed import Computed, computed
 from pipeforecast.metrics.credit import ATTRIBUTION_COLUMNS, attribution_table
@@ -28,6 +28,8 @@ _PEOPLE = ("owner", "manager")
 
 def metrics(settings: MetricsSettings) -> str:
     """Compute the catalogue of one evening and write it."""
+    metrics_named(settings.metrics)
+    metrics_named(settings.first, "first")
     say(f"reading {settings.source}")
     export = build_export(settings)
     as_of = build_as_of(settings, export.history)
