@@ -31,9 +31,10 @@ declarations (`python -m pipeforecast.metrics.page > docs/metrics.md`); each wor
 - **Groups.** Counts and sums (*adds up*) add up over groups and over the parts of a period; rates, medians and distinct
   counts do not.
 - **Benchmarks** (`configs/benchmarks/common.yaml`) are rules of thumb: they stand beside a figure and never in it.
-- **Choices** (`configs/metrics.yaml`): where the statuses of leads live (`lifecycle.source`: status days, a log, the first
-  deal stages) and what they are called, from which one a lead is qualified, which touches share a won amount and how fast
-  they fade (`lifecycle.attribution`), how recurring amounts are read (`lifecycle.customers`), marketing's lead sources.
+- **Choices** (`configs/metrics.yaml`): where the statuses of leads live (`lifecycle.source`: status days, a log, the
+  first deal stages) and what they are called, from which one a lead is qualified, which touches share a won amount and
+  how fast they fade (`lifecycle.attribution`), how recurring amounts are read (`lifecycle.customers`), marketing's lead
+  sources.
 - Names and aliases in English, Polish, Chinese, Indonesian and Malay: `src/pipeforecast/names/`.
 """
 _GOOD = {"up": "more is better", "down": "less is better", "neither": "neither more nor less is better"}

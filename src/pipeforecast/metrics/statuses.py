@@ -19,7 +19,8 @@ from pipeforecast.reporting import with_manager
 
 #: Statuses after the first, in their order.
 REACHED = STEPS[1:]
-_DAY = np.timedelta64(86400, "s")
+#: Columns of ``leads`` with the day on which each status was reached.
+_COLUMNS = {"mql": "mql_at", "srl": "srl_at", "sql": "sql_at", "opportunity": "converted_at"}
 _FEWEST_SEEN = 10
 
 
@@ -61,11 +62,15 @@ class Leads:
             if step == "opportunity" and self.source == "stages":
                 raise NotAvailable("SRL and SQL are stages of the deal here: every SQL is an opportunity already")
             if step != "lead" and step not in self.told:
-                raise NotAvailable(f"{_PLACES[self.source].format(step)} says of no lead that it became {step}")
+                raise NotAvailable(f"{_place(self.source, step)} says of no lead that it became {step}")
         return self.facts
 
 
-_PLACES = {"days": "leads.{}_at", "log": "lead_changes (lifecycle.statuses.{})", "stages": "the deals of leads ({})"}
+def _place(source: str, step: str) -> str:
+    """Name where an export tells of a status."""
+    if source == "log":
+        return f"lead_changes (lifecycle.statuses.{step})"
+    return f"leads.{_COLUMNS[step]}" if source == "days" and step in _COLUMNS else f"the deals of leads ({step})"
 
 
 def leads_of(view: View) -> Leads:
@@ -141,8 +146,7 @@ def _days(view: View, leads: pd.DataFrame, deal: np.ndarray) -> dict[str, np.nda
 
 def _from_days(leads: pd.DataFrame) -> dict[str, np.ndarray]:
     none = np.full(len(leads), np.datetime64("NaT", "s"))
-    columns = {**{s: f"{s}_at" for s in ("mql", "srl", "sql")}, "opportunity": "converted_at"}
-    return {s: leads[c].to_numpy().astype("datetime64[s]") if c in leads else none for s, c in columns.items()}
+    return {s: leads[c].to_numpy().astype("datetime64[s]") if c in leads else none for s, c in _COLUMNS.items()}
 
 
 def _from_log(view: View, leads: pd.DataFrame) -> dict[str, np.ndarray]:
