@@ -71,8 +71,8 @@ class Names(Closed):
         raise SettingsError(f"{self.language}: expected a column of {table!r} with a name, came {name!r}")
 
     def aliases(self, table: str) -> Mapping[str, str]:
-        """Give the column for every name in a table; look names up by ``same``."""
-        return {same(alias): name for name in TABLES[table] for alias in self.column(table, name)}
+        """Give the column for every name in a table, its canonical one too; look names up by ``same``."""
+        return {same(alias): name for name in TABLES[table] for alias in (name, *self.column(table, name))}
 
     def metric(self, name: str) -> str:
         """Give the title of a metric; its stable name where the language has none."""
