@@ -15,7 +15,10 @@ GROUPS = {
     "region": 6, "segment": 4, "product": 8, "lead_source": 9, "deal_type": 2, "campaign": 40, "team": 20,
 }  # fmt: skip
 OWNERS, MANAGERS = 200, 25
-KINDS = ["sent", "replied", "called", "meeting_booked", "meeting_held", "proposal_sent", "opened", "delivered"]
+KINDS = [
+    "sent", "replied", "called", "meeting_booked", "meeting_held", "proposal_sent", "opened", "delivered", "clicked",
+    "replied_positive", "campaign",
+]  # fmt: skip
 
 
 def big_company(n_deals: int, n_leads: int, seed: int = 0) -> DealHistory:
@@ -67,8 +70,10 @@ def _leads(n: int, n_deals: int, rng: np.random.Generator) -> pd.DataFrame:
     out["converted_deal_id"] = pd.Series(pd.NA, index=out.index, dtype="string")
     out.loc[won_over, "converted_deal_id"] = pd.Series(np.arange(len(won_over))).astype("string").to_numpy()
     hours = rng.exponential(20, n)
-    answered = (out["created_at"] + pd.to_timedelta((hours * 3600).astype(int), unit="s")).astype("datetime64[s]")
-    out["first_response_at"] = answered.where(rng.random(n) < 0.8).dt.normalize().astype("datetime64[s]")
+    out["created_time"] = out["created_at"] + rng.integers(0, 86400, n) * np.timedelta64(1, "s")
+    answered = (out["created_time"] + pd.to_timedelta((hours * 3600).astype(int), unit="s")).astype("datetime64[s]")
+    out["first_response_time"] = answered.where(rng.random(n) < 0.8)
+    out["first_response_at"] = out["first_response_time"].dt.normalize().astype("datetime64[s]")
     out["disqualified_at"] = pd.Series(pd.NaT, index=out.index, dtype="datetime64[s]")
     out["account_id"] = pd.Series(rng.integers(0, n_deals, n)).astype("string")
     return out
