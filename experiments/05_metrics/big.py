@@ -29,6 +29,7 @@ def big_company(n_deals: int, n_leads: int, seed: int = 0) -> DealHistory:
     tables = {
         "leads": leads, "touches": _touches(leads, n_deals, rng), "reporting_line": _line(), "spend": _spend(rng),
         "quotas": _quotas(), "calls": _calls(rng), "orders": _orders(n_deals, rng), "customers": _customers(deals, rng),
+        "subscriptions": _subscriptions(deals, rng),
     }  # fmt: skip
     birth = ("deal_id", "created_at", "account_id", "lead_id", *(g for g in GROUPS if g != "team"))
     roles = dict.fromkeys(deals.columns, "today") | dict.fromkeys(birth, "birth")
@@ -177,7 +178,24 @@ def _customers(deals: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     start = pd.Series(_days(len(account), rng))
     end = start + pd.to_timedelta(rng.exponential(900, len(account)).astype(int), unit="D")
     return pd.DataFrame({
-        "account_id": account, "signed_up_at": start, "started_at": start, "activated_at": start,
+        "account_id": account, "signed_up_at": start, "trial_started_at": start,
+        "started_at": start, "onboarded_at": start, "activated_at": start,
         "ended_at": end.where(end <= UNTIL).astype("datetime64[s]"),
         "recurring_amount": rng.gamma(2, 300, len(account)),
     })  # fmt: skip
+
+
+def _subscriptions(deals: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Two yearly terms an account on average, one after the other, some with a gap."""
+    account = deals["account_id"].drop_duplicates().to_numpy()
+    terms = rng.integers(1, 4, len(account))
+    first = np.repeat(_days(len(account), rng), terms)
+    place = np.arange(terms.sum()) - np.repeat(np.cumsum(terms) - terms, terms)
+    gap = rng.integers(0, 40, len(first)) * (rng.random(len(first)) < 0.2)
+    begin = first + (place * 365 + gap) * np.timedelta64(86400, "s")
+    end = begin + 364 * np.timedelta64(86400, "s")
+    out = pd.DataFrame({
+        "account_id": pd.array(np.repeat(account, terms), dtype="string"), "from": begin, "to": end,
+        "renewal_due": end, "recurring_amount": rng.gamma(2, 300, len(first)),
+    })  # fmt: skip
+    return out[(out["from"] <= UNTIL).to_numpy()].reset_index(drop=True)
