@@ -54,16 +54,22 @@ def _said(row: Mapping[Any, Any], currency: str) -> str:
     value, unit = row["value"], str(row["unit"])
     if not isinstance(value, float) or np.isnan(value):
         return f"{part}{row['status']}"
-    text = f"{part}{number(value, unit, currency)}"
+    gap = str(row["period"]).endswith(f" {DIFFERENCE}")
+
+    def told(what: float, is_gap: bool = gap) -> str:
+        words = number(what, unit, currency)
+        return words.replace("%", "points") if is_gap else words
+
+    text = f"{part}{told(value)}"
     lower, upper = row["lower"], row["upper"]
     if isinstance(lower, float) and isinstance(upper, float) and not np.isnan(lower + upper):
-        text += f" ({number(lower, unit, currency)} to {number(upper, unit, currency)}, n={_n(row)})"
-    for column, what in (("change", "before"), ("change_year", "a year before")):
-        change = row[column]
+        text += f" ({told(lower)} to {told(upper)}, n={_n(row)})"
+    changes = {"before": row["change"], "a year before": row["change_year"]}
+    if changes["before"] == changes["a year before"]:
+        del changes["a year before"]  # of a year both are the same
+    for what, change in changes.items():
         if isinstance(change, float) and not np.isnan(change):
-            text += (
-                f", {'+' if change >= 0 else '−'}{number(abs(change), unit, currency).replace('%', 'points')} on {what}"
-            )
+            text += f", {'+' if change >= 0 else '−'}{told(abs(change), True)} on {what}"
     return text + ("" if row["status"] == OK else f" [{row['status']}]")
 
 
