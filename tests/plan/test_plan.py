@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipeforecast.aims import AssumedRates
+from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
 from pipeforecast.plan import Goal, Rate, latest_day, past_of, plan_rows, rates_of
-from pipeforecast.settings import settings_for
+from pipeforecast.settings import PlanSettings, settings_for
+from pipeforecast.workflow.plan import targets
 from stories import deal, tell
 
 CALENDAR = FiscalCalendar()
@@ -228,6 +230,47 @@ def test_what_is_written_later_changes_nothing(rates: dict[str, Rate]) -> None:
         touches = pd.concat([told.tables["touches"], more], ignore_index=True)
         again = measured(replace(told, tables={**told.tables, "touches": touches}))
         pd.testing.assert_frame_equal(by_step(again), by_step(rates))
+
+
+def asked(**told: object) -> PlanSettings:
+    settings = settings_for("plan", {"crm": {}, "source": "x", **told})
+    assert isinstance(settings, PlanSettings)
+    return settings
+
+
+def test_targets_are_of_the_next_period_of_named_ones_or_the_exports_quota() -> None:
+    history = quarter()
+    quotas = pd.DataFrame({"period": ["2024Q2", "2024Q2", "2024Q3"], "level": "owner", "group": ["ann", "bob", "ann"],
+                           "amount": [100.0, 50.0, 70.0]})  # fmt: skip
+    known = replace(
+        history, tables={"quotas": quotas.astype({"period": "string", "level": "string", "group": "string"})}
+    )
+
+    def told(**words: object) -> dict[str, float]:
+        return {p.name: amount for p, amount in targets(asked(**words), known, CALENDAR, AS_OF)}
+
+    assert told(target=9) == {"2024Q2": 9.0}
+    assert told(target=9, period="2024Q4") == {"2024Q4": 9.0}
+    assert told(target={"2024Q2": 9, "2024Q3": 10}) == {"2024Q2": 9.0, "2024Q3": 10.0}
+    assert told(target="quota") == {"2024Q2": 150.0}
+    assert told(target="quota", period="2024Q3") == {"2024Q3": 70.0}
+    for wrong in ({"target": 9, "period": "2024Q1"}, {"target": {"2023Q1": 9}}, {"target": {"x": 9}}):
+        with pytest.raises(SettingsError):
+            told(**wrong)
+    with pytest.raises(DataError, match="no quota above 0"):
+        told(target="quota", period="2025Q1")
+
+
+def test_only_deals_of_the_type_that_counts_are_measured() -> None:
+    history = quarter()
+    kinds = ["new"] * 3 + ["existing"] * 6
+    typed = replace(history, deals=history.deals.assign(deal_type=pd.array(kinds, dtype="string")),
+                    roles={**history.roles, "deal_type": "birth"})  # fmt: skip
+    new = rates_of(past_of(typed, CALENDAR, True, 1, "new"), AssumedRates(), 100, 0)
+    assert (new["win_rate"].value, new["win_rate"].n) == (1.0, 2)  # d0 and d1; the older win lies before
+    assert "not told apart" in new["meeting_to_win"].reason
+    every = rates_of(past_of(typed, CALENDAR, True, 1), AssumedRates(), 100, 0)
+    assert (every["win_rate"].value, every["win_rate"].n) == (0.5, 8)
 
 
 @pytest.mark.parametrize("target", [0, -5, {"2025Q1": 100, "2025Q2": 0}, "a lot", float("nan")])

@@ -68,17 +68,26 @@ def past_of(known: DealHistory, calendar: FiscalCalendar, today: bool, most: int
         The deal type that counts.
     """
     deals = deal_rows(known, today)
-    if kind != "all":
-        told = deals["deal_type"] if "deal_type" in deals else pd.Series("", index=deals.index)
-        deals = deals[(told.astype("string").str.lower() == kind).fillna(False).to_numpy(dtype=bool)]
+    deals = deals[of_type(deals, kind)]
     periods = complete_periods(calendar, observed_from(deals), known.written_until, most)
     closed = deals[_within(deals["closed_at"], periods) & (deals["status"] != OPEN).to_numpy(dtype=bool)]
     made = deals[_within(deals["created_at"], periods)]
     reached, no_leads, lead_days = _leads(known, periods)
     contacts, meetings, no_touches = _touches(known, periods)
+    if kind != "all" and not no_touches:
+        no_touches = "touches are not told apart by deal type"
     led = None if no_leads else _from_leads(made, known)
     created = None if led is None else (len(made), int(led.sum()))
-    return Past(periods, closed, created, reached, contacts, meetings, no_leads, no_touches, lead_days)
+    told = (0, 0) if no_touches else (contacts, meetings)
+    return Past(periods, closed, created, reached, *told, no_leads, no_touches, lead_days)
+
+
+def of_type(deals: pd.DataFrame, kind: str) -> np.ndarray:
+    """Which deals are of the deal type ``new`` or ``existing`` (all: every one) (n,)."""
+    if kind == "all":
+        return np.ones(len(deals), dtype=bool)
+    told = deals["deal_type"] if "deal_type" in deals else pd.Series("", index=deals.index)
+    return np.asarray((told.astype("string").str.lower() == kind).fillna(False).to_numpy(dtype=bool))
 
 
 def _within(days: pd.Series, periods: Sequence[Period]) -> np.ndarray:

@@ -15,7 +15,7 @@ from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.history import DealHistory
 from pipeforecast.outbox import whole_folder
 from pipeforecast.outcome import won_between
-from pipeforecast.plan import Goal, Past, Rate, latest_day, past_of, plan_rows, rate_rows, rates_of
+from pipeforecast.plan import Goal, Past, Rate, latest_day, of_type, past_of, plan_rows, rate_rows, rates_of
 from pipeforecast.quota import targets_of
 from pipeforecast.report.words import MISSING, NBSP, money, number, percent
 from pipeforecast.results import write_csv
@@ -37,7 +37,7 @@ def plan(settings: PlanSettings) -> str:
     today = as_of >= export.history.written_until.normalize()
     past = past_of(known, calendar, today, settings.past.periods, settings.past.deal_type)
     rates = rates_of(past, settings.rates, settings.draws, settings.seed)
-    goals = [_goal(p, amount, known, as_of, settings.reps) for p, amount in targets(settings, known, calendar, as_of)]
+    goals = [_goal(p, amount, known, as_of, settings) for p, amount in targets(settings, known, calendar, as_of)]
     table = pd.concat([plan_rows(goal, rates) for goal in goals], ignore_index=True)
     findings = [*findings_of(export, known), *plan_findings(rates, goals)]
     with whole_folder(settings.out) as out:
@@ -83,11 +83,13 @@ def targets(
     return asked
 
 
-def _goal(period: Period, target: float, known: DealHistory, as_of: pd.Timestamp, reps: int | None) -> Goal:
+def _goal(period: Period, target: float, known: DealHistory, as_of: pd.Timestamp, settings: PlanSettings) -> Goal:
     latest = known.latest()
-    won = won_between(latest, period.start, min(period.end, as_of))
-    owners = latest.loc[(latest["status"] == OPEN).to_numpy(dtype=bool), "owner"].nunique()
-    return Goal(period, target, float(won["amount"].fillna(0.0).sum()), int(owners) if reps is None else reps, as_of)
+    counts = latest[of_type(known.deals.reindex(latest.index), settings.past.deal_type)]
+    won = won_between(counts, period.start, min(period.end, as_of))
+    owners = int(latest.loc[(latest["status"] == OPEN).to_numpy(dtype=bool), "owner"].nunique())
+    reps = owners if settings.reps is None else settings.reps
+    return Goal(period, target, float(won["amount"].fillna(0.0).sum()), reps, as_of)
 
 
 def plan_findings(rates: Mapping[str, Rate], goals: list[Goal]) -> list[Finding]:
