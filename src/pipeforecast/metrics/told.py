@@ -17,6 +17,8 @@ COLUMNS = (
 )  # fmt: skip
 #: Bounds of values that are shown without an interval, for the comparison of two windows.
 BOUNDS = ("low", "high")
+#: Rows of the table: an array for each column.
+Piece = dict[str, np.ndarray]
 OK, UNDEFINED, NOT_AVAILABLE, REACHED, IMMATURE = "ok", "undefined", "not available", "reached", "immature"
 
 
@@ -29,14 +31,17 @@ def told(view: View, metrics: Sequence[Metric], progress: Callable[[int, int], N
         ``COLUMNS`` and ``BOUNDS``: one row for each metric, part, window and group of which anything was counted in any
         window (and for each total). ``value`` is null unless the status is ok or immature.
     """
-    tables = []
+    pieces: list[Piece] = []
     for i, metric in enumerate(metrics):
         if progress is not None:
             progress(i, len(metrics))
-        tables.append(_table(view, metric))
+        pieces += _pieces(view, metric)
     if progress is not None:
         progress(len(metrics), len(metrics))
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, *BOUNDS])
+    if not pieces:
+        return pd.DataFrame(columns=[*COLUMNS, *BOUNDS])
+    # One frame at the end: each would make strings of its own.
+    return pd.DataFrame({c: np.concatenate([piece[c] for piece in pieces]) for c in (*COLUMNS, *BOUNDS)})
 
 
 def lacking(view: View, needs: Mapping[str, tuple[str, ...]]) -> str:
@@ -56,44 +61,45 @@ def lacking(view: View, needs: Mapping[str, tuple[str, ...]]) -> str:
     return ""
 
 
-def _table(view: View, metric: Metric) -> pd.DataFrame:
+def _pieces(view: View, metric: Metric) -> list[Piece]:
     reason = lacking(view, metric.needs)
     if not reason:
         try:
             answer = metric.compute(view)
             parts = {"": answer} if isinstance(answer, Values) else dict(answer)
-            tables = [_rows(view, metric, part, values) for part, values in parts.items()]
-            if tables:
-                return pd.concat(tables, ignore_index=True)
+            if parts:
+                return [piece for part, values in parts.items() for piece in _rows(view, metric, part, values)]
             reason = "nothing was counted"
         except NotAvailable as error:
             reason = str(error)
-    return _not_available(view, metric, view.windows.names, [TOTAL], TOTAL, reason)
+    return [_not_available(view, metric, TOTAL, TOTAL, reason)]
 
 
-def _rows(view: View, metric: Metric, part: str, values: Values) -> pd.DataFrame:
+def _rows(view: View, metric: Metric, part: str, values: Values) -> list[Piece]:
     windows = len(view.windows)
-    labels = view.groups.labels
-    by = labels["by"].to_numpy(dtype="str").astype(object)
+    by, group = (view.groups.labels[c].to_numpy(dtype="object") for c in ("by", "group"))
     counted = np.asarray((values.n > 0).any(axis=0))
-    at = np.flatnonzero(counted | (by == TOTAL))
+    at = np.flatnonzero(counted | np.asarray(by == TOTAL))
     status, value = _status(values)
-    rows = pd.DataFrame({
-        "metric": metric.name, "part": part,
+    rows = {
         "period": np.repeat(np.array(view.windows.names, dtype=object), len(at)),
         "by": np.tile(by[at], windows),
-        "group": np.tile(labels["group"].to_numpy(dtype=object)[at], windows),
-        "value": value[:, at].ravel(), "n": values.n[:, at].ravel(),
-        "lower": _of(values.lower, at, windows), "upper": _of(values.upper, at, windows),
-        "low": _of(values.low, at, windows), "high": _of(values.high, at, windows),
-        "unit": values.unit or metric.unit, "status": status[:, at].ravel(), "reason": "",
-    })  # fmt: skip
+        "group": np.tile(group[at], windows),
+        "value": value[:, at].ravel(),
+        "n": np.asarray(values.n[:, at], dtype="float64").ravel(),
+        "status": status[:, at].ravel(),
+    } | {c: _of(getattr(values, c), at, windows) for c in ("lower", "upper", *BOUNDS)}
+    constant = {"metric": metric.name, "part": part, "unit": values.unit or metric.unit, "reason": ""}
     # Every row is in some group of a grouping that its table has, if only in (none).
-    blind = [b for b in view.groups.by if counted[0] and not counted[by == b].any()]
-    more = [
-        _not_available(view, metric, view.windows.names, [""], by, f"what it counts has no {by}", part) for by in blind
+    blind = [b for b in view.groups.by if counted[0] and not counted[np.asarray(by == b)].any()]
+    return [
+        rows | _constant(constant, windows * len(at)),
+        *(_not_available(view, metric, b, "", f"what it counts has no {b}", part) for b in blind),
     ]
-    return pd.concat([rows, *more], ignore_index=True) if more else rows
+
+
+def _constant(values: Mapping[str, object], n: int) -> Piece:
+    return {c: np.full(n, v, dtype="float64" if isinstance(v, float) else object) for c, v in values.items()}
 
 
 def _status(values: Values) -> tuple[np.ndarray, np.ndarray]:
@@ -114,13 +120,12 @@ def _of(values: np.ndarray | None, at: np.ndarray, windows: int) -> np.ndarray:
     return np.where(np.isfinite(told), told, np.nan)
 
 
-def _not_available(
-    view: View, metric: Metric, periods: Sequence[str], groups: Sequence[str], by: str, reason: str, part: str = ""
-) -> pd.DataFrame:
-    periods = list(periods)
-    return pd.DataFrame({
-        "metric": metric.name, "part": part, "period": np.repeat(np.array(periods, dtype=object), len(groups)),
-        "by": by, "group": np.tile(np.array(groups, dtype=object), len(periods)), "value": np.nan, "n": np.nan,
-        "lower": np.nan, "upper": np.nan, "low": np.nan, "high": np.nan, "unit": metric.unit,
-        "status": NOT_AVAILABLE, "reason": reason,
-    })  # fmt: skip
+def _not_available(view: View, metric: Metric, by: str, group: str, reason: str, part: str = "") -> Piece:
+    """One row for each window, without a value."""
+    numbers = dict.fromkeys(("value", "n", "lower", "upper", *BOUNDS), float("nan"))
+    words: dict[str, object] = {
+        "metric": metric.name, "part": part, "by": by, "group": group, "unit": metric.unit, "status": NOT_AVAILABLE,
+        "reason": reason,
+    }  # fmt: skip
+    names = np.array(view.windows.names, dtype=object)
+    return {"period": names, **_constant({**words, **numbers}, len(names))}

@@ -81,7 +81,7 @@ class View:
     @cached_property
     def opened(self) -> Facts:
         """Deals open on each window's evening, as known on that very evening (see ``frames.open_rows``)."""
-        return self.facts(open_rows(self.known, self.windows.evenings, self.deal_frame, self.today))
+        return self.facts(open_rows(self.known, self.windows.evenings, self.today))
 
     def table(self, name: str) -> Facts:
         """Give any other table as known on the evening; made once.
