@@ -72,10 +72,8 @@ def test_an_account_counts_for_the_group_of_its_latest_deal() -> None:
     deals = [bought("A", region="north"), bought("B", region="south")]
     rows = [touch(d, "A") for d in days("2024-01-05", 6)]
     view = look(history(deals, touches=rows), by=["region"])
-    assert (value(view, "account_engagement", group="north"), value(view, "account_engagement", group="south")) == (
-        2,
-        0,
-    )
+    assert [value(view, "account_engagement", group=g) for g in ("north", "south")] == [2, 0]
+    assert value(view, "account_days_since_touch", group="north") == 81  # from 10 January
 
 
 drawn = st.lists(st.tuples(st.integers(0, 170), st.sampled_from("ABC")), max_size=25)

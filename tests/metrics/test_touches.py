@@ -94,3 +94,9 @@ def test_touches_written_later_change_nothing(rows, day) -> None:
     names = ("response_rate", "positive_response_share", "meeting_booking_rate")
     one, two = (table(look(history(touches=r), as_of=as_of), *names) for r in (told, early))
     pd.testing.assert_frame_equal(one, two)
+
+
+def test_campaign_touches_are_told_by_what_leads_alone_have() -> None:
+    leads = [{"lead_id": f"L{i}", "created_at": "2024-02-02", "campaign": "C", "region": "ns"[i % 2]} for i in range(8)]
+    view = look(history(leads=leads, touches=touches(8, "campaign")), by=["region"])
+    assert value(view, "campaign_to_lead", group="n") == 1

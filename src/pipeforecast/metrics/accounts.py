@@ -12,7 +12,7 @@ from pipeforecast.metrics.facts import Chosen, Facts
 from pipeforecast.metrics.keys import place_of
 from pipeforecast.metrics.marketing import first_wins
 from pipeforecast.metrics.parts import in_all
-from pipeforecast.metrics.spells import at_start, customers_on, months_over, picked, with_account
+from pipeforecast.metrics.spells import at_start, customers_on, months_over, of_accounts, picked
 from pipeforecast.metrics.touches import touched, touches_of
 from pipeforecast.metrics.values import NotAvailable, Values, proportion, quotient
 from pipeforecast.metrics.view import View
@@ -33,7 +33,7 @@ def existing_of(view: View) -> Facts:
     def make() -> Facts:
         first = first_wins(view)
         rows = pd.DataFrame({"account_id": first["account_id"].array, "from": first["closed_at"].array})
-        return view.facts(with_account(view, rows.assign(lost=np.datetime64("NaT", "s"))))
+        return of_accounts(view, rows.assign(lost=np.datetime64("NaT", "s")))
 
     made: Facts = view.once("existing accounts", make)
     return made
@@ -98,7 +98,7 @@ def _days_since(view: View) -> Values:
     last = np.append(_keys(view), -1)[found]
     known = (found >= 0) & (last >= floor)
     days = np.where(known, (limit - 1 - (last - floor)) // 86400, np.nan)
-    pairs = view.facts(facts.rows.iloc[there.at].reset_index(drop=True))
+    pairs = view.facts(pd.DataFrame(index=range(len(days))), facts.codes[:, there.at])
     mine = Chosen(pairs, np.arange(len(days)), there.window, there.n_windows).known(days)
     return Values(mine.quantile(days), mine.count())
 
@@ -130,7 +130,7 @@ def _sure(view: View) -> None:
 def engagement(view: View) -> Values:
     """Touches of existing accounts, per account and month."""
     _sure(view)
-    told = in_all(view, existing_of(view).rows)
+    told = in_all(view, existing_of(view))
     value = _engagement(view)
     return Values(value.value, np.where(told, value.n, 0.0))
 

@@ -14,10 +14,10 @@ from pipeforecast.metrics.spells import (
     at_start,
     customers_on,
     months_over,
+    of_accounts,
     picked,
     spells_of,
     subscription_rows,
-    with_account,
 )
 from pipeforecast.metrics.statuses import share_due
 from pipeforecast.metrics.values import NotAvailable, Values, proportion, quotient, ratio
@@ -84,7 +84,7 @@ def _renewal(view: View) -> Values:
     renewed = _renewed(view, rows)
     due = rows["renewal_due"].to_numpy().astype("datetime64[s]")
     waiting = ~renewed & (due + _grace(view) >= np.datetime64(view.as_of, "s"))
-    chosen = view.facts(with_account(view, rows)).within("renewal_due")
+    chosen = of_accounts(view, rows).within("renewal_due")
     told = proportion(chosen.sum(renewed.astype("float64")), chosen.count())
     return Values(told.value, told.n, told.lower, told.upper, immature=chosen.sum(waiting.astype("float64")) > 0)
 
@@ -112,7 +112,7 @@ def _expansion(view: View) -> Values:
     won = view.deals.within("closed_at", deals["won"].to_numpy(dtype=bool) & mine)
     own = "recurring_amount" if "recurring_amount" in deals and deals["recurring_amount"].notna().any() else "amount"
     n = at_start(view, spells_of(view).facts).count()
-    told = in_all(view, deals, spells_of(view).recurring.rows)
+    told = in_all(view, view.deals, spells_of(view).recurring)
     return quotient(won.sum(own), _recurring_at_start(view), np.where(told, n, 0.0))
 
 
@@ -127,7 +127,7 @@ def _cohort(start: str, end: str) -> Callable[[View], Values]:
         age = (np.datetime64(view.as_of, "D") - began).astype("int64")
         due = share_due(lag[over], np.maximum(age, lag)[over])
         share = due[np.clip(age, 0, len(due) - 1)] if len(due) else np.full(len(rows), np.nan)
-        chosen = view.facts(with_account(view, rows)).within(start)
+        chosen = of_accounts(view, rows).within(start)
         n = chosen.count()
         told = proportion(chosen.sum(over.astype("float64")), n)
         young = immature(view, ratio(chosen.sum(np.where(np.isnat(began), 0.0, share)), n))

@@ -56,12 +56,12 @@ def _return(won: Chosen, spend: Chosen, told: np.ndarray) -> Values:
 
 
 def _roi(view: View) -> Values:
-    return _return(won_in(view), spent(view), in_all(view, view.deals.rows, spent(view).facts.rows))
+    return _return(won_in(view), spent(view), in_all(view, view.deals, spent(view).facts))
 
 
 def _lead_source_roi(view: View) -> Mapping[str, Values]:
     spend, deals = spent(view), view.deals.rows
-    told = in_all(view, deals, spend.facts.rows)
+    told = in_all(view, view.deals, spend.facts)
     theirs, ours = (part_names(rows, "lead_source") for rows in (spend.facts.rows, deals))
     return {
         str(source): _return(won_in(view).where(ours == source), spend.where(theirs == source), told)
@@ -71,7 +71,7 @@ def _lead_source_roi(view: View) -> Mapping[str, Values]:
 
 def _cost_per_lead(view: View) -> Values:
     leads, spend = created(view).count(), spent(view)
-    told = in_all(view, leads_of(view).facts.rows, spend.facts.rows)
+    told = in_all(view, leads_of(view).facts, spend.facts)
     return quotient(spend.sum("amount"), leads, np.where(told, leads, 0.0))
 
 
@@ -96,7 +96,7 @@ def _first_wins(deals: pd.DataFrame) -> pd.DataFrame:
 
 def _customer_acquisition_cost(view: View) -> Values:
     new, spend = view.facts(first_wins(view)).within("closed_at"), spent(view)
-    told = in_all(view, new.facts.rows, spend.facts.rows)
+    told = in_all(view, new.facts, spend.facts)
     n = new.count()
     return quotient(spend.sum("amount"), n, np.where(told, n, 0.0))
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from pipeforecast.forecast import TOTAL, group_names
-from pipeforecast.metrics.facts import Chosen
+from pipeforecast.forecast import group_names
+from pipeforecast.metrics.facts import Chosen, Facts
 from pipeforecast.metrics.values import Values
 from pipeforecast.metrics.view import View
 
@@ -34,8 +34,10 @@ def by_part(chosen: Chosen, column: str, told: Callable[[Chosen], Values]) -> Ma
     return {str(name): told(chosen.where(names == name)) for name in sorted(set(names))}
 
 
-def in_all(view: View, *tables: pd.DataFrame) -> np.ndarray:
-    """Whether all of these tables have the column of each group's grouping (G,)."""
-    names = view.groups.names
-    there = [by == TOTAL or all(by in table for table in tables) for by in names]
-    return np.repeat(there, [len(groups) for groups in names.values()])
+def in_all(view: View, *tables: Facts) -> np.ndarray:
+    """Whether all of these tables have each group's grouping (G,)."""
+    there = np.ones(len(view.groups.by), dtype=bool)
+    for facts in tables:
+        if len(facts.rows):
+            there &= facts.codes[:, 0] < len(view.groups)
+    return np.repeat(there, [len(groups) for groups in view.groups.names.values()])

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.findings import Finding, first_examples
-from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics.facts import Chosen, Facts
 from pipeforecast.metrics.keys import place_of
 from pipeforecast.metrics.values import NotAvailable
@@ -57,13 +56,13 @@ def _spells(view: View) -> Spells:
     if "subscriptions" in view.known.tables:
         rows = subscription_rows(view)
         rows = rows.assign(lost=rows["to"])
-        return Spells(view.facts(with_account(view, _joined(view, rows))), view.facts(with_account(view, rows)))
+        return Spells(of_accounts(view, _joined(view, rows)), of_accounts(view, rows))
     if "customers" in view.known.tables and "started_at" in view.frame("customers"):
         rows = view.frame("customers")
         ended = rows["ended_at"] if "ended_at" in rows else pd.Series(pd.NaT, index=rows.index)
         rows = rows.assign(**{"from": rows["started_at"], "lost": ended.astype("datetime64[s]")})
         rows = _right_way_round(view, rows[rows["from"].notna().to_numpy()], "customers", "ended_at")
-        facts = view.facts(with_account(view, rows))
+        facts = of_accounts(view, rows)
         return Spells(facts, facts)
     raise NotAvailable("neither a table subscriptions nor customers.started_at is there")
 
@@ -110,15 +109,21 @@ def _joined(view: View, rows: pd.DataFrame) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def with_account(view: View, rows: pd.DataFrame) -> pd.DataFrame:
-    """Add the groups that an account's latest deal has, where the rows have none of their own."""
-    deals = view.deal_frame
-    if "account_id" not in deals:
-        return rows
-    latest = deals.sort_values("created_at", kind="stable").drop_duplicates("account_id", keep="last")
-    place = place_of(latest["account_id"], rows["account_id"])
-    more = [by for by in view.groups.by if by != TOTAL and by in latest and by not in rows]
-    return rows.assign(**{by: np.r_[latest[by].to_numpy(dtype=object), [None]][place] for by in more})
+def of_accounts(view: View, rows: pd.DataFrame) -> Facts:
+    """Make countable facts of rows with an ``account_id``; groups are their own, else those of its latest deal."""
+    if "account_id" not in view.deal_frame:
+        return view.facts(rows)
+    at, accounts = view.once("latest deal of each account", lambda: _latest_deals(view.deal_frame))
+    place = np.append(at, -1)[place_of(accounts, rows["account_id"])]
+    return view.facts(rows, view.groups.borrowed(rows, [(view.deals.codes, place)]))
+
+
+def _latest_deals(deals: pd.DataFrame) -> tuple[np.ndarray, pd.Series]:
+    """Place of the deal that was created last of each account, and the accounts."""
+    order = np.argsort(deals["created_at"].to_numpy(), kind="stable")
+    accounts = deals["account_id"].iloc[order].reset_index(drop=True)
+    kept = ~accounts.duplicated(keep="last").to_numpy() & accounts.notna().to_numpy()
+    return order[kept], accounts[kept].reset_index(drop=True)
 
 
 def customers_on(facts: Facts, evenings: np.ndarray) -> Chosen:

@@ -127,7 +127,7 @@ def _campaign_to_lead(view: View) -> Values:
     leads = created(view)
     own = leads_of(view).facts.rows["campaign"].notna().to_numpy()
     n = touched(view).sum(of_kind(view, "campaign").astype("float64"))
-    told = in_all(view, leads_of(view).facts.rows, touches_of(view).rows)
+    told = in_all(view, leads_of(view).facts, touches_of(view))
     return quotient(leads.sum(own.astype("float64")), n, np.where(told, n, 0.0))
 
 
