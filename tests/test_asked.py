@@ -33,7 +33,8 @@ def test_periods_are_a_number_or_names(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("periods", 0), ("periods", 201), ("periods", []), ("periods", ["2024Q1", "2024Q1"]), ("by", ["owner", "owner"]),
+        ("periods", 0), ("periods", 201), ("periods", []), ("periods", ["2024Q1", "2024Q1"]),
+        ("by", ["owner", "owner"]),
         ("first", [f"m{i}" for i in range(10)]), ("size_bands", [10, 5]), ("size_bands", [5, 5]), ("call_days", [-1]),
         ("metric", ["win_rate"]),
     ],

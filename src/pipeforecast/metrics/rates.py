@@ -112,7 +112,9 @@ def _close_rate(view: View) -> Values:
         lead = touches.rows["lead"].to_numpy()[touched]
         days = np.r_[touches.rows["at"].to_numpy()[touched], leads.rows["created_at"].to_numpy()]
         rows = pd.DataFrame({"day": days, "lead": np.r_[lead, np.arange(len(leads.rows))]})
-        return view.facts(rows, np.concatenate([touches.codes[:, touched], leads.codes], axis=1))
+        codes = np.concatenate([touches.codes[:, touched], leads.codes], axis=1)
+        codes[(codes == len(view.groups)).any(axis=1)] = len(view.groups)  # a grouping that not all of them have
+        return view.facts(rows, codes)
 
     return _closed_of(view, view.once("active leads", make).within("day"))
 
