@@ -45,6 +45,8 @@ def test_deals_without_an_amount_are_worth_an_average_one() -> None:
     # Nothing won yet: the average of what is listed; nothing listed at all: nothing is known.
     assert value(seen(deals[3:]), "pipeline_value") == 300
     assert value(seen(deals[3:]), "average_open_deal") == 100
+    assert status(seen(nothing), "pipeline_value") == "undefined"
+    assert value(seen(nothing), "open_deals") == 2
 
 
 def test_weights_are_those_of_the_stages() -> None:
@@ -53,6 +55,9 @@ def test_weights_are_those_of_the_stages() -> None:
     # Where stages have none, the deal's own.
     assert value(seen(deals), "weighted_pipeline") == pytest.approx(49_500)
     assert "probability" in reason(seen(deals[:1]), "weighted_pipeline")
+    view = seen(deals, stages={"probability": [np.nan, 0.6, 0.9, 1.0, 0.0]})
+    assert value(view, "weighted_pipeline") == 30_000
+    assert "STAGE-WITHOUT-PROBABILITY" in codes(view)
 
 
 def test_qualified_and_unqualified_make_the_whole() -> None:

@@ -138,6 +138,11 @@ def test_seasons_of_two_whole_years() -> None:
     assert found["index"].to_dict() == pytest.approx({"Q1": 0.8, "Q2": 0.8, "Q3": 0.8, "Q4": 1.6})
     assert (found["years"] == 2).all()
     assert told(deals, "won_amount", periods=["2023Q4"]).seasons.empty
+    # A year of which the first months are not held is no year.
+    young = [
+        won(f"{y}{q}", f"{y}-{3 * q:02d}-01", f"{y}-{3 * q:02d}-15", 1.0) for y, q in ((2022, 4), (2023, 1), (2023, 4))
+    ]
+    assert told([*young, won("now", "2024-01-02", "2024-02-01", 9)], "won_amount", periods=8).seasons.empty
 
 
 def test_windows_may_overlap_and_days_may_be_missing() -> None:

@@ -77,7 +77,7 @@ def computed(
     every = looked_back(windows, calendar)
     view = view_of(history, calendar, as_of, every, by, choices)
     table = told(view, metrics, progress)
-    season = seasons(table, every, CATALOGUE, as_of)
+    season = seasons(table, every, CATALOGUE, view.deal_frame["created_at"].min(), as_of)
     table = with_differences(with_changes(table, windows, calendar, as_of))
     return Computed(_finished(table, windows, as_of), season, windows, view)
 

@@ -55,7 +55,9 @@ def listed(view: View) -> np.ndarray:
 
 def _sum_of(view: View, chosen: Chosen) -> Values:
     x = listed(view)
-    return amount(chosen.sum(x), chosen.count(), chosen.squares(x))
+    worth = amount(chosen.sum(x), chosen.count(), chosen.squares(x))
+    unknown = chosen.where(np.isnan(x)).count() > 0  # no amount, and none from which to guess it
+    return replace(worth, value=np.where(unknown, np.nan, worth.value))
 
 
 def _open_deals(view: View) -> Values:
@@ -90,7 +92,15 @@ def _weighted_pipeline(view: View) -> Values:
     chance = stage_chances(view)
     if len(chance) and np.isnan(chance).all():
         raise NotAvailable("neither stages nor deals have a probability")
-    worth = listed(view) * np.where(np.isnan(chance), 0.0, chance)
+    blind = np.isnan(chance)
+    if blind.any():
+        rows = view.opened.rows[blind]
+        stages = tuple(map(str, rows["stage"].dropna().unique()[:5]))
+        view.note(Finding(
+            "STAGE-WITHOUT-PROBABILITY", "warning", "stages", "probability", int(rows["deal"].nunique()), stages,
+            "open deals in it weigh nothing in the weighted pipeline", "give the stage a probability",
+        ))  # fmt: skip
+    worth = listed(view) * np.where(blind, 0.0, chance)
     now = opened(view)
     return amount(now.sum(worth), now.count(), now.squares(worth))
 

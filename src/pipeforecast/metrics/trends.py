@@ -11,7 +11,7 @@ from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics.declared import Metric
 from pipeforecast.metrics.periods import AFTER, BEFORE, CAMPAIGN, DIFFERENCE, shifted
-from pipeforecast.metrics.told import OK, UNDEFINED
+from pipeforecast.metrics.told import IMMATURE, OK, UNDEFINED
 from pipeforecast.metrics.windows import Window
 
 _CELL = ["metric", "part", "by", "group"]
@@ -107,22 +107,27 @@ def _difference(table: pd.DataFrame, campaign: str) -> pd.DataFrame:
         n=both["n"] + both["n_before"],
         lower=gap - np.sqrt((after - low) ** 2 + (high_b - before) ** 2),
         upper=gap + np.sqrt((high - after) ** 2 + (before - low_b) ** 2),
-        status=both["status"].mask((both["status"] == OK).to_numpy() & gap.isna().to_numpy(), UNDEFINED),
+        status=both["status"].mask(both["status"].isin([OK, IMMATURE]) & gap.isna(), UNDEFINED),
     )[list(table.columns)]
 
 
 def seasons(
-    table: pd.DataFrame, windows: Sequence[Window], metrics: Mapping[str, Metric], as_of: pd.Timestamp
+    table: pd.DataFrame,
+    windows: Sequence[Window],
+    metrics: Mapping[str, Metric],
+    since: pd.Timestamp,
+    as_of: pd.Timestamp,
 ) -> pd.DataFrame:
     """Say how much of a year falls into each of its periods, against an even spread.
 
     Returns
     -------
     DataFrame
-        ``SEASON_COLUMNS``: of totals of metrics that add up, over fiscal years whose periods are all there and over;
+        ``SEASON_COLUMNS``: of totals of metrics that add up, over fiscal years whose periods are all there, over and
+        held whole (since the first deal);
         ``index`` is the mean over ``years`` of value ÷ mean of its year. Without two such years nothing.
     """
-    over = {w.name for w in windows if w.end <= as_of}
+    over = {w.name for w in windows if w.end <= as_of and w.start + pd.Timedelta(days=w.days // 10) >= since}
     adding = [m for m, declared in metrics.items() if declared.additive and declared.clock != "as of"]
     rows = table[((table["by"] == TOTAL) & table["period"].isin(over) & table["metric"].isin(adding)).to_numpy()]
     name = rows["period"].str.extract(r"^(\d{4})([QM]\d+)$")
