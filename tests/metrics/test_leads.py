@@ -143,6 +143,8 @@ def test_the_first_two_stages_of_deals() -> None:
         states = [("2024-01-20", {"stage": "Talk"})]
         if i < 3:
             states.append(("2024-01-30", {"stage": "Deal" if i else "Offer"}))
+        if i == 1:
+            states.append(("2024-02-20", {"stage": "Won", "status": "won"}))
         deals.append(deal(f"D{i}", *states))
     view = look(history(deals, leads=rows), source="stages")
     assert (value(view, "mql_to_srl"), value(view, "srl_to_sql"), value(view, "mql_to_sql")) == (0.4, 0.75, 0.3)

@@ -172,8 +172,8 @@ def _second_stage(view: View) -> np.ndarray:
     if not view.known.has_stage_history:
         raise NotAvailable("no history of stages: when a deal entered its second stage is not known")
     states = view.known.states
-    rank = states["stage"].map(stages.drop_duplicates("stage").set_index("stage")["rank"])
-    at = states[(rank >= 1).to_numpy(dtype=bool)].groupby("deal")["recorded_at"].min()
+    later = stages["stage"][(stages["rank"] >= 1).to_numpy()]
+    at = states[states["stage"].isin(later).to_numpy(dtype=bool)].groupby("deal")["recorded_at"].min()
     out: np.ndarray = at.reindex(view.deal_frame.index).to_numpy().astype("datetime64[D]").astype("datetime64[s]")
     return out
 
