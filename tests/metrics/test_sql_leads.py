@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -11,6 +12,7 @@ import pytest
 
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
+from pipeforecast.lifecycle import LifecycleSettings
 from pipeforecast.metrics import View, Window, metrics_named, told, view_of
 from pipeforecast.metrics.choices import Choices
 
@@ -153,3 +155,23 @@ def test_sql_tells_the_same(view: View, sql: Any, metric: str, part: str) -> Non
     np.testing.assert_allclose(
         known["value"][shares].astype(float), known["value_sql"][shares].astype(float), rtol=1e-9
     )
+
+
+def test_statuses_that_are_stages_of_the_deal(view: View, sql: Any) -> None:
+    """SRL: the lead has a deal; SQL: the deal was in its second stage or a later one, or was won."""
+    con, evening = sql
+    stages = view.known.stages
+    later = stages.loc[(stages["kind"] == "open").to_numpy() & (stages["position"] > 1).to_numpy(), "stage"]
+    con.register("later", pd.DataFrame({"stage": later.astype("object")}))
+    found = con.execute(f"""
+        select period, count(*) filter (won or second) / count(*) from (
+            select c.period, d.won, exists (select 1 from states s where s.deal = d.deal and recorded_at < {evening}
+                                            and s.stage in (select stage from later)) as second
+            from c join d using (lead_id)) group by 1""").df()  # noqa: S608
+    found.columns = ["period", "sql"]
+    settings = LifecycleSettings(source="stages")
+    told_by_stages = replace(view, choices=Choices(lifecycle=settings), _made={})
+    rows = told(told_by_stages, metrics_named(["srl_to_sql"]))
+    both = rows[(rows["by"] == "total").to_numpy()].merge(found, on="period")
+    assert len(both) >= 5
+    np.testing.assert_allclose(both["value"].astype(float), both["sql"].astype(float), rtol=1e-9)
