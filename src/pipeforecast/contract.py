@@ -54,7 +54,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
     ),
     "stages": _columns(
         "stage:text position:number kind:text",
-        text="pipeline",
+        text="pipeline required_fields",
         number="probability",
         flag="qualified",
         date="valid_from",
@@ -64,9 +64,10 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         id="person_key account_id converted_deal_id",
         text="owner team region segment lead_source campaign",
         date="mql_at srl_at sql_at converted_at disqualified_at first_response_at",
+        time="created_time first_response_time",  # days are counted with the dates, hours with these
     ),
     "lead_changes": _columns("lead_id:id changed_at:time field:text value:text"),
-    "touches": _columns("at:time kind:text", id="lead_id deal_id account_id", text="campaign"),
+    "touches": _columns("at:time kind:text", id="lead_id deal_id account_id", text="campaign lead_source"),
     "calls": _columns("made_at:date person:text layer:text period:text amount:money", text="level group category"),
     "quotas": _columns("period:text level:text group:text amount:money"),
     "reporting_line": _columns("owner:text manager:text", date="valid_from"),
@@ -77,6 +78,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         date="signed_up_at trial_started_at onboarded_at activated_at started_at ended_at",
         money="recurring_amount",
     ),
+    "subscriptions": _columns("account_id:id from:date", date="to renewal_due", money="recurring_amount"),
     "rates": _columns("currency:text day:date rate:number"),
 }
 

@@ -71,6 +71,10 @@ class FiscalCalendar:
         make = self._weekly if self.weeks_445 else self._monthly
         return [p for year in range(self.first_year, self.last_year + 1) for p in make(year)]
 
+    @cached_property
+    def _by_name(self) -> dict[str, Period]:
+        return {p.name: p for p in self._periods}
+
     def _label(self, year: int, number: int) -> str:
         return {"month": f"{year}M{number:02d}", "quarter": f"{year}Q{number}", "year": f"{year}"}[self.length]
 
@@ -107,9 +111,8 @@ class FiscalCalendar:
 
     def named(self, name: str) -> Period:
         """Give the period called ``name`` (2024Q1, 2024M03, 2024)."""
-        for period in self._periods:
-            if period.name == name:
-                return period
+        if name in self._by_name:
+            return self._by_name[name]
         example = self.containing(pd.Timestamp("2024-02-15")).name
         raise SettingsError(f"period {name!r} is not one of this calendar; expected a name such as {example!r}")
 

@@ -92,7 +92,7 @@ class DealHistory:
 #: The column that says when a row of a table was written; a table without one is taken as always known.
 _WRITTEN = {
     "touches": "at", "calls": "made_at", "leads": "created_at", "lead_changes": "changed_at",
-    "spend": "day", "orders": "day", "reporting_line": "valid_from",
+    "spend": "day", "orders": "day", "subscriptions": "from", "reporting_line": "valid_from",
 }  # fmt: skip
 
 

@@ -56,6 +56,38 @@ COMPARING = {
     "since=WHEN": "earlier evening: YYYY-MM-DD (default: 7 days before), a folder of forecast, or run:ID of MLflow",
     "period=NAME": "period to compare, such as 2024Q1 (default: the earlier forecast's, or of the day after as_of)",
 }
+ASKING = {
+    "metric_sets=NAME": "what the first screen shows, at most nine metrics",
+    "benchmarks=NAME": "what stands beside the figures on the page: common, none, or a file of your own",
+    "metrics=[a,b]": "names of the catalogue (default: all; see docs/metrics.md)",
+    "by=[a,b]": "columns to group by, beside the total",
+    "periods=N": "the last N periods (default: 8), or names: [2024Q1,2024M03,2024,campaign:NAME]",
+    "first=[a,b]": "what is printed, at most nine",
+    "qualified_stage=NAME": "first stage of qualified deals (default: as the export marks it)",
+    "marketing_sources=[a,b]": "lead sources that marketing brings",
+    "size_bands=[a,b]": "amounts between the bands of deal sizes (default: quartiles of won amounts)",
+    "lifecycle.source=NAME": "where the statuses of leads live: days, log, stages (default: auto)",
+    "lifecycle.attribution.before=creation": "touches up to a deal's creation share what it wins (default: close)",
+    "lifecycle.customers.gross_margin=X": "share of revenue, for the lifetime value at margin",
+    "language=NAME": "of the titles: en, pl, zh, id, ms",
+}
+AUDITING = {
+    "criteria=NAME": "what each stage asks for before a deal moves on: none, bant, or a file of your own",
+    "flags.pushes=N": "moves of the close date to a later day, from which on a deal is flagged (default: 3)",
+    "flags.silent_days=N": "days without activity after which a deal is flagged (default: 30)",
+    "flags.stage_share=X": "share of stays in a stage that end sooner than a long one (default: 0.9)",
+    "past.days=N": "how far back deals are looked at, to say how often such deals were won (default: 730)",
+    "review.deals=N": "deals per owner on the list for the weekly review (default: 5)",
+}
+PLANNING = {
+    "target=AMOUNT": "what is to be won, or by period {2025Q2: 900000, 2025Q3: 950000}, or quota (the export's own)",
+    "period=NAME": "period of the target, such as 2024Q1 (default: the first one that begins after as_of)",
+    "rates.win_rate=X": "a rate that is stated instead of measured; --cfg job lists them all",
+    "past.periods=N": "complete periods that the rates are measured on (default: 4)",
+    "past.deal_type=NAME": "deals that count: all, new or existing (default: all)",
+    "reps=N": "among how many the work is shared (default: the owners of open deals)",
+    "draws=N": "draws of the rates (default: 4000)",
+}
 COMPANY = {
     "demo.n_deals=N": "size of the company (default: 5000)",
     "demo.kind=NAME": "standard or other",
@@ -66,6 +98,11 @@ BACKTEST_FILES = ("backtest.csv", "backtest_scores.csv", "value_added.csv", "peo
 FORECAST_FILES = (
     "forecast.csv", "deals.csv", "reasons.csv", "quota.csv", "report.html", "summary.md", "findings.csv",
     *BACKTEST_FILES,
+)  # fmt: skip
+METRIC_FILES = ("metrics.csv", "metrics.html", "seasons.csv", "attribution.csv", "findings.csv")
+AUDIT_FILES = (
+    "audit.csv", "audit_flags.csv", "audit.html", "flags.csv", "criteria.csv", "review.csv", "owners.csv",
+    "findings.csv",
 )  # fmt: skip
 CHECK_FILES = ("findings.csv", "tie.csv", "excluded.csv")
 
@@ -128,6 +165,24 @@ PAGES: Mapping[str, Page] = {
         {**COMMON, **COMPARING, **CHOOSING, **{k: v for k, v in LEARNING.items() if k.startswith(("model", "levels"))}},
         ("waterfall.csv",),
         "pipeforecast compare crm=salesforce source=exports/today since=2025-02-07",
+    ),
+    "metrics": Page(
+        "computes every metric of the pipeline for periods and groups, as of any day",
+        {**COMMON, **ASKING},
+        METRIC_FILES,
+        "pipeforecast metrics crm=salesforce source=exports/today by=[owner,region] periods=16",
+    ),
+    "audit": Page(
+        "says what is wrong with each open deal, how often such deals were won, and what to ask whom this week",
+        {**COMMON, **AUDITING},
+        AUDIT_FILES,
+        "pipeforecast audit crm=salesforce source=exports/today criteria=bant",
+    ),
+    "plan": Page(
+        "plans backwards from a target: the wins, opportunities, leads and contacts that it asks for, and how surely",
+        {**COMMON, **PLANNING},
+        ("plan.csv", "rates.csv", "findings.csv"),
+        "pipeforecast plan crm=salesforce source=exports/today target=900000",
     ),
 }
 

@@ -111,6 +111,7 @@ class StageSettings(Settings):
     probability: float | None = Field(default=None, ge=0, le=1)
     qualified: bool | None = None
     forecast_category: str | None = None
+    required_fields: str | None = None
 
 
 class StagesSettings(Settings):

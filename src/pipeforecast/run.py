@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -64,7 +64,7 @@ def prepared(settings: BacktestSettings) -> Run:
         levels=build_levels(settings, known),
         plan=build_plan(settings),
         findings=findings_of(export, known),
-        currency=_currency(settings, history),
+        currency=currency_of(settings, history),
         data=fingerprint_of_files(settings.source),
     )
 
@@ -75,7 +75,7 @@ def findings_of(export: Export, known: DealHistory) -> list[Finding]:
     return sorted([*export.findings, *check_history(known)], key=lambda f: order[f.severity])
 
 
-def _currency(settings: RunSettings, history: DealHistory) -> str:
+def currency_of(settings: RunSettings, history: DealHistory) -> str:
     """Name the one currency of the deals, else the one that the mapping names."""
     named = list(history.deals["currency"].dropna().unique()) if "currency" in history.deals else []
     return str(named[0]) if len(named) == 1 else str(settings.crm.get("currency") or UNKNOWN_CURRENCY)
@@ -98,6 +98,16 @@ def period_of(settings: ForecastSettings | ScoreSettings, run: Run) -> Period:
 def say(text: str) -> None:
     """Tell the user what is being done, beside the result that goes to the standard output."""
     print(text, file=sys.stderr, flush=True)
+
+
+def steps(what: str) -> Callable[[int, int], None]:
+    """Show how far a count of steps has come, in place on a terminal and silent elsewhere."""
+
+    def told(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            print(f"  {what}: {done} of {total}", file=sys.stderr, end="\n" if done == total else "\r", flush=True)
+
+    return told
 
 
 def progress(done: int, total: int) -> None:

@@ -14,8 +14,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 
+from pipeforecast.aims import AssumedRates, LookBack, Target
+from pipeforecast.asked import AskedSettings
 from pipeforecast.complaint import complaint
 from pipeforecast.errors import SettingsError, some
+from pipeforecast.hygiene import CriteriaSettings, FlagSettings, PastSettings, ReviewSettings
 from pipeforecast.kinds import (
     Closed,
     Day,
@@ -28,7 +31,9 @@ from pipeforecast.kinds import (
     distinct,
 )
 
-Verb = Literal["demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare"]
+Verb = Literal[
+    "demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan"
+]  # fmt: skip
 
 
 def _path(value: object) -> object:
@@ -156,6 +161,46 @@ class CheckSettings(RunSettings):
     """What ``check`` is told: every run's settings and no more."""
 
 
+class AuditSettings(RunSettings):
+    """What ``audit`` is told: when a deal is flagged, what stages ask for, how far back flags are judged."""
+
+    flags: FlagSettings = Field(default_factory=FlagSettings)
+    criteria: CriteriaSettings = Field(default_factory=CriteriaSettings)
+    past: PastSettings = Field(default_factory=PastSettings)
+    review: ReviewSettings = Field(default_factory=ReviewSettings)
+
+
+class PlanSettings(RunSettings):
+    """What ``plan`` is told.
+
+    Attributes
+    ----------
+    target : float, dict of period to float, or 'quota'
+        What is to be won: in ``period``, or in each named one; ``quota``: the export's own total. It must be given.
+    period : str or None
+        None is the first one that begins after ``as_of``.
+    rates : AssumedRates
+        Rates that are stated instead of measured.
+    past : LookBack
+        Which past the others are measured on.
+    reps : int or None
+        Among whom the work is shared; None: the owners of open deals.
+    """
+
+    target: Target = None
+    period: Annotated[str, Field(coerce_numbers_to_str=True, min_length=4)] | None = None
+    rates: AssumedRates = Field(default_factory=AssumedRates)
+    past: LookBack = Field(default_factory=LookBack)
+    reps: int | None = Field(None, ge=1)
+    draws: int = Field(4000, ge=100)
+
+
+class MetricsSettings(RunSettings, AskedSettings):
+    """What ``metrics`` is told: a run's settings, what is asked of the catalogue, and whether people are named."""
+
+    report: ReportSettings = Field(default_factory=ReportSettings)
+
+
 class BacktestSettings(RunSettings):
     """What ``backtest`` is told.
 
@@ -266,6 +311,9 @@ SETTINGS: Mapping[str, type[RunSettings]] = {
     "backtest": ReplaySettings,
     "monitor": MonitorSettings,
     "compare": CompareSettings,
+    "metrics": MetricsSettings,
+    "audit": AuditSettings,
+    "plan": PlanSettings,
 }
 
 
@@ -303,7 +351,9 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 
 __all__ = [
-    "SETTINGS", "AnySettings", "BacktestSettings", "CalendarSettings", "CheckSettings", "CompareSettings",
-    "DemoSettings", "ForecastSettings", "HazardSettings", "ModelSettings", "MonitorSettings", "RuleSettings",
-    "RunSettings", "ScoreSettings", "SearchSettings", "TrainSettings", "Verb", "settings_for",
+    "SETTINGS", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings", "CheckSettings",
+    "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "MetricsSettings", "ModelSettings",
+    "MonitorSettings",
+    "PlanSettings", "RuleSettings", "RunSettings", "ScoreSettings", "SearchSettings", "TrainSettings", "Verb",
+    "settings_for",
 ]  # fmt: skip

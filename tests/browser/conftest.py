@@ -10,11 +10,35 @@ from types import ModuleType
 
 import pytest
 
-# The made-up report lives beside the report's own tests.
-sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
+# What pages are made from lives beside the tests of their facts.
+sys.path[:0] = [str(Path(__file__).parents[1] / room) for room in ("report", "audit")]
 
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync")  # fmt: skip
+
+
+#: Lists the texts whose contrast to what lies behind them is below 4.5 : 1.
+CONTRAST = """() => {
+      const rgb = s => s.match(/[\\d.]+/g).map(Number);
+      const lum = c => [0.2126, 0.7152, 0.0722].reduce((a, w, i) => {
+        const x = c[i] / 255; return a + w * (x <= 0.03928 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4); }, 0);
+      const behind = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor);
+        if (c.length < 4 || c[3] > 0) return c; } return [255, 255, 255]; };
+      const bad = new Set();
+      for (const e of document.querySelectorAll("main *, header *, nav *")) {
+        const own = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
+        if (!own || !e.checkVisibility() || e.closest("svg")) continue;
+        const a = lum(rgb(getComputedStyle(e).color)), b = lum(behind(e));
+        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        if (ratio < 4.5) bad.add(e.tagName + "." + e.className + " " + ratio.toFixed(2));
+      }
+      return [...bad];
+    }"""
+
+
+@pytest.fixture
+def contrast() -> str:
+    return CONTRAST
 
 
 @pytest.fixture(scope="session")

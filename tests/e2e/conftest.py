@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from whole import MARKER, SMALL, Ran, Refused, call
+from whole import MARKER, SMALL, VERBS, Ran, Refused, call
 
 from pipeforecast.cli import main
 from pipeforecast.demo import make_company
@@ -18,8 +18,11 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     make_company(n_deals=700, seed=2).write(root / "company")
     _plant_markers(root / "company")
     said, told = {}, {}
-    own = {"check": (), "forecast": (*SMALL, "version=fit"), "score": ("version=champion",)}
-    for verb in ("check", "train", "forecast", "score", "backtest", "compare"):
+    own = {
+        "check": (), "forecast": (*SMALL, "version=fit"), "score": ("version=champion",),
+        "metrics": ("by=[owner,deal_type]", "periods=5"), "audit": ("criteria=bant",), "plan": ("target=500000",),
+    }  # fmt: skip
+    for verb in VERBS:
         small = own.get(verb, SMALL)
         done = call(verb, "crm=salesforce", "source=company", f"out={verb}", *small, at=root)
         said[verb], told[verb] = done.stdout, done.stderr

@@ -247,3 +247,70 @@ def test_a_replay_without_a_past_is_refused(verb: str, refused: Refused, tmp_pat
     said = refused(verb, written(tmp_path, rows(n=60, days=80)), "as_of=2022-03-20")
     assert "expected at least one complete period" in said
     assert "calendar=month" in said
+
+
+# The audit, and planning backwards
+
+
+def test_a_target_that_is_none(refused: Refused, tmp_path: Path) -> None:
+    source = written(tmp_path, rows())
+    assert refused("plan", source, status=2).startswith("target: nothing was given")
+    assert "above 0" in refused("plan", source, "target=0", status=2)
+    assert "above 0" in refused("plan", source, "target=-5", status=2)
+    assert "target" in refused("plan", source, "target=lots", status=2)
+    assert "no quota above 0" in refused("plan", source, "target=quota")
+    (tmp_path / "exports" / "quotas.csv").write_text("period,level,group,amount\n2024Q1,total,total,0\n")
+    assert "no quota above 0" in refused("plan", source, "target=quota")
+
+
+def test_a_period_that_is_over_cannot_be_planned(refused: Refused, tmp_path: Path) -> None:
+    source = written(tmp_path, rows())
+    assert "2022Q1 ended on" in refused("plan", source, "target=9", "period=2022Q1", status=2)
+    assert "came both" in refused("plan", source, "target={2024Q1: 9}", "period=2024Q1", status=2)
+    assert "'2024X9'" in refused("plan", source, "target={2024X9: 9}", status=2)
+
+
+def test_rates_that_are_no_shares(refused: Refused, tmp_path: Path) -> None:
+    source = written(tmp_path, rows())
+    assert "rates.win_rate" in refused("plan", source, "target=9", "rates.win_rate=25", status=2)
+    assert "did you mean" in refused("plan", source, "target=9", "rates.winrate=0.2", status=2)
+
+
+def test_criteria_that_ask_of_a_stage_that_is_not_there(refused: Refused, tmp_path: Path) -> None:
+    asked = ("+criteria.questions.need=product", "+criteria.stages.Talk=[need]")
+    said = refused("audit", written(tmp_path, rows()), *asked, status=2)
+    assert "'Talk'" in said
+    assert "'Proposal'" in said
+    assert "'pain'" in refused("audit", written(tmp_path, rows()), "+criteria.stages.Proposal=[pain]", status=2)
+
+
+@pytest.mark.parametrize("table", [rows().tail(1), rows().head(1), rows().assign(amount=""), rows()],
+                         ids=["one open deal", "one closed deal", "no amounts", "no history"])  # fmt: skip
+def test_little_data_are_audited_and_planned_with_findings(
+    table: pd.DataFrame, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = written(tmp_path, table)
+    with chdir(tmp_path):
+        assert main(["audit", source, "out=audited", "tracking=off"]) == 0
+        assert main(["plan", source, "target=5000", "out=planned", "tracking=off"]) == 0
+    capsys.readouterr()
+    audited, planned = tmp_path / "audited", tmp_path / "planned"
+    assert len(pd.read_csv(audited / "audit.csv")) == (table["outcome"] == "open").sum()
+    codes = set(pd.read_csv(audited / "findings.csv")["code"])
+    assert "FLAG-NOT-AVAILABLE" in codes
+    plan = pd.read_csv(planned / "plan.csv").set_index("step")
+    assert plan.loc["leads", "status"] == "undefined"
+    assert not plan[["per_period", "per_week", "mean", "p10", "p90"]].isin([float("inf")]).any().any()
+    assert "RATE-UNDEFINED" in set(pd.read_csv(planned / "findings.csv")["code"])
+
+
+def test_text_that_a_spreadsheet_would_run_is_written_as_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = rows().assign(name="=HYPERLINK(1)", owner="+cmd", next_step="@SUM(1)")
+    with chdir(tmp_path):
+        assert main(["audit", written(tmp_path, table), "out=audited", "tracking=off"]) == 0
+    capsys.readouterr()
+    for name in ("audit.csv", "review.csv", "audit_flags.csv", "owners.csv"):
+        text = pd.read_csv(tmp_path / "audited" / name, dtype="string").to_numpy().ravel()
+        assert [t for t in text if isinstance(t, str) and t[:1] in "=+@"] == []

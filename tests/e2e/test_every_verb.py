@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from whole import MARKER, SMALL, Ran, call
+from whole import MARKER, SMALL, VERBS, Ran, call
 
 from pipeforecast import manual
 
@@ -64,11 +64,39 @@ COLUMNS = {
     "waterfall.csv": [
         "measure", "level", "group", "deal_id", "cause", "amount", "as_of_from", "as_of_to", "period",
     ],
+    "metrics.csv": ["metric", "period", "by", "group", "value", "n", "lower", "upper", "unit", "status"],
+    "attribution.csv": [
+        "period", "by", "group", "touches", "first", "last", "linear", "position", "time_decay",
+    ],
+    "seasons.csv": ["metric", "part", "season", "index", "years"],
+    "audit.csv": [
+        "deal_id", "owner", "amount", "last_contact", "qualified", "next_step", "flag", "flag_win_rate", "lower",
+        "upper", "at_stake", "flags", "n_flags", "missing", "n", "win_rate_without", "win_rate_same_stage",
+        "expected_loss", "advice",
+    ],
+    "audit_flags.csv": [
+        "deal_id", "owner", "amount", "last_contact", "qualified", "next_step", "flag", "flag_win_rate", "lower",
+        "upper", "at_stake",
+    ],
+    "flags.csv": [
+        "flag", "title", "open_deals", "at_stake", "share", "win_rate", "lower", "upper", "n", "still_open",
+        "win_rate_without", "win_rate_same_stage", "cost", "status",
+    ],
+    "criteria.csv": [
+        "stage", "question", "column", "open_deals", "at_stake", "win_rate", "lower", "upper", "n", "status",
+    ],
+    "review.csv": ["owner", "rank", "deal_id", "stage", "amount", "flag", "at_stake", "expected_loss", "question"],
+    "owners.csv": [
+        "owner", "open_deals", "open_amount", "flagged_deals", "flagged_amount", "close_dates", "on_last_day",
+        "last_day_share", "lower", "upper", "chance_share",
+    ],
+    "plan.csv": ["period", "step", "per_period", "per_rep", "per_week", "mean", "p10", "p90", "status", "reason"],
+    "rates.csv": ["rate", "value", "p10", "p90", "n", "source", "reason"],
 }  # fmt: skip
 PARTS = {"total", "won", "open", "open_due", "open_pulled_in", "new", "amount_change"}
 
 
-@pytest.mark.parametrize("verb", ["check", "train", "forecast", "score", "backtest", "compare"])
+@pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_writes_what_its_page_says(ran: Ran, verb: str) -> None:
     written = {p.name for p in (ran.root / verb).iterdir()}
     assert written == set(manual.PAGES[verb].writes)
@@ -76,7 +104,7 @@ def test_a_verb_writes_what_its_page_says(ran: Ran, verb: str) -> None:
     assert str(ran.root / verb) in ran.said[verb]
 
 
-@pytest.mark.parametrize("verb", ["check", "train", "forecast", "score", "backtest", "compare"])
+@pytest.mark.parametrize("verb", VERBS)
 def test_the_promised_columns_are_there(ran: Ran, verb: str) -> None:
     for path in (ran.root / verb).glob("*.csv"):
         found = list(pd.read_csv(path).columns)
@@ -216,8 +244,47 @@ def test_the_bars_of_a_comparison_end_at_the_forecast(ran: Ran) -> None:
         np.testing.assert_allclose(by_level[level], by_level["total"], atol=0.01, err_msg=level)
 
 
+def test_the_audit_has_every_open_deal_and_its_flags_add_up(ran: Ran) -> None:
+    audit, pairs, flags = (ran.table("audit", f"{n}.csv") for n in ("audit", "audit_flags", "flags"))
+    assert set(audit["deal_id"]) == set(ran.table("forecast", "deals.csv")["deal_id"])
+    assert audit["deal_id"].is_unique
+    assert audit["n_flags"].sum() == len(pairs) == flags["open_deals"].sum()
+    assert 0 < audit["flag"].isna().sum() < len(audit)
+    measured = flags[flags["status"] == "measured"]
+    assert {"close_date_past", "pushed", "long_in_stage", "no_activity", "moved_back"} <= set(measured["flag"])
+    assert ((measured["lower"] <= measured["win_rate"]) & (measured["win_rate"] <= measured["upper"])).all()
+    owners = ran.table("audit", "owners.csv").set_index("owner")
+    assert owners.drop("(all)")["open_deals"].sum() == owners.loc["(all)", "open_deals"] == len(audit)
+    heaped = owners.loc["(all)"]
+    assert heaped["last_day_share"] > heaped["chance_share"]  # the demo's reps heap their dates
+    assert set(ran.table("audit", "review.csv")["deal_id"]) <= set(audit["deal_id"])
+
+
+def test_an_anonymous_page_of_the_catalogue_names_nobody(ran: Ran) -> None:
+    words = ("metrics=[won_amount,win_rate]", "by=[owner,deal_type]", "periods=2", "tracking=off")
+    call("metrics", "crm=salesforce", "source=company", *words, "report.people=anonymous", "out=quiet", at=ran.root)
+    owners = ran.table("audit", "owners.csv")["owner"].drop(0)
+    for folder, named in (("metrics", True), ("quiet", False)):
+        page = (ran.root / folder / "metrics.html").read_text(encoding="utf-8")
+        assert (MARKER in page) == named
+        assert not named or "deal type" in page
+        assert named or not any(owner in page for owner in owners)
+
+
+def test_the_win_rate_of_the_plan_is_that_of_the_catalogue(ran: Ran) -> None:
+    """One number, two verbs: won ÷ closed deals of the last four whole quarters."""
+    metrics, rates = ran.table("metrics", "metrics.csv"), ran.table("plan", "rates.csv").set_index("rate")
+    total = metrics[(metrics["by"] == "total") & (pd.to_datetime(metrics["period_end"]) <= metrics["as_of"].iloc[0])]
+    counts = total[total["metric"].isin(["won_deals", "lost_deals"])].groupby("metric")["value"].sum()
+    assert rates.loc["win_rate", "n"] == counts.sum()
+    assert rates.loc["win_rate", "value"] == pytest.approx(counts["won_deals"] / counts.sum())
+    plan = ran.table("plan", "plan.csv").set_index("step")
+    assert plan.loc["won_deals", "per_period"] == pytest.approx(500_000 / rates.loc["deal_size", "value"])
+
+
 def test_the_report_needs_no_network(ran: Ran) -> None:
-    page = (ran.root / "forecast" / "report.html").read_text(encoding="utf-8")
+    pages = [ran.root / "forecast" / "report.html", ran.root / "metrics" / "metrics.html"]
+    page = "".join(p.read_text(encoding="utf-8") for p in pages)
     assert re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//""", page) == []
     assert re.findall(r"url\(\s*['\"]?(?:https?:)?//|@import", page) == []
     urls = set(re.findall(r"https?://[^\s\"'<>)]+", page))
@@ -277,20 +344,7 @@ def test_a_forecast_with_the_champion_of_the_same_evening_is_the_fitted_one(ran:
 
 def test_only_out_and_the_stores_are_written(ran: Ran) -> None:
     allowed = {"company", "mlflow.db", "mlflow.db.lock", "mlartifacts", ".pipeforecast"}
-    made = {
-        "check",
-        "train",
-        "forecast",
-        "score",
-        "backtest",
-        "compare",
-        "crowned",
-        "again",
-        "second",
-        "none",
-        "elsewhere",
-        "drawn",
-    }
+    made = {*VERBS, "crowned", "again", "second", "none", "elsewhere", "drawn", "quiet"}
     assert {p.name for p in ran.root.iterdir()} <= allowed | made
 
 

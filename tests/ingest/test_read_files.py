@@ -107,3 +107,26 @@ def test_what_is_not_there_is_said(tmp_path, shipped):
     (tmp_path / "bad.csv.gz").write_bytes(b"not gzip")
     with pytest.raises(DataError, match="bad"):
         read_text(tmp_path / "bad.csv.gz", [])
+
+
+def test_hours_of_leads_stand_beside_their_days(read):
+    export = read("generic", {
+        "deals.csv": DEALS.to_csv(index=False),
+        "leads.csv": "lead_id,created_at,first_response_at\na,2024-02-01 09:30:00,2024-02-01 11:00:00\n"
+                     "b,2024-02-02 23:59:00,\n",
+    })  # fmt: skip
+    leads = export.history.tables["leads"]
+    assert leads["created_at"].astype(str).tolist() == ["2024-02-01", "2024-02-02"]
+    assert leads["created_time"].astype(str).tolist() == ["2024-02-01 09:30:00", "2024-02-02 23:59:00"]
+    assert (leads["first_response_time"] - leads["created_time"]).dt.total_seconds().tolist()[0] == 5400
+
+
+def test_subscriptions_are_read_and_known_from_their_first_day(read):
+    export = read("generic", {
+        "deals.csv": DEALS.to_csv(index=False),
+        "subscriptions.csv": "account_id,from,to,recurring_amount,renewal_due\nA,2024-01-01,2024-12-31,100,2024-12-31\n"
+                             "B,2024-03-01,,50,\n,2024-03-02,,1,\n",
+    })  # fmt: skip
+    assert export.history.tables["subscriptions"]["account_id"].tolist() == ["A", "B"]
+    assert "ROWS-INCOMPLETE" in {f.code for f in export.findings}
+    assert len(export.history.known_by(pd.Timestamp("2024-02-10")).tables["subscriptions"]) == 1

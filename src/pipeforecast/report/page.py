@@ -22,7 +22,7 @@ Facts = dict[str, Any]
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     """Templates that escape everything and refuse names that are not there."""
     env = Environment(
         loader=PackageLoader("pipeforecast.report"),
@@ -30,21 +30,21 @@ def _environment() -> Environment:
     )  # fmt: skip
     env.filters |= {
         "money": words.money, "full_money": words.full_money, "percent": words.percent, "day": words.day,
-        "short": words.shortened,
+        "short": words.shortened, "figure": words.figure, "period": words.period,
     }  # fmt: skip
     env.globals |= {"count": words.count, "part_colours": PART_COLOURS}
     return env
 
 
-def _source(name: str) -> Markup:
+def source_of(name: str) -> Markup:
     """Take a stylesheet or script as it is: it is ours and holds nothing from outside."""
-    env = _environment()
+    env = environment()
     loader = env.loader
     assert loader is not None  # noqa: S101  set four lines above; for the type checker
     return Markup(loader.get_source(env, name)[0])  # noqa: S704
 
 
-def _fingerprint(script: str) -> str:
+def fingerprint_of(script: str) -> str:
     """Fingerprint by which the page's policy admits its own script, and no script that came in with the data."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
@@ -57,10 +57,10 @@ def render(facts: Facts) -> str:
     facts : dict
         What ``facts`` of the room ``report.facts`` gives.
     """
-    script = _source("page.js")
-    return _environment().get_template("page.html").render(
-        f=facts, currency=facts["head"]["currency"], style=_source("page.css") + _source("charts.css"), script=script,
-        fingerprint=_fingerprint(script),
+    script = source_of("page.js")
+    return environment().get_template("page.html").render(
+        f=facts, currency=facts["head"]["currency"], style=source_of("page.css") + source_of("charts.css"),
+        script=script, fingerprint=fingerprint_of(script),
         figures={name: Markup(drawn) for name, drawn in figures(facts).items()},  # noqa: S704  escaped piece by piece
     )  # fmt: skip
 
@@ -79,7 +79,11 @@ def write_report(given: ReportInput, path: Path) -> Path:
     Path
         ``path``.
     """
-    page = render(facts_of(given))
+    return written(render(facts_of(given)), path)
+
+
+def written(page: str, path: Path) -> Path:
+    """Write a page in one step; folders are made."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")

@@ -68,6 +68,26 @@ def day(value: str | None) -> str:
     return f"{stamp.day}{NBSP}{stamp.strftime('%b')}{NBSP}{stamp.year}"
 
 
+def figure(value: float | None, unit: str, signed: bool = False) -> str:
+    """Give a value in its unit: a share in percent (a change of one in points), money, days, a count, a ratio."""
+    if value is None:
+        return MISSING
+    sign = "+" if signed and value > 0 else ""
+    if unit == "share":
+        return f"{'−' if value < 0 else '+'}{abs(100 * value):.1f}{NBSP}points" if signed else percent(value)
+    if unit.startswith("currency"):
+        return sign + money(value) + unit.removeprefix("currency")
+    size = abs(value)
+    text = f"{size:,.0f}" if (unit == "count" and round(size) == round(size, 6)) or size >= 99.5 else f"{size:,.3g}"
+    sign = "−" if value < 0 and text.strip("0.,") else sign
+    return sign + text + (NBSP + unit if unit in ("days", "hours") else "")
+
+
+def period(name: str) -> str:
+    """Give a period's name short: of a campaign only the side, ``before`` or ``after``."""
+    return name.rsplit(" ", 1)[-1] if name.startswith("campaign:") else shortened(name, 16)
+
+
 def count(number: float, one: str, many: str = "") -> str:
     """Give a number with its noun: ``1 deal``, ``3,204 deals``."""
     return f"{number:,.0f}{NBSP}{one if number == 1 else many or one + 's'}"

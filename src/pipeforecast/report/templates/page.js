@@ -78,7 +78,8 @@
         row.hidden = !wanted.every((word) => text.includes(word));
         n += row.hidden ? 0 : 1;
       }
-      found.textContent = wanted.length ? n + " of " + found.dataset.total + " deals" : found.dataset.total + " deals";
+      const all = found.dataset.total + " " + (found.dataset.noun || "deals");
+      found.textContent = wanted.length ? n + " of " + all : all;
     });
   }
 
