@@ -17,7 +17,7 @@ from pipeforecast.findings import Finding
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.metrics.computed import Computed, computed
 from pipeforecast.overrides import composed
-from pipeforecast.report.cells import MetricsInput
+from pipeforecast.report.catalogue_cells import MetricsInput
 from pipeforecast.settings import settings_for
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics import CATALOGUE
 from pipeforecast.metrics.periods import CAMPAIGN, DIFFERENCE
 from pipeforecast.metrics.told import IMMATURE, NOT_AVAILABLE
-from pipeforecast.report.cells import Cells, MetricsInput, benchmark_of
+from pipeforecast.report.catalogue_cells import Cells, MetricsInput, benchmark_of
 from pipeforecast.report.shapes import shape_facts
 from pipeforecast.report.words import clean, iso, number
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeforecast.report.catalogue import catalogue_facts
-from pipeforecast.report.cells import MetricsInput
+from pipeforecast.report.catalogue_cells import MetricsInput
 from pipeforecast.report.page import environment, fingerprint_of, source_of, written
 from pipeforecast.report.sparks import bar, funnel_bars, spark
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeforecast.metrics import CATALOGUE
 from pipeforecast.metrics.told import IMMATURE, NOT_AVAILABLE
-from pipeforecast.report.cells import Cells, benchmark_of
+from pipeforecast.report.catalogue_cells import Cells, benchmark_of
 from pipeforecast.report.words import clean
 
 #: Conversions of cohorts, in the order of the life cycle.

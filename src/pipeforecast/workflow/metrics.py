@@ -16,7 +16,7 @@ from pipeforecast.metrics.told import NOT_AVAILABLE
 from pipeforecast.metrics.words import first_lines
 from pipeforecast.names import names_in
 from pipeforecast.outbox import whole_folder
-from pipeforecast.report.cells import MetricsInput
+from pipeforecast.report.catalogue_cells import MetricsInput
 from pipeforecast.report.metrics_page import write_metrics_page
 from pipeforecast.results import without_formulas, write_csv
 from pipeforecast.run import currency_of, findings_of, say, steps
