@@ -25,5 +25,5 @@ def meant(cell: str) -> str:
 
 def shown_frame(frame: pd.DataFrame) -> pd.DataFrame:
     """Give the frame with every text of its text columns as ``shown``; numbers, days and missing values stay."""
-    texts = [c for c in frame if frame[c].dtype == object or isinstance(frame[c].dtype, pd.StringDtype)]
+    texts = [str(c) for c in frame if frame[c].dtype == object or isinstance(frame[c].dtype, pd.StringDtype)]
     return frame.assign(**{c: frame[c].map(lambda v: shown(v) if isinstance(v, str) else v) for c in texts})

@@ -179,7 +179,7 @@ def meets(row: CardRow, features: LeadFeatures, half_life: float | None) -> np.n
     flag = name in features.flags
     value = (features.flags if flag else features.numbers)[name].to_numpy(dtype=float)
     if row.operator == "missing":
-        return np.isnan(value)
+        return np.asarray(np.isnan(value))
     if row.operator == ">=" and not flag:
         return np.asarray(value >= row.value)  # a comparison with NaN is false
     return np.asarray(value == 1) if flag and row.value == TRUE else np.zeros(n, dtype=bool)
@@ -215,4 +215,4 @@ def decayed_counts(features: LeadFeatures, kinds: Sequence[str], half_life: floa
     for at, kind in enumerate(kinds):
         own = (touches["kind"] == kind).to_numpy(dtype=bool)
         out[:, at] = np.bincount(touches["row"].to_numpy(dtype=int)[own], worth[own], minlength=len(features))
-    return np.round(out, 9)
+    return np.asarray(np.round(out, 9))

@@ -43,8 +43,8 @@ class Grades:
         """Grade sums of points (of the first axis, and of the second)."""
         letters = np.array(list(LETTERS))[_place(first, self.first)]
         if self.second is None or second is None:
-            return letters.astype(object)
-        return np.char.add(letters, np.array(list(NUMBERS))[_place(second, self.second)]).astype(object)
+            return np.asarray(letters, dtype=object)
+        return np.asarray(np.char.add(letters, np.array(list(NUMBERS))[_place(second, self.second)]), dtype=object)
 
     @property
     def names(self) -> list[str]:

@@ -72,8 +72,8 @@ def rounded(holds: np.ndarray, y: np.ndarray, beta: np.ndarray) -> Rounded:
     """Turn coefficients into whole points.
 
     For each size of the largest points the scaled coefficients are rounded and then moved, one row by one point, as
-    long as the log loss falls; the coarsest size is taken that costs less than half a percent of the gain over the base rate
-    against the finest.
+    long as the log loss falls; the coarsest size is taken that costs less than half a percent of the gain over the base
+    rate against the finest.
 
     Parameters
     ----------
