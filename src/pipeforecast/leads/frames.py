@@ -106,9 +106,10 @@ class ScoredLeads:
         (datetime64[s] days; NaT where the table has no dates, then rows keep the source's order), ``age_days``
         (float), ``p`` (float: out-of-fold P(step within ``days`` after ``as_of``), by a model that was taught by
         earlier leads of other persons; NaN for the earliest leads, which only teach), ``converted_within`` (boolean;
-        NA: immature, not yet ``days`` old and not converted), ``contacted`` (boolean: whether somebody turned to the
-        lead within the same days; NA where the export cannot tell), ``segment`` (string, NA where unknown), ``value``
-        (float: amount of the deal that it became, where it was won; NaN where unknown).
+        NA: immature, ``days`` have not passed since ``as_of``, converted by now or not), ``contacted`` (boolean:
+        whether somebody turned to the lead by the end of these days; NA where the export cannot tell), ``segment``
+        (string, NA where unknown), ``value`` (float: amount of the deal that it became, where it was won; NaN where
+        unknown).
     features : LeadFeatures
         Aligned with the rows of ``leads``.
     step : str
