@@ -1,0 +1,178 @@
+"""Kinds of classifiers: scikit-learn pipelines that are additive, and their terms read off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+
+from pipeforecast.leadmodels.columns import Bins, Ramps, flat, usable, varies
+from pipeforecast.leadmodels.rows import LeadRows
+from pipeforecast.leadmodels.terms import LeadModel, Term
+from pipeforecast.leads import MISSING
+
+#: A level of fewer leads than this is one of the others.
+FEWEST = 20
+_MOST_LEVELS = 60
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What a fit is told.
+
+    Attributes
+    ----------
+    kind : 'logistic', 'boosting' or 'naive_bayes'
+    strength : float
+        scikit-learn's C for the logistic regression, the number of rounds for boosting; naive Bayes has none.
+    half_life : float
+        Units of time after which a row counts half.
+    """
+
+    kind: str
+    strength: float
+    half_life: float = float("inf")
+
+
+def fit_plain(rows: LeadRows, candidate: Candidate, seed: int = 0) -> LeadModel:
+    """Fit one candidate, without recalibration."""
+    model = LEARNERS[candidate.kind](rows, candidate, seed)
+    return with_means(model, rows)
+
+
+def with_means(model: LeadModel, rows: LeadRows) -> LeadModel:
+    """Let each term know its mean over the leads that taught it."""
+    frame, weight = flat(rows.features), rows.weights()
+    terms = [
+        Term(t.name, t.kind, t.at, t.values, t.missing, float(np.average(t.of(frame[t.name]), weights=weight)))
+        for t in model.terms
+    ]
+    return LeadModel(model.kind, model.intercept, terms, step=model.step, days=model.days)
+
+
+def _logistic(rows: LeadRows, candidate: Candidate, seed: int) -> LeadModel:
+    numbers, categories, flags = usable(rows.features)
+    columns = ColumnTransformer([
+        ("numbers", Ramps(), numbers),
+        ("categories", _levels(OneHotEncoder, handle_unknown="infrequent_if_exist", sparse_output=False), categories),
+        ("flags", OneHotEncoder(handle_unknown="ignore", sparse_output=False), flags),
+    ])  # fmt: skip
+    found = LogisticRegression(C=candidate.strength, solver="newton-cholesky", max_iter=50)
+    pipe = Pipeline([("columns", columns), ("model", found)])
+    pipe.fit(flat(rows.features), rows.y, model__sample_weight=rows.weights(candidate.half_life))
+    knots = dict(zip(numbers, _part(pipe, "numbers", "knots_"), strict=True))
+    return _read_off(pipe, rows, "logistic", knots, "line")
+
+
+def _boosting(rows: LeadRows, candidate: Candidate, seed: int) -> LeadModel:
+    numbers, categories, flags = usable(rows.features)
+    columns = ColumnTransformer([
+        ("numbers", Bins(), numbers),
+        ("categories", _levels(OrdinalEncoder, handle_unknown="use_encoded_value", unknown_value=-1), categories),
+        ("flags", "passthrough", flags),
+    ])  # fmt: skip
+    found = HistGradientBoostingClassifier(
+        max_iter=int(candidate.strength), learning_rate=0.08, max_leaf_nodes=8, min_samples_leaf=30,
+        l2_regularization=1.0,        early_stopping=False, random_state=seed, interaction_cst="no_interactions",
+        categorical_features=[len(numbers) + i for i in range(len(categories))] or None,
+    )  # fmt: skip
+    pipe = Pipeline([("columns", columns), ("model", found)])
+    pipe.fit(flat(rows.features), rows.y, model__sample_weight=rows.weights(candidate.half_life))
+    edges = dict(zip(numbers, _part(pipe, "numbers", "edges_"), strict=True))
+    return _read_off(pipe, rows, "boosting", edges, "step")
+
+
+def _levels(encoder: Any, **told: Any) -> Any:
+    return encoder(min_frequency=FEWEST, max_categories=_MOST_LEVELS, **told)
+
+
+def _part(pipe: Pipeline, part: str, attribute: str) -> list[np.ndarray]:
+    """Give what a part of the columns has learned; scikit-learn leaves a part without columns unfitted."""
+    return list(getattr(pipe.named_steps["columns"].named_transformers_[part], attribute, []))
+
+
+def _read_off(pipe: Pipeline, rows: LeadRows, kind: str, cuts: dict[str, np.ndarray], shape: str) -> LeadModel:
+    """Read the terms off an additive pipeline: from one row, change one column at a time and see what it adds."""
+    frame = flat(rows.features)
+    first = frame.iloc[[0]].reset_index(drop=True)
+    names = [str(n) for n in frame if varies(frame[n])]
+    asked = {name: _asked(frame[name], cuts.get(name), shape) for name in names}
+    blocks = [first]
+    for name, (_, _, values) in asked.items():
+        block = first.loc[[0] * len(values)].reset_index(drop=True)
+        block[name] = pd.Series(values, dtype=frame[name].dtype)
+        blocks.append(block)
+    heights = pipe.decision_function(pd.concat(blocks, ignore_index=True))
+    terms, at = [], 1
+    for name, (form, edges, values) in asked.items():
+        added = heights[at : at + len(values)] - heights[0]
+        terms.append(Term(name, form, edges, added[:-1] if form != "level" else added, float(added[-1])))
+        at += len(values)
+    return LeadModel(kind, float(heights[0]), terms)
+
+
+#: A text that no CRM writes: what a model says of a level that it has never met.
+_UNMET = "\x00unmet"
+
+
+def _asked(column: pd.Series, cuts: np.ndarray | None, shape: str) -> tuple[str, Any, list[Any]]:
+    """Values at which a term is read: its knots, one inside each step, or its levels; the last is missing (unmet)."""
+    if column.dtype == object or pd.api.types.is_string_dtype(column.dtype):
+        count = column.value_counts()
+        levels = [str(v) for v in count.index[(count >= FEWEST).to_numpy()][:_MOST_LEVELS]]
+        return "level", levels, [*levels, _UNMET]
+    if cuts is None:  # a flag
+        return "step", np.array([0.5]), [0.0, 1.0, np.nan]
+    if shape == "line":
+        return "line", cuts, [*cuts.tolist(), np.nan]
+    inside = [*cuts.tolist(), *([cuts[-1] + 1.0] if len(cuts) else [0.0])]
+    return "step", cuts, [*inside, np.nan]
+
+
+def _naive_bayes(rows: LeadRows, candidate: Candidate, seed: int) -> LeadModel:
+    """Do as open-source CRMs do: shares of each level among those who converted and the others, as if independent.
+
+    Numbers are cut into fifths. Each count starts at 0.1, as Odoo's does, and nothing is recalibrated.
+    """
+    frame, y, weight = flat(rows.features), rows.y, rows.weights(candidate.half_life)
+    edges = {name: _fifths(rows.features.numbers[name]) for name in usable(rows.features)[0]}
+    total = np.array([weight[y == 0].sum(), weight[y == 1].sum()])
+    terms = []
+    for name in (n for part in usable(rows.features) for n in part):
+        form, at, values = _asked(frame[name], edges.get(name), "step")
+        code = _code(frame[name], form, at)
+        count = np.stack([np.bincount(code[y == k], weight[y == k], len(values)) for k in (0, 1)]) + 0.1
+        share = count / (total[:, None] + 0.1 * len(values))
+        added = np.log(share[1] / share[0])
+        terms.append(Term(name, form, at, added[:-1] if form != "level" else added, float(added[-1])))
+    return LeadModel("naive_bayes", float(np.log((total[1] + 0.1) / (total[0] + 0.1))), terms)
+
+
+def _fifths(column: pd.Series) -> np.ndarray:
+    x = column.dropna().to_numpy(dtype="float64")
+    edges = np.unique(np.quantile(x, [0.2, 0.4, 0.6, 0.8], method="lower")) if len(x) else np.zeros(0)
+    return np.asarray(edges[edges < x.max()]) if len(x) else edges
+
+
+def _code(column: pd.Series, form: str, at: Any) -> np.ndarray:
+    """Place of each row among the values of ``_asked``; the last is missing, or a level that is one of the others."""
+    if form == "level":
+        place = {level: i for i, level in enumerate(at)}
+        return np.array([place.get(str(v), len(at)) for v in column.fillna(MISSING)], dtype=int)
+    x = column.to_numpy(dtype="float64")
+    return np.where(np.isnan(x), len(at) + 1, np.searchsorted(np.asarray(at), x, side="left"))
+
+
+LEARNERS: dict[str, Callable[[LeadRows, Candidate, int], LeadModel]] = {
+    "logistic": _logistic,
+    "boosting": _boosting,
+    "naive_bayes": _naive_bayes,
+}
