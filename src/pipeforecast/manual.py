@@ -33,11 +33,24 @@ WATCHING = {
     "origins.periods=N": "closed periods to look back on (default: 12; under 8 no change can be told)",
 }
 SCORING = {
-    "target=NAME": "what is scored: deal",
+    "target=NAME": "what is scored: deal or lead (default: deal)",
     "period=NAME": "period to forecast, such as 2024Q1 (default: the one of the day after as_of)",
     "horizon=N": "days within which a win counts for p_win (default: 365)",
 }
+LEADS = {
+    "lead.step=NAME": "with target=lead: mql, srl, sql, converted or won (default: converted)",
+    "lead.days=N": "days within which the step counts (default: 90)",
+    "lead.accept_todays_values=[a,b]": "columns taken as they are today for every past day; every output says so",
+    "lead.allow_leaks=[a,b]": "columns that the leakage audit would refuse",
+    "lead.rows_in_order=true": "leads without dates are in the order of time (otherwise: split at random)",
+    "lead_card=NAME": "rules card made by hand, scored beside the models",
+}
+MARKING = {
+    "lead.threshold=NAME": "settings saved by thresholds, which give points, grade and the list for sales",
+    "lead.payloads=[a,b]": "import files: salesforce, hubspot, dynamics (default: all)",
+}
 REGISTERING = {
+    "target=NAME": "what is learned: deal or lead (default: deal)",
     "search.trials=N": "with +experiment=search_deal_model: search over kinds and settings, into search.csv",
     "tracking.model=NAME": "registered model whose versions train makes (default: pipeforecast-deals)",
 }
@@ -95,8 +108,8 @@ PAGES: Mapping[str, Page] = {
     ),
     "train": Page(
         "scores the model on later data, registers it and makes it champion where it is better beyond chance",
-        {**COMMON, **LEARNING, **REGISTERING, **CURVE},
-        ("evaluation.csv", "calibration.csv", "learning_curve.csv", "gate.csv"),
+        {**COMMON, **LEARNING, **REGISTERING, **CURVE, **LEADS},
+        ("evaluation.csv", "calibration.csv", "learning_curve.csv", "gate.csv", "findings.csv"),
         "pipeforecast train crm=salesforce source=exports/today model.penalty=0.5",
     ),
     "forecast": Page(
@@ -106,9 +119,9 @@ PAGES: Mapping[str, Page] = {
         "pipeforecast forecast crm=hotel_bookings source=exports/today as_of=2017-03-31 out=week_13",
     ),
     "score": Page(
-        "scores the open deals one by one, without the period's total",
-        {**COMMON, **SCORING, **CHOOSING, "model=NAME": LEARNING["model=NAME"]},
-        ("deal_scores.csv",),
+        "scores the open deals, or leads, one by one",
+        {**COMMON, **SCORING, **CHOOSING, "model=NAME": LEARNING["model=NAME"], **LEADS, **MARKING},
+        ("deal_scores.csv", "leads.csv", "lead_reasons.csv", "payload_TOOL.csv"),
         "pipeforecast score crm=salesforce source=exports/today version=champion",
     ),
     "backtest": Page(

@@ -27,6 +27,7 @@ from pipeforecast.kinds import (
     ScenarioSettings,
     distinct,
 )
+from pipeforecast.leadsettings import LeadSettings
 
 Verb = Literal["demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare"]
 
@@ -177,8 +178,10 @@ class BacktestSettings(RunSettings):
 
 
 class TrainSettings(BacktestSettings):
-    """What ``train`` is told: the same as ``backtest``, which proves what it fits, and perhaps a search."""
+    """What ``train`` is told: the same as ``backtest``, which proves what it fits, and perhaps a search, or leads."""
 
+    target: Literal["deal", "lead"] = "deal"
+    lead: LeadSettings = Field(default_factory=LeadSettings)
     search: SearchSettings | None = None
     learning_curve: bool = Field(True, description="say how much more closed deals would buy; false saves its time")
 
@@ -189,7 +192,7 @@ class ScoreSettings(BacktestSettings):
     Attributes
     ----------
     target : str
-        What is scored: deals.
+        What is scored: deals, or leads (``lead``), to which period and horizon do not apply.
     period : str or None
         Name of the period to forecast (2024Q1); None is the one that ``as_of`` lies in.
     horizon : int
@@ -200,6 +203,7 @@ class ScoreSettings(BacktestSettings):
     """
 
     target: Literal["deal", "lead"] = "deal"
+    lead: LeadSettings = Field(default_factory=LeadSettings)
     period: Annotated[str, Field(coerce_numbers_to_str=True, min_length=4)] | None = None
     horizon: int = Field(365, ge=1, le=3650)
     version: VersionName = "auto"
@@ -304,6 +308,6 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 __all__ = [
     "SETTINGS", "AnySettings", "BacktestSettings", "CalendarSettings", "CheckSettings", "CompareSettings",
-    "DemoSettings", "ForecastSettings", "HazardSettings", "ModelSettings", "MonitorSettings", "RuleSettings",
+    "DemoSettings", "ForecastSettings", "HazardSettings", "LeadSettings", "ModelSettings", "MonitorSettings", "RuleSettings",
     "RunSettings", "ScoreSettings", "SearchSettings", "TrainSettings", "Verb", "settings_for",
 ]  # fmt: skip

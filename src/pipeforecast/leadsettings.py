@@ -1,0 +1,90 @@
+"""What a run on leads may be told (``configs/lead``, ``configs/lead_card``)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from pipeforecast.kinds import Closed, distinct
+
+Step = Literal["mql", "srl", "sql", "converted", "won"]
+Kind = Literal["logistic", "boosting"]
+Tool = Literal["salesforce", "hubspot", "dynamics"]
+Columns = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(distinct)]
+
+
+def _texts(value: object) -> object:
+    """Read YAML scalars as the text that stands in the file."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return tuple(str(v).lower() if isinstance(v, bool) else str(v) for v in values)
+
+
+class CardRuleSettings(Closed):
+    """One row of a card that somebody made by hand: a condition on a column, and its points, plus or minus."""
+
+    column: str = Field(min_length=1)
+    points: int = Field(ge=-1000, le=1000)
+    at_least: float | None = None
+    below: float | None = None
+    is_: Annotated[tuple[str, ...], BeforeValidator(_texts)] | None = Field(None, alias="is")
+    missing: bool = False
+    axis: Literal["fit", "engagement", "bant"] = "fit"
+
+    @model_validator(mode="after")
+    def _one_condition(self) -> CardRuleSettings:
+        numbers = self.at_least is not None or self.below is not None
+        if numbers + (self.is_ is not None) + self.missing != 1:
+            raise ValueError("expected one condition: at_least and below, or is, or missing: true")
+        return self
+
+
+class LeadCardSettings(Closed):
+    """A rules card: points add up; below ``disqualify_below`` a lead is disqualified, at ``mql`` it is handed over."""
+
+    name: str = "rules_card"
+    rules: tuple[CardRuleSettings, ...] = Field(min_length=1)
+    disqualify_below: int | None = None
+    mql: int | None = Field(None, description="points from which the card hands a lead over")
+
+
+class LeadSettings(Closed):
+    """How leads are learned and scored (``configs/lead/default.yaml``).
+
+    Attributes
+    ----------
+    step, days
+        What is foretold: that a lead reaches the step within the days.
+    kinds : tuple of str
+        Among which kinds of models is chosen; the first wins a tie.
+    decide_after : int
+        Days after creation on whose evening a lead is decided on: what evaluation and thresholds look at.
+    lesson_days : tuple of int
+        Days after creation on which lessons are taken, besides the days of the steps.
+    """
+
+    step: Step = "converted"
+    days: int = Field(90, ge=1, le=1000)
+    kinds: Annotated[tuple[Kind, ...], Field(min_length=1), AfterValidator(distinct)] = ("logistic", "boosting")
+    decide_after: int = Field(0, ge=0, le=365)
+    lesson_days: Annotated[tuple[Annotated[int, Field(ge=0, le=366)], ...], AfterValidator(distinct)] = (
+        0, 1, 3, 7, 14, 30,
+    )  # fmt: skip
+    blocks: int = Field(12, ge=2, le=200, description="blocks of equal count into which past leads are cut by time")
+    tested: int = Field(8, ge=1, le=199, description="newest blocks that are foretold, each by what was known then")
+    max_rows: int = Field(30_000, ge=200, description="most rows that teach one fit; more are thinned by lead")
+    accept_todays_values: Columns = Field((), description="columns taken as they are today for every past day")
+    allow_leaks: Columns = Field((), description="columns that the leakage audit would refuse")
+    rows_in_order: bool = Field(False, description="without dates: whether the file's rows are in the order of time")
+    random_split: bool = Field(True, description="say what a random split would have claimed; false saves its time")
+    card: LeadCardSettings | None = Field(None, description="a card made by hand, scored beside the models")
+    threshold: str | None = Field(None, description="settings that thresholds saved, which mark leads")
+    payloads: Annotated[tuple[Tool, ...], AfterValidator(distinct)] = ("salesforce", "hubspot", "dynamics")
+    chunk: int = Field(200_000, ge=1000, description="leads that are scored at once")
+    model: str = Field("pipeforecast-leads", min_length=1, description="registered model whose versions train makes")
+
+    @model_validator(mode="after")
+    def _tested_are_blocks(self) -> LeadSettings:
+        if self.tested >= self.blocks:
+            raise ValueError(f"tested: expected fewer than the {self.blocks} blocks, came {self.tested}")
+        return self
