@@ -13,6 +13,7 @@ from pipeforecast.points.card import CardRow
 Direction = Literal["rising", "falling"]
 _C = 10.0
 _PASSES = 2
+_NEVER = 2
 _TINY = 1e-9
 
 
@@ -35,9 +36,9 @@ def chosen_conditions(
 ) -> list[int]:
     """Choose at most ``most`` conditions.
 
-    Each step adds the one with the largest score statistic given those that are in, while it exceeds
-    ``log n + log m`` (extended BIC: what the best of m useless conditions seldom shows). Then each is taken out and the
-    best of all is put in its place, as long as the likelihood gains.
+    Each step adds the one with the largest score statistic given those that are in, while it exceeds ``2 log m``: of m
+    useless conditions the best one seldom does. Then each is taken out and the best of all is put in its place, as long
+    as the likelihood gains.
 
     Parameters
     ----------
@@ -56,28 +57,33 @@ def chosen_conditions(
     References
     ----------
     Rao, "Large sample tests of statistical hypotheses", Proc. Camb. Phil. Soc. 44, 1948.
-    Chen and Chen, "Extended Bayesian information criteria", Biometrika 95, 2008.
+    Foster and George, "The risk inflation criterion for multiple regression", Ann. Statist. 22, 1994.
     """
-    n, m = holds.shape
-    if not m:
+    if not holds.shape[1]:
         return []
     Z = holds.astype(np.float32)
     signs = np.array([_sign(row, monotone) for row in rows])
-    bar = np.log(n) + np.log(m)
-    inside: list[int] = []
-    while len(inside) < most:
-        best, statistic = _best(Z, y, inside, signs)
-        if best < 0 or statistic < bar:
-            break
-        inside = _of_right_sign(Z, y, [*inside, best], signs)
-        if best not in inside:
-            signs[best] = 2  # its effect turns beside the others: never again
+    inside = _grown(Z, y, most, signs)
     for _ in range(_PASSES):
         before = list(inside)
         inside = _swapped(Z, y, inside, signs)
         if inside == before:
             break
     return _of_right_sign(Z, y, inside, signs)
+
+
+def _grown(Z: np.ndarray, y: np.ndarray, most: int, signs: np.ndarray) -> list[int]:
+    """Add conditions while they tell something; ``signs`` marks those that may never come in."""
+    inside: list[int] = []
+    bar = 2 * np.log(Z.shape[1] + 1)
+    while len(inside) < most:
+        best, statistic = _best(Z, y, inside, signs)
+        if best < 0 or statistic < bar:
+            break
+        inside = _of_right_sign(Z, y, [*inside, best], signs)
+        if best not in inside:
+            signs[best] = _NEVER  # its effect turns beside the others
+    return inside
 
 
 def _sign(row: CardRow, monotone: Mapping[str, Direction]) -> int:
@@ -99,7 +105,7 @@ def _best(Z: np.ndarray, y: np.ndarray, inside: list[int], signs: np.ndarray) ->
     cross = (Z.T @ (v[:, None] * X1).astype(np.float32)).astype(float)
     inner = X1.T @ (v[:, None] * X1) + _TINY * np.eye(X1.shape[1])
     free = own - np.einsum("ij,ij->i", cross @ np.linalg.inv(inner), cross)
-    told = (free > 1e-3 * own) & (free > _TINY) & (signs * np.sign(score) >= 0) & (signs < 2)
+    told = (free > 1e-3 * own) & (free > _TINY) & (signs * np.sign(score) >= 0) & (signs < _NEVER)
     told[inside] = False
     statistic = np.where(told, score**2 / np.where(told, free, 1), -1.0)
     at = int(np.argmax(statistic))

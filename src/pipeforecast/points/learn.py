@@ -132,10 +132,13 @@ class OutOfFold:
         NaN where no card could be taught beforehand.
     axis : mapping of 'fit', 'engagement' to float (n,)
         Log-odds that the axis adds, against the mean of the leads that taught.
+    base : float (n,)
+        Share that converted among the leads that taught.
     """
 
     chance: np.ndarray
     axis: Mapping[Axis, np.ndarray]
+    base: np.ndarray
 
     @property
     def known(self) -> np.ndarray:
@@ -182,7 +185,7 @@ def out_of_fold(scored: ScoredLeads, recipe: CardRecipe, blocks: int = 5) -> Out
     known = leads["converted_within"].notna().to_numpy(dtype=bool)
     y = leads["converted_within"].fillna(False).to_numpy(dtype=float)
     person = leads["person"].to_numpy()
-    chance = np.full(len(leads), np.nan)
+    chance, base = np.full(len(leads), np.nan), np.full(len(leads), np.nan)
     added: dict[Axis, np.ndarray] = {a: np.full(len(leads), np.nan) for a in AXES}
     for held, teach in _folds(scored, blocks, recipe.seed):
         teach = teach & known & ~np.isin(person, person[held])
@@ -191,10 +194,10 @@ def out_of_fold(scored: ScoredLeads, recipe: CardRecipe, blocks: int = 5) -> Out
             continue
         lessons, asked = scored.features.rows(teach), scored.features.rows(held)
         card = recipe.learn(lessons, y[teach])
-        chance[held] = card.chance(card.points(asked))
+        chance[held], base[held] = card.chance(card.points(asked)), won / teach.sum()
         for axis in AXES:
             added[axis][held] = card.slope * (card.points(asked, axis) - card.points(lessons, axis).mean())
-    return OutOfFold(chance, added)
+    return OutOfFold(chance, added, base)
 
 
 def _folds(scored: ScoredLeads, blocks: int, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
