@@ -308,6 +308,6 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 __all__ = [
     "SETTINGS", "AnySettings", "BacktestSettings", "CalendarSettings", "CheckSettings", "CompareSettings",
-    "DemoSettings", "ForecastSettings", "HazardSettings", "LeadSettings", "ModelSettings", "MonitorSettings", "RuleSettings",
-    "RunSettings", "ScoreSettings", "SearchSettings", "TrainSettings", "Verb", "settings_for",
+    "DemoSettings", "ForecastSettings", "HazardSettings", "LeadSettings", "ModelSettings", "MonitorSettings",
+    "RuleSettings", "RunSettings", "ScoreSettings", "SearchSettings", "TrainSettings", "Verb", "settings_for",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+from threadpoolctl import threadpool_limits
 
 from pipeforecast.leadmodels.columns import Bins, Ramps, flat, usable, varies
 from pipeforecast.leadmodels.rows import LeadRows
@@ -44,8 +45,17 @@ class Candidate:
 
 def fit_plain(rows: LeadRows, candidate: Candidate, seed: int = 0) -> LeadModel:
     """Fit one candidate, without recalibration."""
-    model = LEARNERS[candidate.kind](rows, candidate, seed)
-    return with_means(model, rows)
+    return fit_all(rows, [candidate], seed)[0]
+
+
+def fit_all(rows: LeadRows, candidates: Sequence[Candidate], seed: int = 0) -> list[LeadModel]:
+    """Fit candidates on the same rows, whose columns are worked out once a kind.
+
+    Fits are small: several threads would wait for each other longer than they work, the more so on a busy machine.
+    """
+    ready = {kind: _columns(rows, kind) for kind in {c.kind for c in candidates} - {"naive_bayes"}}
+    with threadpool_limits(1):
+        return [with_means(LEARNERS[c.kind](rows, c, ready.get(c.kind), seed), rows) for c in candidates]
 
 
 def with_means(model: LeadModel, rows: LeadRows) -> LeadModel:
@@ -58,45 +68,58 @@ def with_means(model: LeadModel, rows: LeadRows) -> LeadModel:
     return LeadModel(model.kind, model.intercept, terms, step=model.step, days=model.days)
 
 
-def _logistic(rows: LeadRows, candidate: Candidate, seed: int) -> LeadModel:
+@dataclass(frozen=True)
+class _Ready:
+    """Columns of one kind, fitted, and what they made of the rows."""
+
+    columns: ColumnTransformer
+    X: np.ndarray
+    numbers: list[str]
+    categories: list[str]
+
+    def cuts(self, attribute: str) -> dict[str, np.ndarray]:
+        """Give what each number was cut at; scikit-learn leaves a part without columns unfitted."""
+        return dict(zip(self.numbers, getattr(self.columns.named_transformers_["numbers"], attribute, []), strict=True))
+
+    def pipeline(self, model: Any) -> Pipeline:
+        """Put a fitted model behind the columns."""
+        return Pipeline([("columns", self.columns), ("model", model)])
+
+
+def _columns(rows: LeadRows, kind: str) -> _Ready:
     numbers, categories, flags = usable(rows.features)
-    columns = ColumnTransformer([
-        ("numbers", Ramps(), numbers),
-        ("categories", _levels(OneHotEncoder, handle_unknown="infrequent_if_exist", sparse_output=False), categories),
-        ("flags", OneHotEncoder(handle_unknown="ignore", sparse_output=False), flags),
-    ])  # fmt: skip
+    if kind == "logistic":
+        one_hot = _levels(OneHotEncoder, handle_unknown="infrequent_if_exist", sparse_output=False)
+        parts: list[Any] = [Ramps(), one_hot, OneHotEncoder(handle_unknown="ignore", sparse_output=False)]
+    else:
+        codes = _levels(OrdinalEncoder, handle_unknown="use_encoded_value", unknown_value=-1)
+        parts = [Bins(), codes, "passthrough"]
+    names = (("numbers", numbers), ("categories", categories), ("flags", flags))
+    made = ColumnTransformer([(name, part, which) for (name, which), part in zip(names, parts, strict=True)])
+    return _Ready(made, made.fit_transform(flat(rows.features)), numbers, categories)
+
+
+def _logistic(rows: LeadRows, candidate: Candidate, ready: _Ready | None, seed: int) -> LeadModel:
+    assert ready is not None  # noqa: S101  for the type checker
     found = LogisticRegression(C=candidate.strength, solver="newton-cholesky", max_iter=50)
-    pipe = Pipeline([("columns", columns), ("model", found)])
-    pipe.fit(flat(rows.features), rows.y, model__sample_weight=rows.weights(candidate.half_life))
-    knots = dict(zip(numbers, _part(pipe, "numbers", "knots_"), strict=True))
-    return _read_off(pipe, rows, "logistic", knots, "line")
+    found.fit(ready.X, rows.y, sample_weight=rows.weights(candidate.half_life))
+    return _read_off(ready.pipeline(found), rows, "logistic", ready.cuts("knots_"), "line")
 
 
-def _boosting(rows: LeadRows, candidate: Candidate, seed: int) -> LeadModel:
-    numbers, categories, flags = usable(rows.features)
-    columns = ColumnTransformer([
-        ("numbers", Bins(), numbers),
-        ("categories", _levels(OrdinalEncoder, handle_unknown="use_encoded_value", unknown_value=-1), categories),
-        ("flags", "passthrough", flags),
-    ])  # fmt: skip
+def _boosting(rows: LeadRows, candidate: Candidate, ready: _Ready | None, seed: int) -> LeadModel:
+    assert ready is not None  # noqa: S101  for the type checker
+    first = len(ready.numbers)
     found = HistGradientBoostingClassifier(
         max_iter=int(candidate.strength), learning_rate=0.08, max_leaf_nodes=8, min_samples_leaf=30,
-        l2_regularization=1.0,        early_stopping=False, random_state=seed, interaction_cst="no_interactions",
-        categorical_features=[len(numbers) + i for i in range(len(categories))] or None,
+        l2_regularization=1.0, early_stopping=False, random_state=seed, interaction_cst="no_interactions",
+        categorical_features=[first + i for i in range(len(ready.categories))] or None,
     )  # fmt: skip
-    pipe = Pipeline([("columns", columns), ("model", found)])
-    pipe.fit(flat(rows.features), rows.y, model__sample_weight=rows.weights(candidate.half_life))
-    edges = dict(zip(numbers, _part(pipe, "numbers", "edges_"), strict=True))
-    return _read_off(pipe, rows, "boosting", edges, "step")
+    found.fit(ready.X, rows.y, sample_weight=rows.weights(candidate.half_life))
+    return _read_off(ready.pipeline(found), rows, "boosting", ready.cuts("edges_"), "step")
 
 
 def _levels(encoder: Any, **told: Any) -> Any:
     return encoder(min_frequency=FEWEST, max_categories=_MOST_LEVELS, **told)
-
-
-def _part(pipe: Pipeline, part: str, attribute: str) -> list[np.ndarray]:
-    """Give what a part of the columns has learned; scikit-learn leaves a part without columns unfitted."""
-    return list(getattr(pipe.named_steps["columns"].named_transformers_[part], attribute, []))
 
 
 def _read_off(pipe: Pipeline, rows: LeadRows, kind: str, cuts: dict[str, np.ndarray], shape: str) -> LeadModel:
@@ -137,7 +160,7 @@ def _asked(column: pd.Series, cuts: np.ndarray | None, shape: str) -> tuple[str,
     return "step", cuts, [*inside, np.nan]
 
 
-def _naive_bayes(rows: LeadRows, candidate: Candidate, seed: int) -> LeadModel:
+def _naive_bayes(rows: LeadRows, candidate: Candidate, ready: _Ready | None, seed: int) -> LeadModel:
     """Do as open-source CRMs do: shares of each level among those who converted and the others, as if independent.
 
     Numbers are cut into fifths. Each count starts at 0.1, as Odoo's does, and nothing is recalibrated.
@@ -171,7 +194,7 @@ def _code(column: pd.Series, form: str, at: Any) -> np.ndarray:
     return np.where(np.isnan(x), len(at) + 1, np.searchsorted(np.asarray(at), x, side="left"))
 
 
-LEARNERS: dict[str, Callable[[LeadRows, Candidate, int], LeadModel]] = {
+LEARNERS: dict[str, Callable[[LeadRows, Candidate, _Ready | None, int], LeadModel]] = {
     "logistic": _logistic,
     "boosting": _boosting,
     "naive_bayes": _naive_bayes,

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from pipeforecast.errors import DataError
-from pipeforecast.leadmodels.learners import Candidate, fit_plain
+from pipeforecast.leadmodels.learners import Candidate, fit_all, fit_plain
 from pipeforecast.leadmodels.rows import LeadRows, in_sequence
 from pipeforecast.leadmodels.terms import LeadModel, sigmoid
 from pipeforecast.scores import row_log_loss
@@ -195,7 +195,7 @@ def replayed(
     at, number, share, plain = [], [], [], []
     for i, (teach, here) in enumerate(in_sequence(rows, blocks, tested)):
         taught, asked = rows.rows(teach).thinned(most, seed), rows.rows(here)
-        models = [fit_plain(taught, _timed(c, taught), seed) for c in candidates]
+        models = fit_all(taught, [_timed(c, taught) for c in candidates], seed)
         plain.append(np.stack([m.log_odds(asked.features) for m in models], axis=1))
         at.append(here)
         number.append(np.full(len(here), i))
