@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -11,6 +12,7 @@ from pipeforecast.kinds import Closed, distinct
 Step = Literal["mql", "srl", "sql", "converted", "won"]
 Kind = Literal["logistic", "boosting"]
 Tool = Literal["salesforce", "hubspot", "dynamics"]
+Money = Annotated[float, Field(ge=0)]
 Columns = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(distinct)]
 
 
@@ -88,3 +90,39 @@ class LeadSettings(Closed):
         if self.tested >= self.blocks:
             raise ValueError(f"tested: expected fewer than the {self.blocks} blocks, came {self.tested}")
         return self
+
+
+class ThresholdChoices(Closed):
+    """Cost, value, capacity and how a threshold is set from them.
+
+    Attributes
+    ----------
+    cost_per_contact, value_per_conversion : float or None
+        In one money. None: what was won on average by a conversion, and two percent of the value for a contact; both
+        are said to be assumed.
+    capacity_per_week : float or None
+        Leads that can be turned to; None: as many as come.
+    by : 'p' or 'points'
+        What the threshold that ``score`` uses is of; both are written.
+    current : float or None
+        Today's threshold, of what ``by`` names, to stand beside.
+    steps : tuple of str
+        Further steps of the life cycle for which thresholds are set too.
+    save : str or None
+        Name of the settings file that ``score`` uses.
+    """
+
+    lead: LeadSettings = Field(default_factory=LeadSettings)
+    cost_per_contact: Money | None = None
+    value_per_conversion: Money | None = None
+    capacity_per_week: Money | None = None
+    by: Literal["p", "points"] = "p"
+    current: float | None = None
+    steps: Annotated[tuple[Step, ...], AfterValidator(distinct)] = ()
+    card_rows: int = Field(15, ge=1, le=15, description="most rows of the points card")
+    monotone: Mapping[str, Literal["rising", "falling"]] = Field(
+        default_factory=dict, description="numbers whose points may only rise, or only fall, with the number"
+    )
+    explore_share: float = Field(0.03, ge=0, le=1, description="share of the leads below that are handed over too")
+    save: Annotated[str, Field(min_length=1, coerce_numbers_to_str=True)] | None = None
+    force: bool = Field(False, description="replace a settings file of that name")

@@ -69,6 +69,20 @@ COMPARING = {
     "since=WHEN": "earlier evening: YYYY-MM-DD (default: 7 days before), a folder of forecast, or run:ID of MLflow",
     "period=NAME": "period to compare, such as 2024Q1 (default: the earlier forecast's, or of the day after as_of)",
 }
+THRESHOLDS = {
+    "cost_per_contact=X": "what turning to one lead costs (default: two percent of the value)",
+    "value_per_conversion=X": "what one conversion brings (default: what it brought so far)",
+    "capacity_per_week=X": "leads a week that can be turned to (default: as many as come)",
+    "by=NAME": "what the threshold is of: p (the model's chance) or points (default: p)",
+    "current=X": "today's threshold, to stand beside",
+    "steps=[a,b]": "further steps of the life cycle: mql, srl, sql, converted, won",
+    "card_rows=N": "most rows of the points card (default and most: 15)",
+    "monotone={a:rising}": "numbers whose points may only rise, or only fall",
+    "explore_share=X": "share of the leads below that are handed over too, at random (default: 0.03)",
+    "explored=FILE": "an earlier explore.csv whose leads were handed over",
+    "save=NAME": "write the settings that score uses: configs/lead_threshold/NAME.yaml",
+    "force=true": "replace a settings file of that name",
+}
 COMPANY = {
     "demo.n_deals=N": "size of the company (default: 5000)",
     "demo.kind=NAME": "standard or other",
@@ -79,6 +93,10 @@ BACKTEST_FILES = ("backtest.csv", "backtest_scores.csv", "value_added.csv", "peo
 FORECAST_FILES = (
     "forecast.csv", "deals.csv", "reasons.csv", "quota.csv", "report.html", "summary.md", "findings.csv",
     *BACKTEST_FILES,
+)  # fmt: skip
+THRESHOLD_FILES = (
+    "thresholds.csv", "threshold_history.csv", "points_card.csv", "points_card.json", "points_card.txt", "grades.csv",
+    "points_calibration.csv", "points_against_model.csv", "explore.csv", "findings.csv", "thresholds.html",
 )  # fmt: skip
 CHECK_FILES = ("findings.csv", "tie.csv", "excluded.csv")
 
@@ -141,6 +159,12 @@ PAGES: Mapping[str, Page] = {
         {**COMMON, **COMPARING, **CHOOSING, **{k: v for k, v in LEARNING.items() if k.startswith(("model", "levels"))}},
         ("waterfall.csv",),
         "pipeforecast compare crm=salesforce source=exports/today since=2025-02-07",
+    ),
+    "thresholds": Page(
+        "says from which score on a lead is worth handing to sales, and learns a points card for other tools",
+        {**COMMON, **THRESHOLDS, **LEADS},
+        THRESHOLD_FILES,
+        "pipeforecast thresholds crm=salesforce source=exports/today cost_per_contact=30 value_per_conversion=900",
     ),
 }
 

@@ -27,9 +27,9 @@ from pipeforecast.kinds import (
     ScenarioSettings,
     distinct,
 )
-from pipeforecast.leadsettings import LeadSettings
+from pipeforecast.leadsettings import LeadSettings, ThresholdChoices
 
-Verb = Literal["demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare"]
+Verb = Literal["demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "thresholds"]
 
 
 def _path(value: object) -> object:
@@ -222,6 +222,12 @@ class MonitorSettings(BacktestSettings):
     version: VersionName = "auto"
 
 
+class ThresholdsSettings(RunSettings, ThresholdChoices):
+    """What ``thresholds`` is told; ``explored`` is an earlier ``explore.csv`` whose leads were handed over."""
+
+    explored: Folder | None = None
+
+
 class CompareSettings(BacktestSettings):
     """What ``compare`` is told; ``version`` as for ``score``, for each of the two evenings.
 
@@ -270,6 +276,7 @@ SETTINGS: Mapping[str, type[RunSettings]] = {
     "backtest": ReplaySettings,
     "monitor": MonitorSettings,
     "compare": CompareSettings,
+    "thresholds": ThresholdsSettings,
 }
 
 
@@ -309,5 +316,6 @@ def _plain(config: Mapping[str, Any]) -> Any:
 __all__ = [
     "SETTINGS", "AnySettings", "BacktestSettings", "CalendarSettings", "CheckSettings", "CompareSettings",
     "DemoSettings", "ForecastSettings", "HazardSettings", "LeadSettings", "ModelSettings", "MonitorSettings",
-    "RuleSettings", "RunSettings", "ScoreSettings", "SearchSettings", "TrainSettings", "Verb", "settings_for",
+    "RuleSettings", "RunSettings", "ScoreSettings", "SearchSettings", "ThresholdsSettings",
+    "TrainSettings", "Verb", "settings_for",
 ]  # fmt: skip

@@ -40,7 +40,7 @@ def _counts(row: CardRow) -> bool:
 def _cell(row: CardRow) -> str:
     if isinstance(row.value, tuple):
         return json.dumps(list(row.value), ensure_ascii=False)
-    return shown(row.value) if isinstance(row.value, str) else f"{row.value:.17g}"
+    return shown(row.value) if isinstance(row.value, str) else digits(row.value)
 
 
 def as_json(card: PointsCard, grades: Grades, told: dict[str, Any]) -> str:
@@ -78,7 +78,12 @@ def condition(row: CardRow) -> str:
         return f"{name} in {json.dumps(list(row.value), ensure_ascii=False)}"
     if isinstance(row.value, str):
         return f"{name} is {json.dumps(row.value, ensure_ascii=False)}"
-    return f"{name} >= {row.value:.17g}"
+    return f"{name} >= {digits(row.value)}"
+
+
+def digits(value: float) -> str:
+    """Write a number with the fewest digits that give it back exactly."""
+    return repr(float(value)).removesuffix(".0")
 
 
 def _grade_lines(what: str, cuts: tuple[int, ...], names: str) -> list[str]:

@@ -18,6 +18,10 @@ from pipeforecast.points.rounding import rounded
 HALF_LIVES: tuple[float | None, ...] = (3.0, 7.0, 14.0, 30.0, 60.0, 90.0, None)
 #: The last rows judge the half-life that the rows before them taught.
 _TAUGHT = 0.7
+#: Columns that run on by the day, or count what touches count: a tool that scores by rules has them not.
+CLOCKS = frozenset(
+    {"age_days", "response_days", "days_in_status", "n_moves", "n_recent", "days_since_touch"}
+)  # fmt: skip
 _FEWEST = 5
 _FEWEST_ROWS = 40
 
@@ -34,12 +38,15 @@ class CardRecipe:
     max_leads : int
         Most leads from which conditions are chosen; points are set from all of them.
     seed : int
+    left_out : set of str
+        Columns that no row may use.
     """
 
     rows: int = 15
     monotone: Mapping[str, Direction] = field(default_factory=dict)
     max_leads: int = 30_000
     seed: int = 0
+    left_out: frozenset[str] = CLOCKS
 
     def learn(self, features: LeadFeatures, y: np.ndarray) -> PointsCard:
         """Learn a card.
@@ -67,6 +74,8 @@ class CardRecipe:
                 f"points card: expected at least {_FEWEST} leads that converted and {_FEWEST} that did not, came {won} "
                 f"of {len(y)}; wait for more, take a longer time or another step"
             )
+        counts = {f"n_{kind}" for kind in features.touches["kind"].unique()}
+        features = features.without({*self.left_out, *counts})
         half_life = half_life_of(features, y)
         some = _thinned(len(y), self.max_leads, self.seed)
         found = conditions(features.rows(some), y[some], half_life)

@@ -21,10 +21,14 @@ COLUMNS = (
 def threshold_rows(studies: Sequence[Study]) -> pd.DataFrame:
     """Give the rows of ``thresholds.csv``: every threshold of every step, scale and segment."""
     parts = [
-        s.table.assign(step=s.scored.step, basis="explored" if s.explored else "association")[list(COLUMNS)]
+        _with_rule(s).assign(step=s.scored.step, basis="explored" if s.explored else "association")[list(COLUMNS)]
         for s in studies
     ]
     return pd.concat(parts, ignore_index=True)
+
+
+def _with_rule(made: Study) -> pd.DataFrame:
+    return made.table if made.rule.empty else pd.concat([made.table, made.rule], ignore_index=True)
 
 
 def history_rows(studies: Sequence[Study]) -> pd.DataFrame:

@@ -23,6 +23,23 @@ SCALES: tuple[Scale, Scale] = ("p", "points")
 
 
 @dataclass(frozen=True)
+class Rule:
+    """A rules card that somebody made by hand, and from how many points it hands a lead over.
+
+    Attributes
+    ----------
+    name : str
+    points : float (n,)
+        Of each row of the scored leads.
+    threshold : float
+    """
+
+    name: str
+    points: np.ndarray
+    threshold: float
+
+
+@dataclass(frozen=True)
 class Asked:
     """What a study is asked for.
 
@@ -36,6 +53,8 @@ class Asked:
     log : ExploreLog or None
     current : float or None
         Today's threshold, on the scale.
+    rule : Rule or None
+        Today's rules card.
     seed : int
     """
 
@@ -45,6 +64,7 @@ class Asked:
     calendar: FiscalCalendar = field(default_factory=FiscalCalendar)
     log: ExploreLog | None = None
     current: float | None = None
+    rule: Rule | None = None
     seed: int = 0
 
 
@@ -64,6 +84,8 @@ class Study:
     leads : mapping of scale to mapping of segment (``all`` first) to Judged
     table : DataFrame
         Rows of ``thresholds.csv`` but for the step.
+    rule : DataFrame
+        One row like those of ``table`` for each segment, by today's rules card; without rows where there is none.
     threshold : mapping of segment to float
         Best thresholds on the scale asked for.
     past : DataFrame
@@ -87,6 +109,7 @@ class Study:
     calibration: pd.DataFrame
     leads: Mapping[Scale, Mapping[str, Judged]]
     table: pd.DataFrame
+    rule: pd.DataFrame
     threshold: Mapping[str, float]
     past: pd.DataFrame
     weeks: Mapping[tuple[Scale, str], tuple[np.ndarray, np.ndarray]]

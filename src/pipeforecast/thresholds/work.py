@@ -60,6 +60,7 @@ def studied(scored: ScoredLeads, asked: Asked) -> Study:
         scored=scored, asked=asked, card=card, grades=grades[0], oof=oof,
         against=against_model(came[use], score["p"][use], oof.chance[use], oof.base[use]), grade_rows=grades[1],
         calibration=calibration_table(card, score["points"][use], came[use]), leads=leads, table=table,
+        rule=_by_rule(base, keep, groups, asked),
         threshold={str(k): float(v) for k, v in best.items()},
         past=history(leads[asked.scale][ALL], asked.scale, asked.terms, asked.calendar),
         weeks=_weeks(scored, score, table, list(groups)), explored=explored,
@@ -115,6 +116,17 @@ def _table(leads: Mapping[Scale, Mapping[str, Judged]], asked: Asked) -> pd.Data
             current = table["threshold"].to_numpy() == today
             parts.append(table.assign(segment=name, scale=scale, current=current))
     return pd.concat(parts, ignore_index=True)
+
+
+def _by_rule(base: Judged, keep: np.ndarray, groups: Mapping[str, np.ndarray], asked: Asked) -> pd.DataFrame:
+    """Judge today's rules card at its own threshold, on the same leads."""
+    rule = asked.rule
+    if rule is None:
+        return pd.DataFrame(columns=["segment"])
+    points = replace(base, score=rule.points[keep].astype(float))
+    cut = np.array([float(rule.threshold)])
+    parts = [priced(curve(points.rows(own), cut), asked.terms).assign(segment=n) for n, own in groups.items()]
+    return pd.concat(parts, ignore_index=True).assign(scale=rule.name, best=False, current=True)
 
 
 def _disqualified(leads: Judged, terms: Terms) -> int | None:

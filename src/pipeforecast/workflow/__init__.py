@@ -6,6 +6,7 @@ from pipeforecast.workflow.compare import compare
 from pipeforecast.workflow.forecast import demo, forecast
 from pipeforecast.workflow.monitor import monitor
 from pipeforecast.workflow.score import score
+from pipeforecast.workflow.thresholds import thresholds
 from pipeforecast.workflow.train import train
 
-__all__ = ["backtest", "check", "compare", "demo", "forecast", "monitor", "score", "train"]
+__all__ = ["backtest", "check", "compare", "demo", "forecast", "monitor", "score", "thresholds", "train"]
