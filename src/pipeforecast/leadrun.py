@@ -65,6 +65,15 @@ class LeadRun:
     seed: int = 0
     history: DealHistory | None = field(default=None, repr=False)
 
+    def refuse_leaks(self) -> None:
+        """Stop where a column leaks beyond doubt and was not allowed by name.
+
+        Raises
+        ------
+        DataError
+        """
+        self.audit.stop(_ALLOW)
+
     @property
     def in_time(self) -> bool:
         """Whether rows are in the order of time: by their dates, or because the user says so."""
@@ -150,9 +159,10 @@ class LeadRun:
         seen = rows.iloc[replay.at].reset_index(drop=True).assign(
             at=replay.at, block=replay.block, y=replay.rows.y, p=replay.said(kinds), base_rate=replay.share
         )  # fmt: skip
-        return seen[self._decision_evening(seen)].reset_index(drop=True)
+        return seen[self.decision_evening(seen)].reset_index(drop=True)
 
-    def _decision_evening(self, rows: pd.DataFrame) -> np.ndarray:
+    def decision_evening(self, rows: pd.DataFrame) -> np.ndarray:
+        """Mask of the rows that are the evening on which a lead is decided on."""
         if not self.book.dated:
             return np.ones(len(rows), dtype=bool)
         created = self.book.leads["created_at"].to_numpy().astype("datetime64[D]")[rows["lead"].to_numpy()]
@@ -188,15 +198,15 @@ class LeadRun:
         return ScoredLeads(table, features, told.step, told.days, self.model.kind, self.in_time, self.book.until)
 
 
-def prepared_leads(settings: RunSettings, told: LeadSettings, audited: bool = True) -> LeadRun:
+def prepared_leads(settings: RunSettings, told: LeadSettings, stop: bool = True) -> LeadRun:
     """Read an export's leads, rewind them to ``as_of`` and audit their columns.
 
     Parameters
     ----------
     settings : RunSettings
     told : LeadSettings
-    audited : bool
-        Whether to audit, which has to be done before anything is taught.
+    stop : bool
+        Whether to refuse at once what leaks; otherwise ask ``LeadRun.refuse_leaks`` before anything is taught.
 
     Raises
     ------
@@ -215,11 +225,13 @@ def prepared_leads(settings: RunSettings, told: LeadSettings, audited: bool = Tr
         if book.leads.empty:
             raise DataError(f"as_of: no lead was written by {day.date()}; name a later day")
     check_step(book, told.step)
-    found = audit_of(book, told) if audited else Audit()
-    found.stop(_ALLOW)
+    found = audit_of(book, told)
     data = fingerprint_of_files(settings.source)
     every = [*findings, *book.findings, *found.findings]
-    return LeadRun(book, told, found, every, book.until, data, settings.seed, history)
+    run = LeadRun(book, told, found, every, book.until, data, settings.seed, history)
+    if stop:
+        run.refuse_leaks()
+    return run
 
 
 def read_book(settings: RunSettings, told: LeadSettings) -> tuple[LeadBook, list[Finding], DealHistory | None]:
@@ -249,7 +261,7 @@ def audit_of(book: LeadBook, told: LeadSettings) -> Audit:
 
 def _ended(book: LeadBook, told: LeadSettings) -> np.ndarray:
     if book.dated:
-        return (~np.isnat(book.reached(told.step))).astype("float64")
+        return np.asarray(~np.isnat(book.reached(told.step)), dtype="float64")
     rows = lesson_rows(book, told.step)
     found: Any = observe_leads(book, rows, told.step, told.days)["converted_within"]
     values: np.ndarray = found.to_numpy(dtype="float64", na_value=np.nan)

@@ -47,9 +47,12 @@ class LeadRows:
         )
 
     def weights(self, half_life: float = np.inf) -> np.ndarray:
-        """Weight of each row: a lead's rows share one vote, and a vote halves every ``half_life`` units of time."""
-        _, place, count = np.unique(self.lead, return_inverse=True, return_counts=True)
-        weight = 1.0 / count[place]
+        """Weight of each row; a vote halves every ``half_life`` units of time.
+
+        All rows count alike, and together as many votes as there are leads. Were each lead's vote shared by its rows,
+        those that move through many steps, who convert more, would count for less on their first evening.
+        """
+        weight = np.full(len(self), len(np.unique(self.lead)) / max(len(self), 1))
         if np.isfinite(half_life) and len(self):
             weight = weight * 0.5 ** ((self.time.max() - self.time) / half_life)
         return np.asarray(weight)
