@@ -176,8 +176,9 @@ class OutOfFold:
 def out_of_fold(scored: ScoredLeads, recipe: CardRecipe, blocks: int = 5) -> OutOfFold:
     """Refit the card block by block on other persons' earlier leads, whose outcome was known by then.
 
-    Rows without a chance of the full model only teach, so that card and model are judged on the same leads. Without
-    dates the blocks are drawn at random by person.
+    Rows without a chance of the full model only teach, so that card and model are judged on the same leads. Leads in
+    the order of time without days teach all that come after them; without an order the blocks are drawn at random by
+    person.
 
     Parameters
     ----------
@@ -218,6 +219,12 @@ def _folds(scored: ScoredLeads, blocks: int, seed: int) -> Iterator[tuple[np.nda
         yield from ((asked & (fold == i), fold != i) for i in range(blocks))
         return
     as_of = scored.leads["as_of"].to_numpy().astype("datetime64[s]")
+    if np.isnat(as_of).any():  # in the order of time, but nobody knows how far apart
+        place = np.arange(len(as_of))
+        for part in np.array_split(np.flatnonzero(asked), blocks):
+            if len(part):
+                yield np.isin(place, part), place < part[0]
+        return
     days = np.unique(as_of[asked])
     for part in np.array_split(days, blocks):
         if len(part):

@@ -39,15 +39,16 @@ def threshold_facts(studies: Sequence[Study], findings: Sequence[Finding], head:
         ``data`` is what the page's script works with; all else is shown as it stands.
     """
     first = studies[0]
+    dated = not np.isnan(first.leads["p"][ALL].weeks)
     return {
         "head": {
             **head, "source": clean(head["source"]), "step": first.scored.step, "days": first.scored.days,
-            "dated": first.scored.dated, "model": first.scored.model, "explored": first.explored,
+            "dated": dated, "model": first.scored.model, "explored": first.explored,
         },
         "data": {
             "scale": first.asked.scale, "cost": first.asked.terms.cost, "value": first.asked.terms.value,
             "capacity": first.asked.terms.capacity, "current": first.asked.current, "all": ALL,
-            "dated": first.scored.dated, "steps": {s.scored.step: _step(s) for s in studies},
+            "dated": dated, "steps": {s.scored.step: _step(s) for s in studies},
         },
         "card": _card(first), "grades": _records(first.grade_rows), "two_axes": first.grades.second is not None,
         "cuts": {"first": list(first.grades.first), "second": list(first.grades.second or ())},

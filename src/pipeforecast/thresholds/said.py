@@ -25,10 +25,11 @@ def _of_data(made: Study) -> Iterator[Finding]:
             "IMMATURE", "info", TABLE, count=young, repair="left out of conversions, counted in the last weeks",
             advice=f"these leads are younger than the {made.scored.days} days within which the step counts",
         )  # fmt: skip
-    if not made.scored.dated:
+    if not made.scored.dated or leads["as_of"].isna().any():
+        how = "judged in the order of the rows" if made.scored.dated else "folds drawn at random"
         yield Finding(
             "NO-DATES", "warning", TABLE, count=len(leads),
-            repair="folds drawn at random; no weeks, no capacity, no stability over time",
+            repair=f"{how}; no weeks, no capacity, no stability over time",
             advice="map the day on which a lead was created: a random split flatters where anything drifts",
         )  # fmt: skip
     unknown = int(leads["contacted"].isna().sum())

@@ -25,7 +25,7 @@ _GROWTH = 1.2
 _SURE = 0.01
 
 
-def history(leads: Judged, scale: Scale, terms: Terms, calendar: FiscalCalendar) -> pd.DataFrame:
+def history(leads: Judged, scale: Scale, terms: Terms, calendar: FiscalCalendar, in_time: bool = True) -> pd.DataFrame:
     """Give each past period's own best threshold, and what the one chosen from earlier leads brought in it.
 
     Parameters
@@ -34,6 +34,8 @@ def history(leads: Judged, scale: Scale, terms: Terms, calendar: FiscalCalendar)
     scale : 'p' or 'points'
     terms : Terms
     calendar : FiscalCalendar
+    in_time : bool
+        Whether leads were scored in the order of time; otherwise nothing was chosen beforehand, and there are no rows.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def history(leads: Judged, scale: Scale, terms: Terms, calendar: FiscalCalendar)
         periods), ``handed_share`` (of the period's leads, by that one), ``promised_net_per_week`` (of the earlier
         leads, per lead, times this period's leads), ``net_per_week`` (what it brought) and ``own_net_per_week``.
     """
-    if np.isnat(leads.as_of).any() or not len(leads.as_of):
+    if not in_time or np.isnat(leads.as_of).any() or not len(leads.as_of):
         return pd.DataFrame(columns=list(HISTORY_COLUMNS))
     days, code = np.unique(leads.as_of.astype("datetime64[D]"), return_inverse=True)
     names = np.array([calendar.containing(pd.Timestamp(d)).name for d in days])[code]

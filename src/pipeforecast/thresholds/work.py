@@ -62,7 +62,7 @@ def studied(scored: ScoredLeads, asked: Asked) -> Study:
         calibration=calibration_table(card, score["points"][use], came[use]), leads=leads, table=table,
         rule=_by_rule(base, keep, groups, asked),
         threshold={str(k): float(v) for k, v in best.items()},
-        past=history(leads[asked.scale][ALL], asked.scale, asked.terms, asked.calendar),
+        past=history(leads[asked.scale][ALL], asked.scale, asked.terms, asked.calendar, scored.dated),
         weeks=_weeks(scored, score, table, list(groups)), explored=explored,
         alarm=_alarm(scored, score[asked.scale], float(best[ALL]), asked.seed), pooled=pooled,
     )  # fmt: skip
