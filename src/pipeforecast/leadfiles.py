@@ -112,6 +112,7 @@ class LeadWriter:
             "status",
             "converted",
             *(t.name for t in self.model.terms),
+            *(() if self.marks is None else self.marks.columns),
         }
         for chunk in source.chunks(self.told.chunk, needed):
             if chunk.empty:

@@ -36,6 +36,15 @@ def test_marks_are_points_grades_and_the_threshold_of_the_segment(saved: SavedTh
     assert marks["grade"].tolist() == saved.grades.of(saved.card, features).tolist()
 
 
+def test_it_names_the_columns_that_it_looks_at(saved: SavedThreshold, scored) -> None:
+    """A reader of wide files reads no other: without them the card would see missing values."""
+    assert saved.columns == {r.feature for r in saved.card.rows if not r.feature.startswith("touches:")}
+    other = scored.features.without(set(scored.features.names) - saved.columns)
+    none = np.full(len(scored.leads), None, dtype=object)
+    p = scored.leads["p"].to_numpy()
+    pd.testing.assert_frame_equal(saved.mark(other, p, none), saved.mark(scored.features, p, none))
+
+
 def test_a_threshold_of_points_looks_at_points(card: PointsCard, scored) -> None:
     points = card.points(scored.features)
     cut = float(np.median(points))

@@ -242,3 +242,16 @@ def test_four_hundred_columns_of_which_most_are_empty(scored) -> None:
     made = studied(replace(few, features=features), Asked(Terms(30.0, 400.0)))
     plain = studied(few, Asked(Terms(30.0, 400.0)))
     assert made.card == plain.card
+
+
+def test_rows_in_the_order_of_time_without_days_teach_those_after_them(scored) -> None:
+    never = pd.Series(pd.NaT, index=scored.leads.index, dtype="datetime64[s]")
+    rows = replace(scored, leads=scored.leads.assign(as_of=never, created_at=never))
+    made = studied(rows, Asked(Terms(30.0, 400.0, 8.0)))
+    assert "NO-DATES" in {f.code for f in findings_of(made)}
+    assert made.past.empty
+    late = np.arange(len(rows.leads)) > 3000
+    flipped = rows.leads["converted_within"].mask(late, ~rows.leads["converted_within"])
+    again = studied(replace(rows, leads=rows.leads.assign(converted_within=flipped)), made.asked)
+    early = np.flatnonzero(rows.judged & ~late)
+    np.testing.assert_array_equal(made.oof.chance[early], again.oof.chance[early])

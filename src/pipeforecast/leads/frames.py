@@ -156,6 +156,11 @@ class ScoredLeads:
 class Marks(Protocol):
     """What turns scored leads into points, grades and the list for sales: a points card with saved thresholds."""
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns that it looks at, besides those that the model needs."""
+        ...
+
     def mark(self, features: LeadFeatures, p: np.ndarray, segment: np.ndarray) -> pd.DataFrame:
         """Mark leads, row by row.
 

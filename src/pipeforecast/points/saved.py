@@ -16,7 +16,7 @@ import yaml
 
 from pipeforecast.errors import DataError, MissingFileError, SettingsError
 from pipeforecast.leads import LeadFeatures
-from pipeforecast.points.card import PointsCard, card_of
+from pipeforecast.points.card import TOUCHES, PointsCard, card_of
 from pipeforecast.points.grades import Grades
 
 KIND = "lead_threshold"
@@ -52,6 +52,11 @@ class SavedThreshold:
     step: str = "converted"
     days: int = 90
     told: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns of leads that the card looks at."""
+        return frozenset(r.feature for r in self.card.rows if not r.feature.startswith(TOUCHES))
 
     def mark(self, features: LeadFeatures, p: np.ndarray, segment: np.ndarray) -> pd.DataFrame:
         """Mark leads with points, grade and whether they are handed over, as ``leads.Marks`` says."""
