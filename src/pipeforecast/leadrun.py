@@ -36,6 +36,8 @@ from pipeforecast.run import say
 from pipeforecast.settings import RunSettings
 
 _ALLOW = "lead.allow_leaks"
+#: Most evenings besides those of decision: one fit takes far fewer.
+_MOST_LESSONS = 100_000
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class LeadRun:
         told = self.told
         days = sorted({*told.lesson_days, told.decide_after})
         rows = lesson_rows(self.book, told.step, days, self.book.until)
+        rows = rows[self._kept(rows)].reset_index(drop=True)
         outcome = self.outcomes(rows)["converted_within"]
         rows = rows[outcome.notna().to_numpy()].reset_index(drop=True)
         y = outcome.dropna().to_numpy(dtype="float64")
@@ -119,6 +122,15 @@ class LeadRun:
         lead = rows["lead"].to_numpy()
         person = self.book.leads["person"].to_numpy()[lead]
         return rows, LeadRows(self.features(rows), y, person, lead, time, lag)
+
+    def _kept(self, rows: pd.DataFrame) -> np.ndarray:
+        """Mask that keeps every decision evening, and of many other evenings those of random leads."""
+        decision = self.decision_evening(rows)
+        share = _MOST_LESSONS / max(int((~decision).sum()), 1)
+        if share >= 1:
+            return np.ones(len(rows), dtype=bool)
+        drawn = np.random.default_rng(self.seed).random(len(self.book.leads)) < share
+        return np.asarray(decision | drawn[rows["lead"].to_numpy()])
 
     @cached_property
     def replay(self) -> Replay:

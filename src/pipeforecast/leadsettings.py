@@ -74,7 +74,7 @@ class LeadSettings(Closed):
     )  # fmt: skip
     blocks: int = Field(12, ge=2, le=200, description="blocks of equal count into which past leads are cut by time")
     tested: int = Field(8, ge=1, le=199, description="newest blocks that are foretold, each by what was known then")
-    max_rows: int = Field(30_000, ge=200, description="most rows that teach one fit; more are thinned by lead")
+    max_rows: int = Field(20_000, ge=200, description="most rows that teach one fit; more are thinned by lead")
     accept_todays_values: Columns = Field((), description="columns taken as they are today for every past day")
     allow_leaks: Columns = Field((), description="columns that the leakage audit would refuse")
     rows_in_order: bool = Field(False, description="without dates: whether the file's rows are in the order of time")

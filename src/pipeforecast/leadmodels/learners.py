@@ -101,7 +101,7 @@ def _columns(rows: LeadRows, kind: str) -> _Ready:
 
 def _logistic(rows: LeadRows, candidate: Candidate, ready: _Ready | None, seed: int) -> LeadModel:
     assert ready is not None  # noqa: S101  for the type checker
-    found = LogisticRegression(C=candidate.strength, solver="newton-cholesky", max_iter=50)
+    found = LogisticRegression(C=candidate.strength, max_iter=300)
     found.fit(ready.X, rows.y, sample_weight=rows.weights(candidate.half_life))
     return _read_off(ready.pipeline(found), rows, "logistic", ready.cuts("knots_"), "line")
 
@@ -125,21 +125,24 @@ def _levels(encoder: Any, **told: Any) -> Any:
 def _read_off(pipe: Pipeline, rows: LeadRows, kind: str, cuts: dict[str, np.ndarray], shape: str) -> LeadModel:
     """Read the terms off an additive pipeline: from one row, change one column at a time and see what it adds."""
     frame = flat(rows.features)
-    first = frame.iloc[[0]].reset_index(drop=True)
     names = [str(n) for n in frame if varies(frame[n])]
     asked = {name: _asked(frame[name], cuts.get(name), shape) for name in names}
-    blocks = [first]
+    size = 1 + sum(len(values) for _, _, values in asked.values())
+    at, table = 1, {str(n): np.full(size, frame[n].iloc[0], dtype=_plain(frame[n])) for n in frame}
     for name, (_, _, values) in asked.items():
-        block = first.loc[[0] * len(values)].reset_index(drop=True)
-        block[name] = pd.Series(values, dtype=frame[name].dtype)
-        blocks.append(block)
-    heights = pipe.decision_function(pd.concat(blocks, ignore_index=True))
+        table[name][at : at + len(values)] = values
+        at += len(values)
+    heights = pipe.decision_function(pd.DataFrame(table).astype({str(n): frame[n].dtype for n in frame}))
     terms, at = [], 1
     for name, (form, edges, values) in asked.items():
         added = heights[at : at + len(values)] - heights[0]
         terms.append(Term(name, form, edges, added[:-1] if form != "level" else added, float(added[-1])))
         at += len(values)
     return LeadModel(kind, float(heights[0]), terms)
+
+
+def _plain(column: pd.Series) -> type:
+    return float if pd.api.types.is_numeric_dtype(column.dtype) else object
 
 
 #: A text that no CRM writes: what a model says of a level that it has never met.

@@ -21,9 +21,8 @@ from pipeforecast.scores import row_log_loss
 #: scikit-learn's C or rounds, and the share of the time so far after which a row counts half; the first is simplest.
 CANDIDATES = (
     Candidate("logistic", 0.3), Candidate("logistic", 0.03), Candidate("logistic", 0.3, 0.25),
-    Candidate("logistic", 0.3, 0.08), Candidate("logistic", 0.03, 0.08),
-    Candidate("boosting", 60), Candidate("boosting", 150), Candidate("boosting", 60, 0.25),
-    Candidate("boosting", 60, 0.08), Candidate("naive_bayes", 0),
+    Candidate("logistic", 0.03, 0.08), Candidate("boosting", 100), Candidate("boosting", 60, 0.25),
+    Candidate("naive_bayes", 0),
 )  # fmt: skip
 #: Memories of the recalibration: none, all blocks so far alike, the newest (halving every block).
 MEMORIES = ("none", "all", "newest")
@@ -171,7 +170,7 @@ def replayed(
     candidates: Sequence[Candidate] = CANDIDATES,
     blocks: int = 12,
     tested: int = 8,
-    most: int = 30_000,
+    most: int = 20_000,
     seed: int = 0,
 ) -> Replay:
     """Foretell the newest blocks, one after another, by what was known at the start of each.
