@@ -18,8 +18,13 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     make_company(n_deals=700, seed=2).write(root / "company")
     _plant_markers(root / "company")
     said, told = {}, {}
-    own = {"check": (), "forecast": (*SMALL, "version=fit"), "score": ("version=champion",)}
-    for verb in ("check", "train", "forecast", "score", "backtest", "compare"):
+    own = {
+        "check": (),
+        "thresholds": ("lead.random_split=false", "cost_per_contact=30", "value_per_conversion=900"),
+        "forecast": (*SMALL, "version=fit"),
+        "score": ("version=champion",),
+    }
+    for verb in ("check", "train", "forecast", "score", "backtest", "compare", "thresholds"):
         small = own.get(verb, SMALL)
         done = call(verb, "crm=salesforce", "source=company", f"out={verb}", *small, at=root)
         said[verb], told[verb] = done.stdout, done.stderr
