@@ -159,3 +159,26 @@ def test_a_free_contact_and_no_hands_at_all(tmp_path: Path) -> None:
     assert (best["leads"] == 0).all()
     assert (table["cost"] == 0).all()
     assert "NOBODY-HANDED-OVER" in set(pd.read_csv(tmp_path / "out" / "findings.csv")["code"])
+
+
+def test_leads_without_dates_are_judged_by_their_own_outcomes(tmp_path: Path) -> None:
+    """Rows stand in a random order then: chance, features and outcome have to be shuffled alike."""
+    table = leads()
+    table["converted"] = table["converted_at"].notna().map({True: "true", False: "false"})
+    exported(tmp_path, table.drop(columns=["created_at", "converted_at", "first_response_at"]))
+    columns = "~crm.tables.leads.columns.created_at"
+    with chdir(tmp_path):
+        assert main([*CALL, *TERMS, columns]) == 0
+    against = pd.read_csv(tmp_path / "out" / "points_against_model.csv").set_index("model")
+    assert against.loc["full", "auc"] > 0.6
+    assert against.loc["card", "auc"] > 0.56
+    assert {"NO-DATES", "CONTACT-UNKNOWN"} <= set(pd.read_csv(tmp_path / "out" / "findings.csv")["code"])
+    assert pd.read_csv(tmp_path / "out" / "thresholds.csv")["leads_per_week"].isna().all()
+
+
+def test_leads_that_stand_twice_are_counted_once(tmp_path: Path) -> None:
+    exported(tmp_path, pd.concat([leads(), leads().head(50)]))
+    with chdir(tmp_path):
+        status = main([*CALL, *TERMS])
+    assert status == 0
+    assert "LEAD-REPEATED" in set(pd.read_csv(tmp_path / "out" / "findings.csv")["code"])

@@ -49,8 +49,8 @@ def observe_leads(
     facts = {"segment": _text(book, "segment", lead), "value": book.leads["value"].to_numpy(dtype="float64")[lead]}
     if not book.dated:
         return pd.DataFrame({
-            "converted_within": _flag(book, step)[lead], "days_to_step": np.nan, "observed_days": np.nan,
-            "contacted": pd.array([pd.NA] * len(lead), dtype="boolean"), **facts,
+            "converted_within": _flag(book, step).iloc[lead].reset_index(drop=True), "days_to_step": np.nan,
+            "observed_days": np.nan, "contacted": pd.array([pd.NA] * len(lead), dtype="boolean"), **facts,
         })  # fmt: skip
     check_step(book, step)
     last = np.datetime64((book.until if until is None else until), "s")

@@ -173,7 +173,7 @@ class OutOfFold:
         return np.asarray(np.round(self.axis[axis] / card.slope + card.points(features, axis).mean()))
 
 
-def out_of_fold(scored: ScoredLeads, recipe: CardRecipe, blocks: int = 5) -> OutOfFold:
+def out_of_fold(scored: ScoredLeads, recipe: CardRecipe, blocks: int = 8) -> OutOfFold:
     """Refit the card block by block on other persons' earlier leads, whose outcome was known by then.
 
     Rows without a chance of the full model only teach, so that card and model are judged on the same leads. Leads in
