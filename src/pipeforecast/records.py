@@ -16,8 +16,8 @@ from pipeforecast.tracking import Artifact, Metric, RunRecord, record
 
 #: Where things lie on this machine, and who is named, is nobody else's business.
 _PLACES: Any = {
-    "tracking": True, "out": True, "source": True, "explored": True, "since": True, "proof": {"folder"}, "demo": {"folder"},
-    "search": {"store"}, "scenario": {"owner", "where", "parts"},
+    "tracking": True, "out": True, "source": True, "explored": True, "since": True, "proof": {"folder"},
+    "demo": {"folder"}, "search": {"store"}, "scenario": {"owner", "where", "parts"},
 }  # fmt: skip
 
 
