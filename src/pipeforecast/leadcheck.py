@@ -21,6 +21,9 @@ from pipeforecast.scores import LEAST
 
 BASELINES = ("naive_bayes", "base_rate")
 RANDOM = "random split (for comparison)"
+_SCORES = ("log_loss", "brier", "auc", "average_precision", "calibration_error")
+_SLOPES = ("calibration_slope", "calibration_intercept")
+_MOST = 20_000
 _PARTS = ("log_loss", "auc", "calibration_error")
 _SERIES = 40
 
@@ -52,15 +55,29 @@ def table_of(run: LeadRun) -> tuple[pd.DataFrame, list[str]]:
 
 def evaluation_of(run: LeadRun, table: pd.DataFrame, methods: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of ``evaluation.csv`` and of ``calibration.csv``."""
-    rows = [scored(table, methods, run.split), _lift(table, methods, run.split)]
+    table = few(table, run.seed)
+    rows = [
+        scored(table, methods, run.split, _SCORES), scored(table, ["chosen"], run.split, _SLOPES),
+        _lift(table, methods, run.split),
+    ]  # fmt: skip
     for split, part in splits_of(table.drop(columns=["stage"], errors="ignore")):
         rows.append(scored(part, methods, split, _PARTS))
     if run.in_time and run.told.random_split:
         flattering = random_table(run)
-        rows += [scored(flattering, ["chosen"], RANDOM), _lift(flattering, ["chosen"], RANDOM)]
+        flattering = few(flattering, run.seed)
+        rows += [scored(flattering, ["chosen"], RANDOM, _SCORES), _lift(flattering, ["chosen"], RANDOM)]
     found = calibrated(table, methods)
     found["split"] = found["split"].replace(TOTAL, run.split)
     return pd.concat(rows, ignore_index=True), found
+
+
+def few(table: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Draw persons of at most about ``_MOST`` rows: a range from more of them would only take longer."""
+    if len(table) <= _MOST:
+        return table
+    persons = table["deal"].unique()
+    kept = persons[np.random.default_rng(seed).random(len(persons)) < _MOST / len(table)]
+    return table[table["deal"].isin(kept).to_numpy()].reset_index(drop=True)
 
 
 def _lift(table: pd.DataFrame, methods: Sequence[str], split: str) -> pd.DataFrame:
@@ -162,8 +179,7 @@ def drift_findings(run: LeadRun) -> list[Finding]:
     if not run.in_time:
         return []
     rows, lessons = run.lessons
-    keep = np.flatnonzero(run.decision_evening(rows))
-    part = lessons.rows(keep)
+    part = lessons.rows(run.decision_evening(rows)).thinned(_MOST, run.seed)
     if len(part) < 20 * FEWEST_VALUES:
         return []
     bin_ = np.minimum(np.arange(len(part)) * _SERIES // len(part), _SERIES - 1)

@@ -154,7 +154,7 @@ class LeadRun:
     @cached_property
     def model(self) -> LeadModel:
         """The model of today: what the blocks speak for, fitted on all mature rows."""
-        made = self.replay.final(self.told.kinds, self.told.max_rows, self.seed)
+        made = self.replay.final(self.told.kinds, 4 * self.told.max_rows, self.seed)
         return LeadModel(
             made.kind, made.intercept, made.terms, made.offset, made.slope, self.told.step, self.told.days, made.facts
         )

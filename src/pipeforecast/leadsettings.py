@@ -72,9 +72,9 @@ class LeadSettings(Closed):
     lesson_days: Annotated[tuple[Annotated[int, Field(ge=0, le=366)], ...], AfterValidator(distinct)] = (
         0, 1, 3, 7, 14, 30,
     )  # fmt: skip
-    blocks: int = Field(12, ge=2, le=200, description="blocks of equal count into which past leads are cut by time")
-    tested: int = Field(8, ge=1, le=199, description="newest blocks that are foretold, each by what was known then")
-    max_rows: int = Field(20_000, ge=200, description="most rows that teach one fit; more are thinned by lead")
+    blocks: int = Field(10, ge=2, le=200, description="blocks of equal count into which past leads are cut by time")
+    tested: int = Field(6, ge=1, le=199, description="newest blocks that are foretold, each by what was known then")
+    max_rows: int = Field(15_000, ge=200, description="most rows that teach a fit of the past; today's takes 4 times")
     accept_todays_values: Columns = Field((), description="columns taken as they are today for every past day")
     allow_leaks: Columns = Field((), description="columns that the leakage audit would refuse")
     rows_in_order: bool = Field(False, description="without dates: whether the file's rows are in the order of time")

@@ -128,7 +128,8 @@ def _read_off(pipe: Pipeline, rows: LeadRows, kind: str, cuts: dict[str, np.ndar
     names = [str(n) for n in frame if varies(frame[n])]
     asked = {name: _asked(frame[name], cuts.get(name), shape) for name in names}
     size = 1 + sum(len(values) for _, _, values in asked.values())
-    at, table = 1, {str(n): np.full(size, frame[n].iloc[0], dtype=_plain(frame[n])) for n in frame}
+    at = 1
+    table: dict[str, np.ndarray] = {str(n): np.full(size, frame[n].iloc[0], dtype=_plain(frame[n])) for n in frame}
     for name, (_, _, values) in asked.items():
         table[name][at : at + len(values)] = values
         at += len(values)
