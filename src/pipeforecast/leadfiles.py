@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,7 @@ from pipeforecast.leadmodels import LeadModel
 from pipeforecast.leadpayloads import payload
 from pipeforecast.leadreasons import parts_table, reasons_of
 from pipeforecast.leadrun import cleaned
-from pipeforecast.leads import LeadBook, Marks, describe_leads, lead_book, open_leads, take_lead_snapshot
+from pipeforecast.leads import LeadBook, LeadFeatures, Marks, describe_leads, lead_book, open_leads, take_lead_snapshot
 from pipeforecast.leads.book import DAYS
 from pipeforecast.leadsettings import LeadSettings
 from pipeforecast.leakage import Audit
@@ -60,6 +59,8 @@ class LeadWriter:
         A points card with its threshold.
     history : DealHistory or None
         For the deals that leads became.
+    told_of : set of str
+        Tables beside the leads that the export has.
     """
 
     model: LeadModel
@@ -69,6 +70,7 @@ class LeadWriter:
     sentinels: dict[str, tuple[float, ...]]
     marks: Marks | None = None
     history: DealHistory | None = None
+    told_of: set[str] = field(default_factory=set, init=False)
 
     def write(self, source: LeadFile, as_of: pd.Timestamp | None, out: Path) -> Written:
         """Score the open leads of ``source`` on the evening of ``as_of`` into ``out``."""
@@ -114,6 +116,7 @@ class LeadWriter:
             *(t.name for t in self.model.terms),
             *(() if self.marks is None else self.marks.columns),
         }
+        self.told_of.update(n for n, t in beside.items() if len(t))
         for chunk in source.chunks(self.told.chunk, needed):
             if chunk.empty:
                 continue
@@ -128,7 +131,7 @@ class LeadWriter:
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         rows = self._open(book, as_of, again)
         found = describe_leads(take_lead_snapshot(book, rows, self.marks is not None), self.told.step)
-        features = cleaned(found, Audit(sentinels=self.sentinels))
+        features = self._counted(cleaned(found, Audit(sentinels=self.sentinels)))
         p, reasons = reasons_of(self.model, features)
         leads = book.leads.iloc[rows["lead"].to_numpy()].reset_index(drop=True)
         external = leads["external_id"] if "external_id" in leads else leads["lead_id"]
@@ -141,6 +144,17 @@ class LeadWriter:
         })  # fmt: skip
         return table[list(LEAD_COLUMNS)], parts_table(self.model, features, leads["lead_id"])
 
+    def _counted(self, features: LeadFeatures) -> LeadFeatures:
+        """Give counts of what none of these leads has: 0, where the export would tell, and not missing."""
+        absent = [t.name for t in self.model.terms if t.name not in features.names]
+        told = {"n_moves": "lead_changes"}
+        none = [n for n in absent if n.startswith("n_") and told.get(n, "touches") in self.told_of]
+        none_yes = [n for n in absent if n == "responded"]
+        if not none and not none_yes:
+            return features
+        numbers = features.numbers.assign(**dict.fromkeys(none, 0.0))
+        return replace(features, numbers=numbers, flags=features.flags.assign(**dict.fromkeys(none_yes, 0.0)))
+
     def _open(self, book: LeadBook, as_of: pd.Timestamp | None, again: np.ndarray) -> pd.DataFrame:
         if as_of is not None:
             rows = open_leads(book, self.told.step, as_of)
@@ -151,7 +165,7 @@ class LeadWriter:
             rows = pd.DataFrame({"lead": keep, "as_of": np.full(len(keep), "NaT", dtype="datetime64[s]")})
         return rows[~again[rows["lead"].to_numpy()]].reset_index(drop=True) if again.any() else rows
 
-    def _marked(self, features: Any, p: np.ndarray, segment: np.ndarray) -> dict[str, pd.Series]:
+    def _marked(self, features: LeadFeatures, p: np.ndarray, segment: np.ndarray) -> dict[str, pd.Series]:
         if self.marks is None:
             n = len(p)
             return {

@@ -11,12 +11,15 @@ import pandas as pd
 import pytest
 
 from pipeforecast.errors import DataError, SettingsError
+from pipeforecast.ingest import LeadFile
 from pipeforecast.leadcheck import card_points, drift_findings
-from pipeforecast.leadfiles import LEAD_COLUMNS
+from pipeforecast.leadfiles import LEAD_COLUMNS, LeadWriter
+from pipeforecast.leadmodels import LeadModel, Term
 from pipeforecast.leadpayloads import PAYLOADS
 from pipeforecast.leadrun import LeadRun, prepared_leads
 from pipeforecast.leads import LeadFeatures
 from pipeforecast.leadsettings import LeadCardSettings, LeadSettings
+from pipeforecast.mapping import CrmMapping
 from pipeforecast.points import CardRow, Grades, PointsCard, SavedThreshold, path_of, write_threshold
 from pipeforecast.settings import ScoreSettings, TrainSettings
 from pipeforecast.workflow import score, train
@@ -302,3 +305,22 @@ def test_mlflow_loads_the_champion_without_a_pickle(place: Path, said: str) -> N
     assert 0 < p[0] < p[1] < 1
     files = {f.suffix for f in (place / "artifacts").rglob("*") if f.is_file()}
     assert ".pkl" not in files
+
+
+def test_a_kind_of_touch_that_none_of_the_leads_has_counts_as_none(tmp_path: Path) -> None:
+    """Scored one by one, leads without any call must get what they get beside one that was called."""
+    frame = table(60).assign(converted_on="")
+    settings = settled(ScoreSettings, tmp_path, frame)
+    touches = pd.DataFrame({"lead": ["L0", "L1"], "kind": ["called", "sent"], "at": ["2024-01-01", "2024-01-02"]})
+    touches.to_csv(tmp_path / "export/touches.csv", index=False)
+    terms = [Term("n_called", "line", np.array([0.0, 1.0]), np.array([0.0, 1.0]), -5.0)]
+    model, found = LeadModel("logistic", 0.0, terms), []
+    for size in (1, 100):
+        told = settings.lead.model_copy(update={"chunk": size, "payloads": ()})
+        mapping, out = CrmMapping.model_validate(CRM), tmp_path / f"by_{size}"
+        out.mkdir()
+        source = LeadFile(mapping, settings.source)
+        LeadWriter(model, told, mapping, "v", {}).write(source, pd.Timestamp("2024-11-30"), out)
+        found.append(pd.read_csv(out / "leads.csv").set_index("lead_id")["p_convert"])
+    pd.testing.assert_series_equal(found[0].sort_index(), found[1].sort_index())
+    assert found[0]["L0"] > found[0]["L1"] == 0.5
