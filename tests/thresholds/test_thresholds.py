@@ -255,3 +255,19 @@ def test_rows_in_the_order_of_time_without_days_teach_those_after_them(scored) -
     again = studied(replace(rows, leads=rows.leads.assign(converted_within=flipped)), made.asked)
     early = np.flatnonzero(rows.judged & ~late)
     np.testing.assert_array_equal(made.oof.chance[early], again.oof.chance[early])
+
+
+def test_the_capacity_is_held_against_what_comes_in_now(scored) -> None:
+    """Three of four leads of the first two years are left out: twice the mean of all weeks comes in now."""
+    early = (scored.leads["as_of"] < "2024-01-01").to_numpy()
+    grown = scored.rows(np.flatnonzero(~early | (np.arange(len(early)) % 4 == 0)))
+    made = studied(grown, Asked(Terms(0.0, 400.0, 8.0)))
+    whole = made.table[made.table["segment"].eq(ALL) & made.table["scale"].eq("p")]
+    days, counts = made.weeks["p", ALL]
+    assert len(days) == 26
+    np.testing.assert_allclose(whole["leads_per_week"], counts[:, :-1].mean(axis=0))
+    best = whole[whole["best"]].iloc[0]
+    lately = grown.leads["as_of"] > grown.leads["as_of"].max() - pd.Timedelta(weeks=26)
+    handed = (grown.leads["p"] >= best["threshold"]) & lately
+    assert 7 < handed.sum() / 26 <= 8
+    assert best["leads"] / made.leads["p"][ALL].weeks < 6

@@ -16,9 +16,9 @@ from pipeforecast.thresholds import ALL, SCALES, Study
 
 #: Columns of ``thresholds.csv`` that the page needs to work the rest out, and their short names in its data.
 CURVE = {
-    "threshold": "t", "leads": "n", "conversions": "c", "conversions_lower": "cl", "precision": "p",
-    "precision_lower": "pl", "precision_upper": "pu", "recall": "r", "missed": "m", "missed_upper": "mu",
-    "uncontacted": "u",
+    "threshold": "t", "leads": "n", "leads_per_week": "w", "conversions": "c", "conversions_lower": "cl",
+    "precision": "p", "precision_lower": "pl", "precision_upper": "pu", "recall": "r", "missed": "m",
+    "missed_upper": "mu", "uncontacted": "u",
 }  # fmt: skip
 
 

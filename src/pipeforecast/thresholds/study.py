@@ -83,7 +83,8 @@ class Study:
     grade_rows, calibration : DataFrame
     leads : mapping of scale to mapping of segment (``all`` first) to Judged
     table : DataFrame
-        Rows of ``thresholds.csv`` but for the step.
+        Rows of ``thresholds.csv`` but for the step; ``leads_per_week`` is the mean of the last weeks, young leads
+        included: what comes in now has to be turned to.
     rule : DataFrame
         One row like those of ``table`` for each segment, by today's rules card; without rows where there is none.
     threshold : mapping of segment to float

@@ -28,6 +28,8 @@ _LEAST_BELOW = 50
 _YEAR = 52
 
 Scores = Mapping[Scale, np.ndarray]
+#: Last days of the weeks, and counts at each threshold.
+Weeks = tuple[np.ndarray, np.ndarray]
 
 
 def studied(scored: ScoredLeads, asked: Asked) -> Study:
@@ -54,16 +56,16 @@ def studied(scored: ScoredLeads, asked: Asked) -> Study:
     leads = {s: {n: replace(base, score=score[s][keep]).rows(own) for n, own in groups.items()} for s in SCALES}
     card = replace(card, disqualify_below=_disqualified(leads["points"][ALL], asked.terms))
     grades = _grades(card, oof, scored, use, came)
-    table = _table(leads, asked)
+    table, weeks = _table(scored, score, leads, asked)
     best = table[table["best"] & (table["scale"] == asked.scale)].set_index("segment")["threshold"]
     return Study(
         scored=scored, asked=asked, card=card, grades=grades[0], oof=oof,
         against=against_model(came[use], score["p"][use], oof.chance[use], oof.base[use]), grade_rows=grades[1],
         calibration=calibration_table(card, score["points"][use], came[use]), leads=leads, table=table,
-        rule=_by_rule(base, keep, groups, asked),
+        rule=_by_rule(scored, base, keep, groups, asked),
         threshold={str(k): float(v) for k, v in best.items()},
         past=history(leads[asked.scale][ALL], asked.scale, asked.terms, asked.calendar, scored.dated),
-        weeks=_weeks(scored, score, table, list(groups)), explored=explored,
+        weeks=weeks, explored=explored,
         alarm=_alarm(scored, score[asked.scale], float(best[ALL]), asked.seed), pooled=pooled,
     )  # fmt: skip
 
@@ -103,30 +105,55 @@ def _segments(segment: pd.Series, came: np.ndarray) -> tuple[dict[str, np.ndarra
     return groups, tuple(pooled) if len(count) > 1 else ()
 
 
-def _table(leads: Mapping[Scale, Mapping[str, Judged]], asked: Asked) -> pd.DataFrame:
-    parts = []
+def _table(
+    scored: ScoredLeads, score: Scores, leads: Mapping[Scale, Mapping[str, Judged]], asked: Asked
+) -> tuple[pd.DataFrame, dict[tuple[Scale, str], Weeks]]:
+    """Judge every threshold of every scale and segment, and count the leads of the last weeks at each."""
+    parts, weeks = [], {}
     for scale, groups in leads.items():
         for name, own in groups.items():
             cuts = threshold_cuts(own.score, scale)
             if scale == asked.scale and asked.current is not None:
                 cuts = np.unique(np.append(cuts, asked.current))
+            weeks[scale, name] = _weeks(scored, score[scale], cuts, name)
             terms = asked.terms.of_share(len(own.score) / len(groups[ALL].score))
-            table = priced(curve(own, cuts), terms)
+            table = priced(curve(own, cuts).assign(leads_per_week=_a_week(weeks[scale, name])), terms)
             today = np.nan if asked.current is None or scale != asked.scale else asked.current
             current = table["threshold"].to_numpy() == today
             parts.append(table.assign(segment=name, scale=scale, current=current))
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True), weeks
 
 
-def _by_rule(base: Judged, keep: np.ndarray, groups: Mapping[str, np.ndarray], asked: Asked) -> pd.DataFrame:
+def _by_rule(
+    scored: ScoredLeads, base: Judged, keep: np.ndarray, groups: Mapping[str, np.ndarray], asked: Asked
+) -> pd.DataFrame:
     """Judge today's rules card at its own threshold, on the same leads."""
     rule = asked.rule
     if rule is None:
         return pd.DataFrame(columns=["segment"])
-    points = replace(base, score=rule.points[keep].astype(float))
-    cut = np.array([float(rule.threshold)])
-    parts = [priced(curve(points.rows(own), cut), asked.terms).assign(segment=n) for n, own in groups.items()]
+    points, cut = rule.points.astype(float), np.array([float(rule.threshold)])
+    judged, parts = replace(base, score=points[keep]), []
+    for name, own in groups.items():
+        a_week = _a_week(_weeks(scored, points, cut, name))
+        parts.append(
+            priced(curve(judged.rows(own), cut).assign(leads_per_week=a_week), asked.terms).assign(segment=name)
+        )
     return pd.concat(parts, ignore_index=True).assign(scale=rule.name, best=False, current=True)
+
+
+def _weeks(scored: ScoredLeads, score: np.ndarray, cuts: np.ndarray, name: str) -> Weeks:
+    """Count the leads of the last weeks at each threshold, young ones included."""
+    as_of = scored.leads["as_of"].to_numpy().astype("datetime64[s]")
+    there = ~np.isnan(score) & ~np.isnat(as_of) & scored.dated & scored.leads["p"].notna().to_numpy(dtype=bool)
+    segment = scored.leads["segment"].astype("string").fillna("").to_numpy(dtype=object)
+    own = there & (segment == name) if name != ALL else there
+    return weekly(as_of[own], score[own], cuts, last=as_of[there].max() if there.any() else None)
+
+
+def _a_week(weeks: Weeks) -> np.ndarray:
+    """Leads a week at each threshold; NaN where there are no weeks."""
+    days, counts = weeks
+    return counts[:, :-1].mean(axis=0) if len(days) else np.full(counts.shape[1] - 1, np.nan)
 
 
 def _disqualified(leads: Judged, terms: Terms) -> int | None:
@@ -155,24 +182,6 @@ def _grades(
         cuts = [cuts_of(points[0], came[use])]
     grades = Grades(cuts[0], cuts[1] if two else None)
     return grades, grade_table(grades.named(*points), oof.chance[use], came[use], grades.names)
-
-
-def _weeks(
-    scored: ScoredLeads, score: Scores, table: pd.DataFrame, names: list[str]
-) -> dict[tuple[Scale, str], tuple[np.ndarray, np.ndarray]]:
-    """Count the leads of the last weeks at each threshold, young ones included."""
-    out = {}
-    as_of = scored.leads["as_of"].to_numpy().astype("datetime64[s]")
-    segment = scored.leads["segment"].astype("string").fillna("").to_numpy(dtype=object)
-    dated = np.full(len(as_of), scored.dated) & ~np.isnat(as_of)
-    for scale in SCALES:
-        there = ~np.isnan(score[scale]) & dated
-        last = as_of[there].max() if there.any() else None
-        for name in names:
-            own = there & (segment == name) if name != ALL else there
-            cuts = table.loc[table["scale"].eq(scale) & table["segment"].eq(name), "threshold"].to_numpy()
-            out[scale, name] = weekly(as_of[own], score[scale][own], cuts, last=last)
-    return out
 
 
 def _alarm(scored: ScoredLeads, score: np.ndarray, threshold: float, seed: int) -> Inflation | None:

@@ -25,7 +25,7 @@
   function priced(curve, i, terms) {
     const row = {place: i, threshold: curve.t[i], leads: curve.n[i], uncontacted: curve.u[i], precision: curve.p[i],
       lower: curve.pl[i], upper: curve.pu[i], recall: curve.r[i], missed: curve.m[i], missedUpper: curve.mu[i]};
-    row.perWeek = curve.weeks === null ? null : row.leads / curve.weeks;
+    row.perWeek = curve.w[i];
     row.cost = row.leads * terms.cost;
     row.value = curve.c[i] * terms.value;
     row.net = row.value - row.cost;
@@ -157,7 +157,7 @@
       if (today) rows.push(line("Today's threshold", today));
     }
     if (Object.hasOwn(now.step.rule, now.name)) {
-      const one = {weeks: now.curve.weeks};
+      const one = {};
       for (const [key, v] of Object.entries(now.step.rule[now.name])) one[key] = [v];
       rows.push(line("Today's rules card (" + now.step.rule_name + ")", priced(one, 0, shown.terms)));
     }
