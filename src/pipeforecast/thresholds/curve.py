@@ -43,9 +43,9 @@ def curve(leads: Judged, cuts: np.ndarray) -> pd.DataFrame:
     -------
     DataFrame of k rows
         ``threshold``, ``leads``, ``leads_per_week`` (of the time that these leads came in), ``uncontacted`` (of them),
-        ``precision`` with Wilson's interval (of those turned to), ``recall``, ``conversions`` (those left like contacted
-        ones of their score) and ``conversions_lower`` (those left bring no more than they did), ``missed`` and
-        ``missed_upper`` below (the same range).
+        ``precision`` with Wilson's interval (of those turned to), ``recall``, ``conversions`` (those left like
+        contacted ones of their score) and ``conversions_lower`` (those left bring no more than they did), ``missed``
+        and ``missed_upper`` below (the same range).
     """
     order = np.argsort(leads.score, kind="stable")
     at = np.searchsorted(leads.score[order], cuts, side="left")
