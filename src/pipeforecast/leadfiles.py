@@ -17,7 +17,7 @@ from pipeforecast.history import DealHistory
 from pipeforecast.ingest import LeadFile
 from pipeforecast.leadmodels import LeadModel
 from pipeforecast.leadpayloads import payload
-from pipeforecast.leadreasons import parts_table, reasons_of
+from pipeforecast.leadreasons import MOST, parts_table, reasons_of
 from pipeforecast.leadrun import cleaned
 from pipeforecast.leads import LeadBook, LeadFeatures, Marks, describe_leads, lead_book, open_leads, take_lead_snapshot
 from pipeforecast.leads.book import DAYS
@@ -92,14 +92,13 @@ class LeadWriter:
             self._count(made, table, parts)
         if not files["leads"].exists():
             raise DataError("leads: expected at least one lead, came none; export the open leads too")
-        best = pd.concat(made.best, ignore_index=True) if made.best else pd.DataFrame()
-        shown_frame(best).to_csv(out / "lead_reasons.csv", index=False, float_format="%.10g")
+        shown_frame(_likeliest(made.best)).to_csv(out / "lead_reasons.csv", index=False, float_format="%.10g")
         return made
 
     def _count(self, made: Written, table: pd.DataFrame, parts: pd.DataFrame) -> None:
         made.leads += len(table)
         made.expected += float(table["p_convert"].sum())
-        made.best = made.best or [parts]
+        made.best.append(parts)
         if made.handed is not None:
             made.handed += int(table["hand_over"].fillna(False).sum())
 
@@ -174,6 +173,15 @@ class LeadWriter:
             }  # fmt: skip
         marked = self.marks.mark(features, p, segment)
         return {name: marked[name] for name in ("points", "grade", "hand_over")}
+
+
+def _likeliest(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Keep the likeliest leads of all pieces, in that order."""
+    whole = pd.concat(parts, ignore_index=True)
+    log_odds = whole.groupby("lead_id", sort=False)["log_odds"].sum().nlargest(MOST)
+    place = pd.Series(range(len(log_odds)), index=log_odds.index).reindex(whole["lead_id"]).to_numpy()
+    kept = whole[~np.isnan(place)].iloc[np.argsort(place[~np.isnan(place)], kind="stable")]
+    return kept.reset_index(drop=True)
 
 
 _TEXT = pd.ArrowDtype(pa.string())

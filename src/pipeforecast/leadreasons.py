@@ -17,6 +17,8 @@ from pipeforecast.leads import MISSING, LeadFeatures
 _LEAST = 0.05
 _UP, _DOWN = "more likely: ", "less likely: "
 REASONS = 3
+#: So many of the likeliest leads have every part told.
+MOST = 500
 
 
 def words_of(term: Term, labels: Mapping[str, str]) -> list[str]:
@@ -86,7 +88,7 @@ def reasons_of(model: LeadModel, features: LeadFeatures) -> tuple[np.ndarray, li
     return p, out
 
 
-def parts_table(model: LeadModel, features: LeadFeatures, lead_id: pd.Series, most: int = 500) -> pd.DataFrame:
+def parts_table(model: LeadModel, features: LeadFeatures, lead_id: pd.Series, most: int = MOST) -> pd.DataFrame:
     """Every column's part of the likeliest leads: with the average lead's, they add up to the log-odds.
 
     Returns
@@ -95,9 +97,9 @@ def parts_table(model: LeadModel, features: LeadFeatures, lead_id: pd.Series, mo
         ``lead_id``, ``column``, ``value`` (in words), ``log_odds``; the column of a lead's first row is
         ``(average lead)``.
     """
-    parts = model.parts(features)
-    best = np.argsort(-parts.sum(axis=1), kind="stable")[:most]
+    best = np.argsort(-model.log_odds(features), kind="stable")[:most]
     part = features.rows(best)
+    parts = model.parts(part)
     names = ["(average lead)", *(t.name for t in model.terms)]
     said = [np.full(len(best), "")]
     for term in model.terms:
@@ -107,5 +109,5 @@ def parts_table(model: LeadModel, features: LeadFeatures, lead_id: pd.Series, mo
         "lead_id": np.repeat(lead_id.to_numpy()[best], len(names)),
         "column": names * len(best),
         "value": np.stack(said, axis=1).ravel() if len(best) else [],
-        "log_odds": np.column_stack([np.full(len(best), model.base), parts[best]]).ravel(),
+        "log_odds": np.column_stack([np.full(len(best), model.base), parts]).ravel(),
     })  # fmt: skip
