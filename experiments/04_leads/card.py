@@ -45,6 +45,6 @@ if __name__ == "__main__":
     parser.add_argument("--small", action="store_true")
     small = parser.parse_args().small
     if small:
-        main(700, [0], 10, [15], False)
+        main(400, [], 1, [15], False)
     else:
         main(5000, [0], 1, [15, 8], True)

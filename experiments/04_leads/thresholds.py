@@ -11,7 +11,7 @@ import pandas as pd
 import studies
 
 from pipeforecast.leads import ScoredLeads
-from pipeforecast.thresholds import ALL, Asked, Terms, studied
+from pipeforecast.thresholds import ALL, SCALES, Asked, Terms, studied
 from pipeforecast.thresholds.curve import best_at, curve, cuts_of, priced
 
 #: A contact pays where about so large a share converts, in multiples of the leads' own share.
@@ -22,30 +22,30 @@ def rows(name: str, scored: ScoredLeads) -> list[dict]:
     """Choose on the earlier half of the judged leads, judge on the later half; net per hundred leads."""
     out = []
     share = float(scored.leads["converted_within"].fillna(False)[scored.judged].mean())
-    for pays in PAYS:
-        terms = Terms(pays * share, 1.0)
-        made = studied(scored, Asked(terms))
-        for scale in ("p", "points"):
-            leads = made.leads[scale][ALL]
-            early = np.arange(len(leads.score)) < len(leads.score) // 2
-            then, later = (leads.rows(keep) for keep in (early, ~early))
-            before = priced(curve(then, cuts_of(then.score, scale)), terms)
-            chosen = before.iloc[best_at(before, terms)]
+    made = studied(scored, Asked(Terms(share, 1.0)))
+    for scale in SCALES:
+        leads = made.leads[scale][ALL]
+        half, n = len(leads.score) // 2, len(leads.score) - len(leads.score) // 2
+        then, later = leads.rows(np.arange(half)), leads.rows(np.arange(half, half + n))
+        for pays in PAYS:
+            terms = Terms(pays * share, 1.0)
+            chosen = best_of(priced(curve(then, cuts_of(then.score, scale)), terms), terms)
             got = priced(curve(later, np.array([chosen["threshold"]])), terms).iloc[0]
-            own = priced(curve(later, cuts_of(later.score, scale)), terms)
-            best = own.iloc[best_at(own, terms)]
-            nets = [
-                100 * r["net"] / share / n
-                for r, n in ((chosen, early.sum()), (got, (~early).sum()), (best, (~early).sum()))
-            ]
-            everybody = 100 * (later.as_contacted.sum() - terms.cost * len(later.score)) / share / len(later.score)
+            best = best_of(priced(curve(later, cuts_of(later.score, scale)), terms), terms)
+            unit = 100 / share
             out.append({
-                "leads": name, "pays_from": pays, "by": scale, "threshold": chosen["threshold"],
-                "handed_then": chosen["leads"] / early.sum(), "handed_later": got["leads"] / (~early).sum(),
-                "precision_then": chosen["precision"], "precision_later": got["precision"], "promised": nets[0],
-                "got": nets[1], "best_in_hindsight": nets[2], "everybody": everybody,
+                "leads": name, "pays_from": pays, "by": scale, "n_later": n, "threshold": chosen["threshold"],
+                "handed_then": chosen["leads"] / half, "handed_later": got["leads"] / n,
+                "precision_then": chosen["precision"], "precision_later": got["precision"],
+                "promised": unit * chosen["net"] / half, "got": unit * got["net"] / n,
+                "best_in_hindsight": unit * best["net"] / n,
+                "everybody": unit * (later.came.sum() - terms.cost * n) / n,
             })  # fmt: skip
     return out
+
+
+def best_of(table: pd.DataFrame, terms: Terms) -> pd.Series:
+    return table.iloc[best_at(table, terms)]
 
 
 def main(deals: int, seeds: list[int], every: int, write: bool) -> None:
@@ -64,6 +64,6 @@ if __name__ == "__main__":
     parser.add_argument("--small", action="store_true")
     small = parser.parse_args().small
     if small:
-        main(700, [0], 20, False)
+        main(400, [], 1, False)
     else:
         main(5000, [0], 1, True)

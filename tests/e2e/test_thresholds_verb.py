@@ -136,6 +136,13 @@ def test_negative_terms_are_refused(refused: Refused, tmp_path: Path, wrong: str
     assert wrong.split("=")[0] in refused(*CALL, wrong, status=2)
 
 
+def test_a_number_that_is_not_there_cannot_be_monotone(refused: Refused, tmp_path: Path) -> None:
+    exported(tmp_path, leads(400))
+    said = refused(*CALL, *TERMS, "+monotone.staff=rising", status=2)
+    assert "'staff'" in said
+    assert "'employees'" in said
+
+
 @pytest.mark.parametrize("save", ["../x", "a/b"])
 def test_a_name_that_leads_elsewhere_is_refused(refused: Refused, tmp_path: Path, save: str) -> None:
     exported(tmp_path, leads(60))

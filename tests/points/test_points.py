@@ -239,3 +239,17 @@ def test_points_of_refits_lie_on_the_scale_of_the_card(card: PointsCard, scored)
     assert np.corrcoef(points[there], own[there])[0, 1] > 0.9
     order = np.argsort(found.chance[there])
     assert (np.diff(points[there][order]) >= 0).all()
+
+
+def test_cuts_can_be_typed_and_a_rare_count_is_told_from_none() -> None:
+    from pipeforecast.points.conditions import conditions
+
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random(2000) < 0.04, rng.integers(1, 4, 2000), 0).astype(float)
+    years = rng.integers(2015, 2024, 2000).astype(float)
+    features = LeadFeatures(
+        pd.DataFrame({"calls": values, "year": years}), pd.DataFrame(index=range(2000)), pd.DataFrame(index=range(2000))
+    )
+    found = conditions(features, rng.random(2000) < 0.2, None).rows
+    assert 1.0 in {r.value for r in found if r.feature == "calls"}
+    assert {r.value for r in found if r.feature == "year"} <= set(range(2015, 2024))

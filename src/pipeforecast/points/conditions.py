@@ -80,11 +80,13 @@ def _axis(features: LeadFeatures, name: str) -> Axis:
 
 
 def _cuts(known: np.ndarray) -> list[float]:
-    """Values at which a number may be cut: a few of its quantiles, of three figures, so that a person can type them."""
+    """Values at which a number may be cut: a few of its quantiles, of four figures, so that a person can type them."""
+    known = known[np.isfinite(known)]
     if not len(known):
         return []
     found = np.quantile(known, _CUTS, method="inverted_cdf")
-    return sorted({float(f"{v:.3g}") for v in [*found, np.nextafter(known.min(), np.inf)] if np.isfinite(v)})
+    more = known[known > known.min()]  # the second smallest: a count that is not nought
+    return sorted({float(f"{v:.4g}") for v in [*found, *([more.min()] if len(more) else [])]})
 
 
 def _of_levels(axis: Axis, name: str, value: pd.Series, y: np.ndarray) -> Iterator[CardRow]:

@@ -12,13 +12,14 @@ import pandas as pd
 
 from pipeforecast.build import build_calendar
 from pipeforecast.cells import shown_frame
-from pipeforecast.errors import DataError
+from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.findings import Finding, findings_frame
 from pipeforecast.leadcheck import card_points
 from pipeforecast.leadrun import LeadRun, prepared_leads
 from pipeforecast.leads import ScoredLeads
 from pipeforecast.outbox import whole_folder
 from pipeforecast.points import CardRecipe, path_of, write_threshold
+from pipeforecast.points.card import TOUCHES
 from pipeforecast.points.exported import as_json, as_rules, rule_table
 from pipeforecast.points.saved import refuse_existing
 from pipeforecast.records import track
@@ -95,6 +96,10 @@ def terms_of(settings: ThresholdsSettings, scored: ScoredLeads) -> tuple[Terms, 
 
 def asked_of(settings: ThresholdsSettings, scored: ScoredLeads, terms: Terms) -> Asked:
     """Put the settings into what a study is asked for."""
+    numbers = [*scored.features.numbers, *(TOUCHES + k for k in sorted(scored.features.touches["kind"].unique()))]
+    unknown = [name for name in settings.monotone if name not in numbers]
+    if unknown:
+        raise SettingsError(f"monotone: expected numbers of the leads ({some(numbers, 12)}), came {some(unknown)}")
     log = None if settings.explored is None else read_log(settings.explored)
     card = settings.lead.card
     rule = None
