@@ -79,13 +79,15 @@ COLUMNS = {
         "measure", "level", "group", "deal_id", "cause", "amount", "as_of_from", "as_of_to", "period",
     ],
 }  # fmt: skip
+#: What a verb writes with target=lead alone.
+ONLY_OF_LEADS = {"train": {"findings.csv"}, "score": {"leads.csv", "lead_reasons.csv", "payload_TOOL.csv"}}
 PARTS = {"total", "won", "open", "open_due", "open_pulled_in", "new", "amount_change"}
 
 
 @pytest.mark.parametrize("verb", ["check", "train", "forecast", "score", "backtest", "compare", "thresholds"])
 def test_a_verb_writes_what_its_page_says(ran: Ran, verb: str) -> None:
     written = {p.name for p in (ran.root / verb).iterdir()}
-    assert written == set(manual.PAGES[verb].writes)
+    assert written == set(manual.PAGES[verb].writes) - ONLY_OF_LEADS.get(verb, set())
     assert all((ran.root / verb / name).stat().st_size for name in written)
     assert str(ran.root / verb) in ran.said[verb]
 
