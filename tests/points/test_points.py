@@ -253,3 +253,19 @@ def test_cuts_can_be_typed_and_a_rare_count_is_told_from_none() -> None:
     found = conditions(features, rng.random(2000) < 0.2, None).rows
     assert 1.0 in {r.value for r in found if r.feature == "calls"}
     assert {r.value for r in found if r.feature == "year"} <= set(range(2015, 2024))
+
+
+def test_the_level_follows_the_newest_leads_and_the_points_all_of_them() -> None:
+    rng = np.random.default_rng(0)
+    n = 12_000
+    flag, late = (rng.random(n) < 0.4).astype(float), np.arange(n) >= 9_000
+    features = LeadFeatures(pd.DataFrame(index=range(n)), pd.DataFrame(index=range(n)), pd.DataFrame({"demo": flag}))
+    chance = 1 / (1 + np.exp(2.5 - 1.5 * flag - 1.5 * late))
+    y = (rng.random(n) < chance).astype(float)
+    card = CardRecipe().learn(features, y)
+    said = card.chance(card.points(features.rows(late)))
+    assert said.mean() == pytest.approx(chance[late].mean(), abs=0.02)
+    steady = CardRecipe().learn(features, (rng.random(n) < 1 / (1 + np.exp(2.5 - 1.5 * flag))).astype(float))
+    assert steady.chance(steady.points(features)).mean() == pytest.approx(
+        (1 / (1 + np.exp(2.5 - 1.5 * flag))).mean(), abs=0.01
+    )

@@ -23,6 +23,8 @@ CLOCKS = frozenset(
     {"age_days", "response_days", "days_in_status", "n_moves", "n_recent", "days_since_touch"}
 )  # fmt: skip
 _FEWEST = 5
+#: So many of the newest leads tell today's level, where they lie so many standard errors off that of all.
+_NEWEST, _BEYOND = 2000, 3.0
 _FEWEST_ROWS = 40
 
 
@@ -86,7 +88,23 @@ class CardRecipe:
         order = sorted(range(len(rows)), key=lambda i: (rows[i].axis != "fit", -abs(int(made.points[i])), i))
         kept = tuple(replace(rows[i], points=int(made.points[i])) for i in order if made.points[i])
         decays = half_life if any(r.feature.startswith(TOUCHES) for r in kept) else None
-        return PointsCard(kept, made.intercept, made.slope, decays)
+        card = PointsCard(kept, made.intercept, made.slope, decays)
+        return replace(card, intercept=card.intercept + _shift(card.chance(card.points(features)), y))
+
+
+def _shift(chance: np.ndarray, y: np.ndarray) -> float:
+    """Log-odds by which the newest leads lie off all: 0 unless more than chance would put them there.
+
+    Conversion drifts while what tells leads apart stays: all leads teach the points, the newest their level.
+    """
+    from scipy.optimize import brentq
+
+    p, came = chance[-_NEWEST:], y[-_NEWEST:]
+    off = came.sum() - p.sum()
+    if abs(off) < _BEYOND * np.sqrt((p * (1 - p)).sum()) or not 0 < came.sum() < len(came):
+        return 0.0
+    odds = np.log(p / (1 - p))
+    return float(brentq(lambda d: (1 / (1 + np.exp(-odds - d))).sum() - came.sum(), -20, 20))
 
 
 def conditions_hold(rows: Sequence[CardRow], features: LeadFeatures, half_life: float | None) -> np.ndarray:
