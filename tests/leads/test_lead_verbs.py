@@ -324,3 +324,10 @@ def test_a_kind_of_touch_that_none_of_the_leads_has_counts_as_none(tmp_path: Pat
         found.append(pd.read_csv(out / "leads.csv").set_index("lead_id")["p_convert"])
     pd.testing.assert_series_equal(found[0].sort_index(), found[1].sort_index())
     assert found[0]["L0"] > found[0]["L1"] == 0.5
+
+
+def test_a_mapping_without_leads_is_refused(tmp_path: Path) -> None:
+    bare = {"name": "bare"}
+    settings = settled(ScoreSettings, tmp_path, table(50)).model_copy(update={"crm": bare})
+    with pytest.raises(DataError, match="tables.leads"):
+        score(settings)

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeforecast.errors import DataError
 from pipeforecast.findings import Finding
 from pipeforecast.ingest.evaluate import Reading, Rows
 from pipeforecast.ingest.files import Source, as_text
@@ -27,6 +28,10 @@ class LeadFile:
     """
 
     def __init__(self, mapping: CrmMapping, source: Path) -> None:
+        if "leads" not in mapping.tables:
+            raise DataError(
+                f"crm mapping {mapping.name!r}: expected a table of leads under tables.leads, came none; map it there"
+            )
         self.findings: list[Finding] = []
         self._reading = Reading(mapping, Source.at(source, self.findings), self.findings)
         self._settings = mapping.tables["leads"]
