@@ -329,5 +329,5 @@ def test_a_kind_of_touch_that_none_of_the_leads_has_counts_as_none(tmp_path: Pat
 def test_a_mapping_without_leads_is_refused(tmp_path: Path) -> None:
     bare = {"name": "bare"}
     settings = settled(ScoreSettings, tmp_path, table(50)).model_copy(update={"crm": bare})
-    with pytest.raises(DataError, match="tables.leads"):
+    with pytest.raises(DataError, match=r"tables\.leads"):
         score(settings)
