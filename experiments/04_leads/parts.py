@@ -81,7 +81,7 @@ def wide_mapping() -> dict[str, Any]:
 def wide_leads(n: int, seed: int, first: int = 0, open_only: bool = False) -> pd.DataFrame:
     """Make ``n`` leads of thirty columns over three years; a third of the columns matter."""
     rng = np.random.default_rng(seed)
-    numbers = {f"number_{i}": np.round(np.exp(rng.standard_normal(n) + 2), 1) for i in range(N_NUMBERS)}
+    numbers = {f"number_{i}": np.round(np.exp(rng.standard_normal(n) + 2) + 0.1, 1) for i in range(N_NUMBERS)}
     levels = np.array([f"level {k}" for k in range(12)])
     code = {f"text_{i}": rng.integers(0, 12, n) for i in range(N_TEXTS)}
     flags = {f"flag_{i}": rng.random(n) < 0.3 for i in range(N_FLAGS)}
