@@ -116,8 +116,8 @@ def test_a_store_that_cannot_be_reached(told, monkeypatch: pytest.MonkeyPatch, c
         workflow.score(told("score", *away, "version=champion"))
 
 
-def test_leads_and_rules_are_not_scored_yet(told) -> None:
-    with pytest.raises(SettingsError, match="target=deal"):
+def test_rules_score_no_deals_and_leads_need_their_table(told) -> None:
+    with pytest.raises(DataError, match="table of leads"):
         workflow.score(told("score", "target=lead"))
     with pytest.raises(SettingsError, match="model=hazard"):
         workflow.score(told("score", "model=rule", "model.name=stage_rate"))

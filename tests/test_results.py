@@ -12,7 +12,7 @@ from pipeforecast.fiscal import Period
 from pipeforecast.forecast import QUANTILES, DealForecast, Forecast
 from pipeforecast.outcome import Lessons
 from pipeforecast.pipeline import FittedPipeline
-from pipeforecast.results import DEAL_COLUMNS, deal_rows, forecast_rows, without_formulas
+from pipeforecast.results import DEAL_COLUMNS, deal_rows, forecast_rows
 from pipeforecast.rules import RULES
 from pipeforecast.snapshot import Snapshot
 
@@ -103,17 +103,3 @@ def test_an_empty_book_has_the_same_columns(
     rows = deal_rows(period, fitted.deal_forecast(none), none, HORIZON, "v1", NO_REASONS)
     assert list(rows) == list(table)
     assert len(rows) == 0
-
-
-def test_text_that_a_spreadsheet_would_run_gets_a_quote_and_nothing_else_changes() -> None:
-    told = pd.DataFrame({
-        "name": ["=1+1", "+cmd", "-2", "@x", "\tx", "plain", "", "-", None], "amount": [-1.5] * 9,
-        "on": pd.to_datetime(["2024-01-01"] * 9), "yes": [True] * 9,
-    })  # fmt: skip
-    kept = told.copy()
-    out = without_formulas(told)
-    assert out["name"].tolist()[:8] == ["'=1+1", "'+cmd", "'-2", "'@x", "'\tx", "plain", "", "-"]
-    assert pd.isna(out["name"].iloc[8])
-    pd.testing.assert_frame_equal(out.drop(columns="name"), told.drop(columns="name"))
-    pd.testing.assert_frame_equal(told, kept)
-    assert without_formulas(told.iloc[:0]).empty

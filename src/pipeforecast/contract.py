@@ -60,11 +60,12 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
         date="valid_from",
     ),
     "leads": _columns(
-        "lead_id:id created_at:date",
+        "lead_id:id",
         id="person_key account_id converted_deal_id",
-        text="owner team region segment lead_source campaign",
-        date="mql_at srl_at sql_at converted_at disqualified_at first_response_at",
+        text="status owner team region segment lead_source campaign",
+        date="created_at mql_at srl_at sql_at converted_at disqualified_at first_response_at",
         time="created_time first_response_time",  # days are counted with the dates, hours with these
+        flag="converted",
     ),
     "lead_changes": _columns("lead_id:id changed_at:time field:text value:text"),
     "touches": _columns("at:time kind:text", id="lead_id deal_id account_id", text="campaign lead_source"),

@@ -33,11 +33,24 @@ WATCHING = {
     "origins.periods=N": "closed periods to look back on (default: 12; under 8 no change can be told)",
 }
 SCORING = {
-    "target=NAME": "what is scored: deal",
+    "target=NAME": "what is scored: deal or lead (default: deal)",
     "period=NAME": "period to forecast, such as 2024Q1 (default: the one of the day after as_of)",
     "horizon=N": "days within which a win counts for p_win (default: 365)",
 }
+LEADS = {
+    "lead.step=NAME": "with target=lead: mql, srl, sql, converted or won (default: converted)",
+    "lead.days=N": "days within which the step counts (default: 90)",
+    "lead.accept_todays_values=[a,b]": "columns taken as they are today for every past day; every output says so",
+    "lead.allow_leaks=[a,b]": "columns that the leakage audit would refuse",
+    "lead.rows_in_order=true": "leads without dates are in the order of time (otherwise: split at random)",
+    "lead_card=NAME": "rules card made by hand, scored beside the models",
+}
+MARKING = {
+    "lead.threshold=NAME": "settings saved by thresholds, which give points, grade and the list for sales",
+    "lead.payloads=[a,b]": "import files: salesforce, hubspot, dynamics (default: all)",
+}
 REGISTERING = {
+    "target=NAME": "what is learned: deal or lead (default: deal)",
     "search.trials=N": "with +experiment=search_deal_model: search over kinds and settings, into search.csv",
     "tracking.model=NAME": "registered model whose versions train makes (default: pipeforecast-deals)",
 }
@@ -88,6 +101,20 @@ PLANNING = {
     "reps=N": "among how many the work is shared (default: the owners of open deals)",
     "draws=N": "draws of the rates (default: 4000)",
 }
+THRESHOLDS = {
+    "cost_per_contact=X": "what turning to one lead costs (default: two percent of the value)",
+    "value_per_conversion=X": "what one conversion brings (default: what it brought so far)",
+    "capacity_per_week=X": "leads a week that can be turned to (default: as many as come)",
+    "by=NAME": "what the threshold is of: p (the model's chance) or points (default: p)",
+    "current=X": "today's threshold, to stand beside",
+    "steps=[a,b]": "further steps of the life cycle: mql, srl, sql, converted, won",
+    "card_rows=N": "most rows of the points card (default and most: 15)",
+    "monotone={a:rising}": "numbers whose points may only rise, or only fall",
+    "explore_share=X": "share of the leads below that are handed over too, at random (default: 0.03)",
+    "explored=FILE": "an earlier explore.csv whose leads were handed over",
+    "save=NAME": "write the settings that score uses: configs/lead_threshold/NAME.yaml",
+    "force=true": "replace a settings file of that name",
+}
 COMPANY = {
     "demo.n_deals=N": "size of the company (default: 5000)",
     "demo.kind=NAME": "standard or other",
@@ -103,6 +130,10 @@ METRIC_FILES = ("metrics.csv", "metrics.html", "seasons.csv", "attribution.csv",
 AUDIT_FILES = (
     "audit.csv", "audit_flags.csv", "audit.html", "flags.csv", "criteria.csv", "review.csv", "owners.csv",
     "findings.csv",
+)  # fmt: skip
+THRESHOLD_FILES = (
+    "thresholds.csv", "threshold_history.csv", "points_card.csv", "points_card.json", "points_card.txt", "grades.csv",
+    "points_calibration.csv", "points_against_model.csv", "explore.csv", "findings.csv", "thresholds.html",
 )  # fmt: skip
 CHECK_FILES = ("findings.csv", "tie.csv", "excluded.csv")
 
@@ -132,8 +163,8 @@ PAGES: Mapping[str, Page] = {
     ),
     "train": Page(
         "scores the model on later data, registers it and makes it champion where it is better beyond chance",
-        {**COMMON, **LEARNING, **REGISTERING, **CURVE},
-        ("evaluation.csv", "calibration.csv", "learning_curve.csv", "gate.csv"),
+        {**COMMON, **LEARNING, **REGISTERING, **CURVE, **LEADS},
+        ("evaluation.csv", "calibration.csv", "learning_curve.csv", "gate.csv", "findings.csv"),
         "pipeforecast train crm=salesforce source=exports/today model.penalty=0.5",
     ),
     "forecast": Page(
@@ -143,9 +174,9 @@ PAGES: Mapping[str, Page] = {
         "pipeforecast forecast crm=hotel_bookings source=exports/today as_of=2017-03-31 out=week_13",
     ),
     "score": Page(
-        "scores the open deals one by one, without the period's total",
-        {**COMMON, **SCORING, **CHOOSING, "model=NAME": LEARNING["model=NAME"]},
-        ("deal_scores.csv",),
+        "scores the open deals, or leads, one by one",
+        {**COMMON, **SCORING, **CHOOSING, "model=NAME": LEARNING["model=NAME"], **LEADS, **MARKING},
+        ("deal_scores.csv", "leads.csv", "lead_reasons.csv", "payload_TOOL.csv"),
         "pipeforecast score crm=salesforce source=exports/today version=champion",
     ),
     "backtest": Page(
@@ -183,6 +214,12 @@ PAGES: Mapping[str, Page] = {
         {**COMMON, **PLANNING},
         ("plan.csv", "rates.csv", "findings.csv"),
         "pipeforecast plan crm=salesforce source=exports/today target=900000",
+    ),
+    "thresholds": Page(
+        "says from which score on a lead is worth handing to sales, and learns a points card for other tools",
+        {**COMMON, **THRESHOLDS, **LEADS},
+        THRESHOLD_FILES,
+        "pipeforecast thresholds crm=salesforce source=exports/today cost_per_contact=30 value_per_conversion=900",
     ),
 }
 

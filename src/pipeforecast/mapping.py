@@ -16,7 +16,6 @@ HELPERS: Mapping[str, Mapping[str, Kind]] = {
     "deals": {"modified_at": "time"},
     "changes": {"outcome": "text"},
     "stages": {"forecast_category": "text"},
-    "leads": {"status": "text"},
 }
 
 
@@ -184,19 +183,33 @@ class HistorySettings(Settings):
         return [value] if isinstance(value, Mapping) else value
 
 
+class LeadRoles(Settings):
+    """Columns of leads fixed at creation, and which of all columns tell what a lead did rather than who it is."""
+
+    birth: tuple[str, ...] = ()
+    engagement: tuple[str, ...] = ()
+
+
 class RoleSettings(Settings):
     """Columns fixed at creation (``birth``) and columns known only as of today, which wins if both name one."""
 
     birth: tuple[str, ...] = ()
     today: tuple[str, ...] = ()
+    leads: LeadRoles = LeadRoles()
+
+
+#: What a mapping of leads alone says of deals: they would be called so, and are not there.
+NO_DEALS = TableSettings.model_validate(
+    {"files": ["deals"], "columns": {"deal_id": "deal_id", "created_at": "created_at", "stage": "stage"}}
+)
 
 
 class CrmMapping(Settings):
-    """A whole mapping file."""
+    """A whole mapping file; one without ``deals`` is of an export that has leads alone."""
 
     name: str
-    deals: TableSettings
-    status: StatusSettings
+    deals: TableSettings = NO_DEALS
+    status: StatusSettings = StatusSettings(stage_kind=True)
     stages: StagesSettings = StagesSettings()
     history: HistorySettings = HistorySettings()
     roles: RoleSettings = RoleSettings()
@@ -249,6 +262,10 @@ class CrmMapping(Settings):
         rewritten = [n for n in self.roles.birth if n in REWRITTEN_AT_CLOSING and n not in constant]
         if rewritten:
             raise ValueError(f"roles.birth: {some(rewritten)} are rewritten when a deal closes, so never birth facts")
+        leads = self.tables["leads"].expressions() if "leads" in self.tables else {}
+        unmapped = [n for n in (*self.roles.leads.birth, *self.roles.leads.engagement) if n not in leads]
+        if unmapped:
+            raise ValueError(f"roles.leads name {some(unmapped)}, which tables.leads does not map")
 
 
 def _summary(error: ValidationError, name: str) -> str:

@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import pandas as pd
 
 from pipeforecast import __version__
 from pipeforecast.forecast import Forecast
 from pipeforecast.proof import Proof
-from pipeforecast.run import Run
 from pipeforecast.settings import RunSettings
 from pipeforecast.tracking import Artifact, Metric, RunRecord, record
 
 #: Where things lie on this machine, and who is named, is nobody else's business.
 _PLACES: Any = {
-    "tracking": True, "out": True, "source": True, "since": True, "proof": {"folder"}, "demo": {"folder"},
-    "search": {"store"}, "scenario": {"owner", "where", "parts"},
+    "tracking": True, "out": True, "source": True, "explored": True, "since": True, "proof": {"folder"},
+    "demo": {"folder"}, "search": {"store"}, "scenario": {"owner", "where", "parts"},
 }  # fmt: skip
+
+
+class Recorded(Protocol):
+    """What is recorded of a run beside its settings."""
+
+    @property
+    def data(self) -> str:
+        """Fingerprint of the export."""
+        ...
+
+    @property
+    def as_of(self) -> pd.Timestamp | None:
+        """Evening to look from; None where nothing has a date."""
+        ...
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Fingerprint of an export and the evening to look from, where nothing else was read of it."""
+
+    data: str
+    as_of: pd.Timestamp | None
 
 
 def forecast_metrics(made: Forecast, proof: Proof | None) -> list[Metric]:
@@ -42,7 +64,7 @@ def score_metrics(proof: Proof) -> list[Metric]:
 
 def track(
     settings: RunSettings,
-    run: Run,
+    run: Recorded,
     verb: str,
     metrics: Sequence[Metric],
     more_tags: Mapping[str, str] | None = None,
@@ -50,7 +72,8 @@ def track(
 ) -> str | None:
     """Record settings, data and scores; no file that names people or deals. Gives MLflow's id of the run."""
     told = settings.model_dump(mode="json", exclude=_PLACES)
-    tags = {"verb": verb, "data": run.data, "pipeforecast": __version__, "as_of": str(run.as_of.date())}
+    day = "" if run.as_of is None else str(run.as_of.date())
+    tags = {"verb": verb, "data": run.data, "pipeforecast": __version__, "as_of": day}
     artifacts = [
         Artifact(settings.out / name)
         for name in ("backtest_scores.csv", "evaluation.csv", "calibration.csv", "learning_curve.csv")

@@ -92,20 +92,3 @@ def _slip(deals: DealForecast, rows: pd.DataFrame, as_of: pd.Timestamp) -> np.nd
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write one of the files: days as days, numbers to ten digits."""
     frame.to_csv(path, index=False, date_format="%Y-%m-%d", float_format="%.10g")
-
-
-def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep a spreadsheet from running text that came in with the data: ``=…``, ``+…``, ``-…``, ``@…`` get a ``'``.
-
-    Notes
-    -----
-    Numbers stay as they are; so does a lone sign.
-    """
-    out = frame.copy()
-    for name in (c for c in out if not pd.api.types.is_numeric_dtype(out[c].dtype)):
-        if pd.api.types.is_datetime64_any_dtype(out[name].dtype) or pd.api.types.is_bool_dtype(out[name].dtype):
-            continue
-        out[name] = [
-            f"'{v}" if isinstance(v, str) and v[:1] in tuple("=+-@\t\r") and len(v) > 1 else v for v in out[name]
-        ]
-    return out

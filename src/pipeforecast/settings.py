@@ -30,9 +30,11 @@ from pipeforecast.kinds import (
     ScenarioSettings,
     distinct,
 )
+from pipeforecast.leadsettings import LeadSettings, ThresholdChoices
 
 Verb = Literal[
-    "demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan"
+    "demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan",
+    "thresholds",
 ]  # fmt: skip
 
 
@@ -222,8 +224,10 @@ class BacktestSettings(RunSettings):
 
 
 class TrainSettings(BacktestSettings):
-    """What ``train`` is told: the same as ``backtest``, which proves what it fits, and perhaps a search."""
+    """What ``train`` is told: the same as ``backtest``, which proves what it fits, and perhaps a search, or leads."""
 
+    target: Literal["deal", "lead"] = "deal"
+    lead: LeadSettings = Field(default_factory=LeadSettings)
     search: SearchSettings | None = None
     learning_curve: bool = Field(True, description="say how much more closed deals would buy; false saves its time")
 
@@ -234,7 +238,7 @@ class ScoreSettings(BacktestSettings):
     Attributes
     ----------
     target : str
-        What is scored: deals.
+        What is scored: deals, or leads (``lead``), to which period and horizon do not apply.
     period : str or None
         Name of the period to forecast (2024Q1); None is the one that ``as_of`` lies in.
     horizon : int
@@ -245,6 +249,7 @@ class ScoreSettings(BacktestSettings):
     """
 
     target: Literal["deal", "lead"] = "deal"
+    lead: LeadSettings = Field(default_factory=LeadSettings)
     period: Annotated[str, Field(coerce_numbers_to_str=True, min_length=4)] | None = None
     horizon: int = Field(365, ge=1, le=3650)
     version: VersionName = "auto"
@@ -261,6 +266,12 @@ class MonitorSettings(BacktestSettings):
 
     origins: OriginSettings = Field(default_factory=lambda: OriginSettings(periods=12))
     version: VersionName = "auto"
+
+
+class ThresholdsSettings(RunSettings, ThresholdChoices):
+    """What ``thresholds`` is told; ``explored`` is an earlier ``explore.csv`` whose leads were handed over."""
+
+    explored: Folder | None = None
 
 
 class CompareSettings(BacktestSettings):
@@ -314,6 +325,7 @@ SETTINGS: Mapping[str, type[RunSettings]] = {
     "metrics": MetricsSettings,
     "audit": AuditSettings,
     "plan": PlanSettings,
+    "thresholds": ThresholdsSettings,
 }
 
 
@@ -352,8 +364,7 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 __all__ = [
     "SETTINGS", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings", "CheckSettings",
-    "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "MetricsSettings", "ModelSettings",
-    "MonitorSettings",
-    "PlanSettings", "RuleSettings", "RunSettings", "ScoreSettings", "SearchSettings", "TrainSettings", "Verb",
-    "settings_for",
+    "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "LeadSettings", "MetricsSettings",
+    "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings", "RunSettings", "ScoreSettings",
+    "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     own = {
         "check": (), "forecast": (*SMALL, "version=fit"), "score": ("version=champion",),
         "metrics": ("by=[owner,deal_type]", "periods=5"), "audit": ("criteria=bant",), "plan": ("target=500000",),
+        "thresholds": ("lead.random_split=false", "cost_per_contact=30", "value_per_conversion=900"),
     }  # fmt: skip
     for verb in VERBS:
         small = own.get(verb, SMALL)

@@ -11,6 +11,8 @@ import pandas as pd
 from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding
 from pipeforecast.history import DealHistory
+from pipeforecast.ingest.alone import LeadExport, read_leads
+from pipeforecast.ingest.chunks import LeadFile
 from pipeforecast.ingest.currency import in_one_currency
 from pipeforecast.ingest.deals import DealRows, finished, read_deals
 from pipeforecast.ingest.evaluate import Reading
@@ -25,7 +27,7 @@ from pipeforecast.ingest.tables import read_tables
 from pipeforecast.ingest.tie import excluded, tie
 from pipeforecast.mapping import CrmMapping
 
-__all__ = ["Export", "read_export"]
+__all__ = ["Export", "LeadExport", "LeadFile", "read_export", "read_leads"]
 
 
 @dataclass(frozen=True)

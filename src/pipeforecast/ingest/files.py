@@ -121,7 +121,7 @@ def read_text(
     ending = path.suffix.casefold()
     try:
         if ending == ".parquet":
-            frame = _from_arrow(pq.read_table(path))
+            frame = as_text(pq.read_table(path))
         elif ending in _EXCEL:
             frame = _from_excel(path, sheet)
         else:
@@ -152,7 +152,7 @@ def _from_delimited(path: Path, findings: list[Finding], delimiter: str | None, 
             column_types=dict.fromkeys(header, pa.large_string()), strings_can_be_null=False
         ),
     )
-    return _from_arrow(table)
+    return as_text(table)
 
 
 def _utf8(raw: bytes, path: Path, findings: list[Finding], encoding: str | None) -> bytes:
@@ -191,7 +191,7 @@ def _sniff(data: bytes) -> str:
     return max(DELIMITERS, key=fields)
 
 
-def _from_arrow(table: pa.Table) -> pd.DataFrame:
+def as_text(table: pa.Table) -> pd.DataFrame:
     """Give every column as trimmed text; days and times become ISO text, nothing becomes empty text."""
     columns = {}
     for name, values in zip(table.column_names, table.columns, strict=True):

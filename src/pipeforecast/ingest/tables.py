@@ -19,7 +19,7 @@ def read_tables(reading: Reading) -> dict[str, pd.DataFrame]:
         if frame is None:
             absent.append(name)
         else:
-            out[name] = _table(Rows(frame, name, reading), name, settings)
+            out[name] = read_table(Rows(frame, name, reading), name, settings)
     if absent:
         reading.findings.append(
             Finding(
@@ -30,7 +30,7 @@ def read_tables(reading: Reading) -> dict[str, pd.DataFrame]:
     return out
 
 
-def _table(rows: Rows, name: str, settings: TableSettings) -> pd.DataFrame:
+def read_table(rows: Rows, name: str, settings: TableSettings) -> pd.DataFrame:
     """Read one table; rows without a required value are left out, with a finding."""
     table = read_columns(rows, settings, name)[~left_out(rows, settings)]
     required = [c for c, promise in TABLES[name].items() if promise.required and c in table]

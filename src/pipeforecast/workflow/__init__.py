@@ -9,6 +9,10 @@ from pipeforecast.workflow.metrics import metrics
 from pipeforecast.workflow.monitor import monitor
 from pipeforecast.workflow.plan import plan
 from pipeforecast.workflow.score import score
+from pipeforecast.workflow.thresholds import thresholds
 from pipeforecast.workflow.train import train
 
-__all__ = ["audit", "backtest", "check", "compare", "demo", "forecast", "metrics", "monitor", "plan", "score", "train"]
+__all__ = [
+    "audit", "backtest", "check", "compare", "demo", "forecast", "metrics", "monitor", "plan", "score", "thresholds",
+    "train",
+]  # fmt: skip

@@ -11,9 +11,10 @@ from pipeforecast.findings import findings_frame
 from pipeforecast.outbox import whole_folder
 from pipeforecast.report.audit_page import write_audit_page
 from pipeforecast.report.words import MISSING, NBSP, clean, count, money, number, percent, shortened
-from pipeforecast.results import without_formulas, write_csv
+from pipeforecast.results import write_csv
 from pipeforecast.run import currency_of, findings_of, say
 from pipeforecast.settings import AuditSettings
+from pipeforecast.textcells import shown_frame
 
 _MOST_DEALS = 10
 
@@ -35,7 +36,7 @@ def audit(settings: AuditSettings) -> str:
     }  # fmt: skip
     with whole_folder(settings.out) as out:
         for name, table in tables.items():
-            write_csv(without_formulas(table), out / f"{name}.csv")
+            write_csv(shown_frame(table), out / f"{name}.csv")
         write_audit_page(made, as_of, currency, out / "audit.html")
     lines = [in_words(made, currency, as_of), f"written: {settings.out}", f"page: {settings.out / 'audit.html'}"]
     return "\n".join(lines)

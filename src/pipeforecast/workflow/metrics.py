@@ -18,9 +18,10 @@ from pipeforecast.names import names_in
 from pipeforecast.outbox import whole_folder
 from pipeforecast.report.catalogue_cells import MetricsInput
 from pipeforecast.report.metrics_page import write_metrics_page
-from pipeforecast.results import without_formulas, write_csv
+from pipeforecast.results import write_csv
 from pipeforecast.run import currency_of, findings_of, say, steps
 from pipeforecast.settings import MetricsSettings
+from pipeforecast.textcells import shown_frame
 
 #: Groupings that name people.
 _PEOPLE = ("owner", "manager")
@@ -41,9 +42,9 @@ def metrics(settings: MetricsSettings) -> str:
     table = made.table.assign(title=made.table["metric"].map(titles))
     findings = [*findings_of(export, made.view.known), *made.view.findings]
     with whole_folder(settings.out) as out:
-        write_csv(without_formulas(table), out / "metrics.csv")
-        write_csv(without_formulas(made.seasons), out / "seasons.csv")
-        write_csv(without_formulas(_attribution(made)), out / "attribution.csv")
+        write_csv(shown_frame(table), out / "metrics.csv")
+        write_csv(shown_frame(made.seasons), out / "seasons.csv")
+        write_csv(shown_frame(_attribution(made)), out / "attribution.csv")
         write_csv(findings_frame(findings), out / "findings.csv")
         write_metrics_page(_shown(settings, made, findings, titles), out / "metrics.html")
     told = first_lines(made, settings.first, currency_of(settings, made.view.known), titles)

@@ -14,12 +14,13 @@ from pipeforecast.run import period_of, prepared
 from pipeforecast.settings import ScoreSettings
 from pipeforecast.snapshot import take_snapshots
 from pipeforecast.tracking import Metric
+from pipeforecast.workflow.leads import score_leads
 
 
 def score(settings: ScoreSettings) -> str:
-    """Score the open deals of one evening, without the period's total."""
+    """Score the open deals of one evening, without the period's total, or its open leads."""
     if settings.target == "lead":
-        raise SettingsError("target: leads are not scored yet; expected target=deal")
+        return score_leads(settings)
     run = prepared(settings)
     period = period_of(settings, run)
     now = take_snapshots(run.known, [run.as_of])

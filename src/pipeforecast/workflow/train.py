@@ -19,12 +19,15 @@ from pipeforecast.run import Run, prepared, say
 from pipeforecast.search import HELD_OUT, search
 from pipeforecast.settings import TrainSettings
 from pipeforecast.tracking import Metric
+from pipeforecast.workflow.leads import train_leads
 
 _READ_SCORES = ("log_loss", "brier", "auc", "average_precision", "calibration_error", "money_ratio")
 
 
 def train(settings: TrainSettings) -> str:
     """Score the recipe on what came after past days, register it, and make it champion where the gate opens."""
+    if settings.target == "lead":
+        return train_leads(settings)
     run = prepared(settings)
     if not isinstance(run.model, PipelineForecaster):
         raise SettingsError(f"train: expected a model of deals (model=hazard), came the rule {run.model.name!r}")

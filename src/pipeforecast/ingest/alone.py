@@ -1,0 +1,62 @@
+"""Reading an export for its leads: with its deals where they are there, otherwise the other tables alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from pipeforecast.errors import MissingFileError
+from pipeforecast.findings import Finding
+from pipeforecast.history import DealHistory
+from pipeforecast.ingest.evaluate import Reading
+from pipeforecast.ingest.files import Source
+from pipeforecast.ingest.tables import read_tables
+from pipeforecast.mapping import CrmMapping
+
+
+@dataclass(frozen=True)
+class LeadExport:
+    """What an export says about leads.
+
+    Attributes
+    ----------
+    tables : mapping of name to DataFrame
+        ``leads``, and where they are there ``lead_changes``, ``touches``.
+    findings : list of Finding
+    history : DealHistory or None
+        None where the export has no deals.
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    findings: list[Finding]
+    history: DealHistory | None
+
+
+def read_leads(mapping: CrmMapping, source: Path | str | Sequence[Path | str]) -> LeadExport:
+    """Read an export's leads.
+
+    Raises
+    ------
+    MissingFileError
+        If the leads' file is not there.
+    DataError
+        If a value cannot be read as its kind.
+    """
+    from pipeforecast.ingest import read_export
+
+    findings: list[Finding] = []
+    reading = Reading(mapping, Source.at(source, findings), findings)
+    files = mapping.tables["leads"].files if "leads" in mapping.tables else ()
+    if not reading.source.find(files):
+        there = ", ".join(p.name for p in reading.source.paths[:8]) or "no file"
+        raise MissingFileError(
+            f"expected a table of leads ({', '.join(files) or 'tables.leads of the mapping'}) in "
+            f"{reading.source.where}, came {there}; set crm.tables.leads.files"
+        )
+    if reading.source.find(mapping.deals.files):
+        export = read_export(mapping, source)
+        return LeadExport(export.history.tables, export.findings, export.history)
+    return LeadExport(read_tables(reading), findings, None)

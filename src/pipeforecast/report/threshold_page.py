@@ -1,0 +1,32 @@
+"""The page about thresholds: one file that works without a network, whose numbers move with its fields."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipeforecast.report.page import environment, fingerprint_of, source_of
+
+
+def render_thresholds(facts: dict[str, Any]) -> str:
+    """Give the page as text.
+
+    Parameters
+    ----------
+    facts : dict
+        What ``threshold_facts`` gives.
+    """
+    script = source_of("thresholds.js")
+    style = source_of("page.css") + source_of("charts.css") + source_of("thresholds.css")
+    return (
+        environment()
+        .get_template("thresholds.html")
+        .render(
+            f=facts, currency=facts["head"]["currency"], style=style, script=script, fingerprint=fingerprint_of(script)
+        )
+    )
+
+
+def write_threshold_page(facts: dict[str, Any], path: Path) -> None:
+    """Write the page."""
+    path.write_text(render_thresholds(facts), encoding="utf-8")
