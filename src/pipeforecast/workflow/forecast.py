@@ -18,6 +18,7 @@ from pipeforecast.report.brief import first_lines, what_if_words
 from pipeforecast.report.facts import facts
 from pipeforecast.report.names import numbers_of_people
 from pipeforecast.report.target import quota_words
+from pipeforecast.report.workbook import write_workbook
 from pipeforecast.results import DEAL_COLUMNS, deal_rows, forecast_rows, write_csv
 from pipeforecast.run import Run, period_of, prepared, say
 from pipeforecast.scenario import difference
@@ -26,6 +27,7 @@ from pipeforecast.settled import AUTO
 from pipeforecast.workflow.backtest import readable
 from pipeforecast.workflow.made import Made, make
 from pipeforecast.workflow.people import write_people
+from pipeforecast.workflow.workbook import book_input
 
 _BOOKINGS = (
     "Revenue here is bookings: the amount of deals won with a close date in the period; it is not recognised revenue."
@@ -70,6 +72,7 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
             write_csv(made.proof.scores, out / "backtest_scores.csv")
         gained = write_people(run, made.proof, settings.report, out, numbers_of_people(told))
         write_report(told, out / "report.html")
+        write_workbook(book_input(told, made, run), out / "forecast.xlsx")
         (out / "summary.md").write_text(summary(said, words, quota), encoding="utf-8")
     track(settings, run, "forecast", forecast_metrics(lead, made.proof), {"model_version": use.version})
     lines = [first_lines(said).rstrip(), quota, *([words] if words else [])]

@@ -18,6 +18,7 @@ from pipeforecast.proof import Proof
 from pipeforecast.quota import Quotas, quotas_of
 from pipeforecast.replay import proof_of
 from pipeforecast.results import forecast_rows
+from pipeforecast.rules import Terms, terms_of
 from pipeforecast.run import Run
 from pipeforecast.scenario import what_if
 from pipeforecast.settings import ForecastSettings
@@ -42,6 +43,8 @@ class Made:
     why : Explained
     changed : Forecast or None
         Under the scenario.
+    cells : Cells or None
+        What leads, cut by all that a reader may filter by; None for a rule.
     """
 
     head: Headline
@@ -52,11 +55,18 @@ class Made:
     aims: Quotas
     why: Explained
     changed: Forecast | None
+    cells: Cells | None = None
 
     @property
     def lead(self) -> Forecast:
         """The forecast that leads."""
         return self.head.lead
+
+    @property
+    def factor(self) -> float:
+        """What the model's means of all that is not won are multiplied by in the forecast that leads."""
+        won, model = self.lead.value("won"), self.head.model.value()
+        return (self.lead.value() - won) / (model - won) if self.lead is not self.head.model and model > won else 1.0
 
     def rows(self, currency: str) -> pd.DataFrame:
         """Rows of ``forecast.csv`` for the period: the lead's first, the model's, the rules' with their ranges."""
@@ -95,7 +105,8 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
     fitted = use.fit(lessons)
     if isinstance(fitted, FittedPipeline):
         run.findings.extend(fitted.findings(now))
-    raw = fitted.forecast(now, period, run.levels)
+    outlook = fitted.outlook(now, period) if isinstance(fitted, FittedPipeline) else None
+    raw = _forecast(fitted, outlook, now, period, run.levels)
     changed = what_if(settings.scenario, fitted, now, period, run.levels)  # refuses before the replay
     rules = [r.fit(lessons).forecast(now, period) for r in run.rules if r.name != fitted.name]
     proof = proof_of(settings, run)
@@ -109,4 +120,7 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
         wanted = widened(changed.draw(), changed.value("won"), head.factor)
         changed = with_total(changed, wanted, changed.value(), changed.method)
     later = [fitted.forecast(now, run.calendar.shift(period, i + 1), run.levels) for i in range(settings.ahead)]
-    return Made(head, rules, later, now, proof, aims, why, changed)
+    cells = None
+    if outlook is not None:
+        cells = cut(outlook, raw, head.lead, build_filters(run.known), fitted.recipe.seed)
+    return Made(head, rules, later, now, proof, aims, why, changed, cells)
