@@ -20,7 +20,7 @@ from made import (
 
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.report.brief import first_lines, summary
-from pipeforecast.report.facts import BINS
+from pipeforecast.report.facts import BINS, MOST_GROUPS
 from pipeforecast.report.facts import facts as facts_of
 from pipeforecast.report.names import Names, numbers_of_people
 from pipeforecast.reporting import NOT_YET_ASSIGNED
@@ -97,7 +97,7 @@ def test_owners_are_named_and_groups_add_up(facts):
 def test_groups_beyond_the_most_shown_are_added_up(given):
     f = given.forecast
     one = f[(f["level"] == "owner") & (f["group"] == "005A1")]
-    many = pd.concat([f, *[one.assign(level="segment", group=f"s{i}") for i in range(40)]])
+    many = pd.concat([f, *[one.assign(level="segment", group=f"s{i}") for i in range(MOST_GROUPS + 15)]])
     level = next(x for x in facts_of(replace(given, forecast=many))["levels"] if x["level"] == "segment")
     assert sum(g["mean"] for g in level["groups"]) + level["rest_mean"] == pytest.approx(level["mean"])
     assert level["rest_count"] == 15

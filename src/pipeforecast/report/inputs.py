@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from pipeforecast.cells import Cells
 from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.forecast import QUANTILES, TOTAL
 
@@ -23,6 +24,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "findings": ("code", "severity"),
     "tie": ("raw_count", "raw_amount", "used_count", "used_amount", "excluded_count", "excluded_amount"),
     "excluded": ("deal_id", "reason", "amount"),
+    "quotas": ("level", "group", "quota"),
 }
 
 
@@ -72,9 +74,14 @@ class ReportInput:
     draws : float array (D,) or None
         Draws of the period's total.
     top_deals : int
-        How many deals the page lists at most; all of them are in ``deals.csv``.
+        How many deals the page lists at a time; none: no deal by name.
     later : DataFrame or None
         Rows of ``forecast`` for the periods after this one, of the model alone.
+    cells : Cells or None
+        The forecast cut by the groupings that a reader may filter by; the column ``cell`` of ``deals`` then says in
+        which of them each deal lies.
+    quotas : DataFrame or None
+        Rows of ``quota.csv``: ``level``, ``group``, ``quota`` and ``p_hit``.
     """
 
     title: str
@@ -100,6 +107,8 @@ class ReportInput:
     draws: np.ndarray | None = None
     top_deals: int = 200
     later: pd.DataFrame | None = None
+    cells: Cells | None = None
+    quotas: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         if self.people not in ("full", "anonymous"):

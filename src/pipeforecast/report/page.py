@@ -79,7 +79,12 @@ def write_report(given: ReportInput, path: Path) -> Path:
     Path
         ``path``.
     """
-    page = render(facts_of(given))
+    return write_page(facts_of(given), path)
+
+
+def write_page(facts: Facts, path: Path) -> Path:
+    """Write the page of facts that are worked out already: see ``write_report``."""
+    page = render(facts)
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")

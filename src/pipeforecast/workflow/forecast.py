@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeforecast.cells import Cells
 from pipeforecast.champion import chosen
 from pipeforecast.findings import findings_frame
 from pipeforecast.forecast import Forecast
 from pipeforecast.history import DealHistory
 from pipeforecast.outbox import whole_folder
 from pipeforecast.records import forecast_metrics, track
-from pipeforecast.report import ReportInput, summary, write_report
+from pipeforecast.report import ReportInput, summary, write_page
 from pipeforecast.report.brief import first_lines, what_if_words
 from pipeforecast.report.facts import facts
 from pipeforecast.report.names import numbers_of_people
@@ -24,6 +25,7 @@ from pipeforecast.run import Run, period_of, prepared, say
 from pipeforecast.scenario import difference
 from pipeforecast.settings import DemoSettings, ForecastSettings
 from pipeforecast.settled import AUTO
+from pipeforecast.snapshot import Snapshot
 from pipeforecast.workflow.backtest import readable
 from pipeforecast.workflow.made import Made, make
 from pipeforecast.workflow.people import write_people
@@ -71,7 +73,7 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
             write_csv(made.proof.rows, out / "backtest.csv")
             write_csv(made.proof.scores, out / "backtest_scores.csv")
         gained = write_people(run, made.proof, settings.report, out, numbers_of_people(told))
-        write_report(told, out / "report.html")
+        write_page(said, out / "report.html")
         write_workbook(book_input(told, made, run), out / "forecast.xlsx")
         (out / "summary.md").write_text(summary(said, words, quota), encoding="utf-8")
     track(settings, run, "forecast", forecast_metrics(lead, made.proof), {"model_version": use.version})
@@ -110,7 +112,7 @@ def _report_input(
         currency=run.currency,
         what_counts=_BOOKINGS,
         forecast=table,
-        deals=deals,
+        deals=deals if made.cells is None else deals.assign(cell=_cell_of(deals, made.cells, made.now)),
         scores=None if proof is None else _without_auto(proof.scores, lead),
         backtest=None if proof is None else _without_auto(proof.rows, lead),
         findings=findings_frame(run.findings),
@@ -123,7 +125,16 @@ def _report_input(
         draws=None if lead.draws is None else lead.draw(),
         top_deals=settings.report.top_deals,
         later=later[(later["method"] == made.head.model.method).to_numpy()],
+        cells=made.cells,
+        quotas=made.aims.rows,
     )
+
+
+def _cell_of(deals: pd.DataFrame, cells: Cells, now: Snapshot) -> pd.Series:
+    """Cell of each row of ``deals.csv``; empty for a deal that the snapshot does not name."""
+    ids = now.labels["deal_id"].reindex(now.open["deal"].to_numpy()).to_numpy()
+    found = pd.Series(cells.deal, index=ids)
+    return deals["deal_id"].map(found[~found.index.duplicated()])
 
 
 def _without_auto(rows: pd.DataFrame, lead: Forecast) -> pd.DataFrame:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeforecast.backtest import lessons_at, prepare
+from pipeforecast.build import build_filters
+from pipeforecast.cells import Cells, cut
 from pipeforecast.champion import Chosen
 from pipeforecast.explain import Explained, explain
 from pipeforecast.fiscal import Period
@@ -18,7 +20,6 @@ from pipeforecast.proof import Proof
 from pipeforecast.quota import Quotas, quotas_of
 from pipeforecast.replay import proof_of
 from pipeforecast.results import forecast_rows
-from pipeforecast.rules import Terms, terms_of
 from pipeforecast.run import Run
 from pipeforecast.scenario import what_if
 from pipeforecast.settings import ForecastSettings
@@ -105,8 +106,7 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
     fitted = use.fit(lessons)
     if isinstance(fitted, FittedPipeline):
         run.findings.extend(fitted.findings(now))
-    outlook = fitted.outlook(now, period) if isinstance(fitted, FittedPipeline) else None
-    raw = _forecast(fitted, outlook, now, period, run.levels)
+    raw = fitted.forecast(now, period, run.levels)
     changed = what_if(settings.scenario, fitted, now, period, run.levels)  # refuses before the replay
     rules = [r.fit(lessons).forecast(now, period) for r in run.rules if r.name != fitted.name]
     proof = proof_of(settings, run)
@@ -121,6 +121,7 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
         changed = with_total(changed, wanted, changed.value(), changed.method)
     later = [fitted.forecast(now, run.calendar.shift(period, i + 1), run.levels) for i in range(settings.ahead)]
     cells = None
-    if outlook is not None:
-        cells = cut(outlook, raw, head.lead, build_filters(run.known), fitted.recipe.seed)
+    if isinstance(fitted, FittedPipeline):
+        filters = build_filters(run.known)
+        cells = cut(fitted.outlook(now, period), raw, head.lead, filters, fitted.recipe.seed)
     return Made(head, rules, later, now, proof, aims, why, changed, cells)
