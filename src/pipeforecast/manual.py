@@ -65,7 +65,7 @@ COMPANY = {
 BACKTEST_FILES = ("backtest.csv", "backtest_scores.csv", "value_added.csv", "people.csv")
 FORECAST_FILES = (
     "forecast.csv", "deals.csv", "reasons.csv", "quota.csv", "report.html", "forecast.xlsx", "summary.md",
-    "findings.csv",     *BACKTEST_FILES,
+    "findings.csv", *BACKTEST_FILES,
 )  # fmt: skip
 CHECK_FILES = ("findings.csv", "tie.csv", "excluded.csv")
 

@@ -20,6 +20,7 @@ from pipeforecast.proof import Proof
 from pipeforecast.quota import Quotas, quotas_of
 from pipeforecast.replay import proof_of
 from pipeforecast.results import forecast_rows
+from pipeforecast.rules import Terms, terms_of
 from pipeforecast.run import Run
 from pipeforecast.scenario import what_if
 from pipeforecast.settings import ForecastSettings
@@ -44,6 +45,8 @@ class Made:
     why : Explained
     changed : Forecast or None
         Under the scenario.
+    terms : Terms
+        What the rules reckon with.
     cells : Cells or None
         What leads, cut by all that a reader may filter by; None for a rule.
     """
@@ -56,6 +59,7 @@ class Made:
     aims: Quotas
     why: Explained
     changed: Forecast | None
+    terms: Terms
     cells: Cells | None = None
 
     @property
@@ -124,4 +128,4 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
     if isinstance(fitted, FittedPipeline):
         filters = build_filters(run.known)
         cells = cut(fitted.outlook(now, period), raw, head.lead, filters, fitted.recipe.seed)
-    return Made(head, rules, later, now, proof, aims, why, changed, cells)
+    return Made(head, rules, later, now, proof, aims, why, changed, terms_of(lessons, now, period), cells)
