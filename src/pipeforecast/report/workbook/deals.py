@@ -23,7 +23,7 @@ _NOTES = (
     "won deals were revised.",
 )
 _AHEAD = "IF(ISNUMBER({d}),IF({d}<=period_end,1,0),1)"  # without a date, or dated before 1900: due
-_RULE_DUE = "IF(ISNUMBER({d}),IF(AND({d}<=period_end,OR({d}<=as_of_day,{d}>=period_start)),1,0),IF({d}=\"\",0,1))"  # fmt: skip
+_RULE_DUE = 'IF(ISNUMBER({d}),IF(AND({d}<=period_end,OR({d}<=as_of_day,{d}>=period_start)),1,0),IF({d}="",0,1))'
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,9 @@ def reckon(book: BookInput, numbers: Mapping[str, Mapping[str, int]]) -> Reckone
     close = pd.to_datetime(deals["expected_close"])
     due = (close.isna() | (close <= book.given.period_end)).to_numpy(dtype=bool)
     keys = {
-        level: book.groups[level].map(dict(numbers.get(level, {}))).fillna(0).to_numpy(dtype="int64")
-        for level in book.groups
+        level: book.groups[level].map(dict(numbers[level])).to_numpy(dtype="float64", na_value=0.0).astype("int64")
+        for level in book.levels
+        if level in numbers
     }
     return Reckoned(np.nan_to_num(p * amount), due, keys, book.told_by_deal and len(deals) <= MOST_DEALS)
 
@@ -90,7 +91,7 @@ def _table(
     """Columns of the sheet by the name under which formulas know them, with their values."""
     n = len(deals)
     stages = {stage: i + 1 for i, stage in enumerate(book.stages["stage"])}
-    shown = [level for level in book.groups if level != "owner"]
+    shown = [level for level in book.levels if level != "owner"]
     out: dict[str, tuple[Column, Sequence[object]]] = {
         "name": (Column("Deal", width=34), _named(deals, names)),
         "deal_id": (Column("Deal id", width=20), _texts(deals["deal_id"])),
@@ -153,9 +154,10 @@ def _keys(
     out: dict[str, tuple[Column, Sequence[object]]] = {
         "deal_stage_key": (Column("No. of stage", "key", 8, hidden=True), list(key))
     }
-    for i, level in enumerate(book.groups):
+    for i, level in enumerate(book.levels):
         title = f"No. of {spoken(level).lower()}"
-        out[f"deal_key_{i + 1}"] = (Column(title, "key", 8, hidden=True), found.keys[level][:n].tolist())
+        numbers = found.keys.get(level, np.zeros(len(book.deals)))
+        out[f"deal_key_{i + 1}"] = (Column(title, "key", 8, hidden=True), numbers[:n].tolist())
     return out
 
 

@@ -75,7 +75,7 @@ def write_forecast(paper: Paper, sheet: Sheet, book: BookInput, names: Names, fo
 def _rows(book: BookInput, names: Names, found: Reckoned) -> tuple[list[list[object]], int]:
     """Every row's values, and by how many cents the formulas are off at most."""
     cells, numbers = book.cells, group_numbers(book.cells)
-    key = {level: i + 1 for i, level in enumerate(book.groups)}
+    key = {level: i + 1 for i, level in enumerate(book.levels)}
     sums = {level: _by_group(found, level, len(of)) for level, of in numbers.items()}
     out, worst = [], 0
     for i, (level, group) in enumerate(cells.index):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.errors import DataError, some
-from pipeforecast.forecast import TOTAL
+from pipeforecast.forecast import QUANTILES, TOTAL
 from pipeforecast.report.inputs import ReportInput
 
 _DEALS = (
@@ -63,12 +63,18 @@ class BookInput:
             raise DataError(f"workbook: expected groups of {len(self.deals)} deals, came {len(self.groups)}")
 
     @property
+    def levels(self) -> list[str]:
+        """Levels by which the deals are grouped."""
+        return [str(c) for c in self.groups.columns]
+
+    @property
     def cells(self) -> pd.DataFrame:
         """Means and quantiles of what leads: one row per level and group, the total first; ``(part, column)``."""
         f = self.given.forecast
         rows = f[(f["method"] == self.given.model_name).to_numpy(dtype=bool)]
         keys = [(TOTAL, TOTAL), *((lv, g) for lv, g in zip(rows["level"], rows["group"], strict=True) if lv != TOTAL)]
-        wide = rows.pivot(index=["level", "group"], columns="part").swaplevel(axis=1)
+        parts = rows.set_index(["level", "group"])[["part", "mean", *QUANTILES]].groupby("part")
+        wide = pd.concat({str(part): of.drop(columns="part") for part, of in parts}, axis=1)
         return wide.reindex(pd.MultiIndex.from_tuples(list(dict.fromkeys(keys)), names=["level", "group"]))
 
     @property

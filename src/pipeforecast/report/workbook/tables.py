@@ -27,7 +27,7 @@ def write_parts(sheet: Sheet, book: BookInput, names: Names) -> None:
     if "period" not in table:
         table = table.assign(period=given.period)
     keys = pd.MultiIndex.from_frame(table[list(_KEYS)].drop_duplicates())
-    mean = table.pivot(index=list(_KEYS), columns="part", values="mean").reindex(keys)
+    mean = table.set_index([*_KEYS, "part"])["mean"].unstack("part").reindex(keys)  # noqa: PD010  no sums
     whole = table[(table["part"] == TOTAL).to_numpy(dtype=bool)].set_index(list(_KEYS))
     whole = whole[[*QUANTILES, *(["coverage_measured"] if "coverage_measured" in whole else [])]].reindex(keys)
     columns = [
@@ -55,7 +55,7 @@ def write_record(sheet: Sheet, book: BookInput, names: Names) -> None:
     if "group" not in scores:
         scores = scores.assign(group=TOTAL)
     first = ["method", "level", "group", "day_of_period"]
-    rest = [c for c in scores if c not in first]
+    rest = [str(c) for c in scores if c not in first]
     columns = [
         Column("Method", width=38), Column("Level", width=14), Column("Group", width=28),
         Column("Day of period (−1: all)", "whole", 12), *(Column(spoken(c), _look(c), 14) for c in rest),
