@@ -78,6 +78,7 @@ def write_deals(paper: Paper, sheet: Sheet, book: BookInput, names: Names, found
         paper.name(name, sheet.name, fixed(HEAD + 1, at[name], last))
     sheet.at.autofilter(HEAD, 0, last, len(columns) - 1)
     sheet.at.freeze_panes(HEAD + 1, 1)
+    sheet.at.print_area(0, 0, last, at["deal_due"])
     if n:
         share = {"validate": "decimal", "criteria": "between", "minimum": 0, "maximum": 1,
                  "error_title": "Probability", "error_message": "A probability lies between 0 and 1."}  # fmt: skip
@@ -91,27 +92,29 @@ def _table(
     """Columns of the sheet by the name under which formulas know them, with their values."""
     n = len(deals)
     stages = {stage: i + 1 for i, stage in enumerate(book.stages["stage"])}
-    shown = [level for level in book.levels if level != "owner"]
     out: dict[str, tuple[Column, Sequence[object]]] = {
         "name": (Column("Deal", width=34), _named(deals, names)),
         "deal_id": (Column("Deal id", width=20), _texts(deals["deal_id"])),
         "account": (Column("Account", width=24), _texts(deals["account_name"])),
         "owner": (Column("Owner", width=20), [names.owner(o) for o in deals["owner"]]),
     }
-    for level in shown:
-        out[f"level {level}"] = (Column(spoken(level)), [names.group(level, g) for g in book.groups[level][:n]])
     out |= {
         "stage": (Column("Stage", width=18), _texts(deals["stage"])),
         "deal_category": (Column("Forecast category", "text!", 16), _texts(deals["forecast_category"])),
         "deal_close": (Column("Expected close", "day!", 12), list(pd.to_datetime(deals["expected_close"]))),
-        "amount": (Column("Listed amount", "money!", 16), list(deals["amount"])),
+        "amount": (Column("Listed amount", "money!", 15), list(deals["amount"])),
         "p_said": (Column("P(win in period)", "share", 11), list(deals["probability"])),
-        "amount_said": (Column("Amount if won", "money", 16), list(deals["amount_if_won"])),
+        "amount_said": (Column("Amount if won", "money", 15), list(deals["amount_if_won"])),
         "probability": (Column("Probability used", "share!", 11), list(deals["probability"])),
-        "amount_used": (Column("Amount used", "money!", 16), list(deals["amount_if_won"])),
+        "amount_used": (Column("Amount used", "money!", 15), list(deals["amount_if_won"])),
     }
-    at = {name: i for i, name in enumerate([*out, "deal_expected"])}
-    return out | _reckoned(book, deals, found, at) | _keys(deals, book, found, stages)
+    at = {name: i for i, name in enumerate(out)}
+    levels: dict[str, tuple[Column, Sequence[object]]] = {
+        f"level {level}": (Column(spoken(level), width=18), [names.group(level, g) for g in book.groups[level][:n]])
+        for level in book.levels
+        if level != "owner"
+    }
+    return out | _reckoned(book, deals, found, at) | levels | _keys(deals, book, found, stages)
 
 
 def _reckoned(
@@ -123,15 +126,15 @@ def _reckoned(
     given, e = book.given, pd.to_datetime(deals["expected_close"])
     rule_due = ((e <= given.period_end) & ~((e > given.as_of) & (e < given.period_start))).to_numpy(dtype=bool)
     return {
-        "deal_expected": (Column("Expected amount", "sum", 16), [
+        "deal_expected": (Column("Expected amount", "sum", 15), [
             Live(f"={cell(r, at['probability'])}*{cell(r, at['amount_used'])}", float(v))
             for r, v in zip(rows, found.expected, strict=False)
         ]),
-        "deal_due": (Column("Due by the period's end", "whole", 11), [
+        "deal_due": (Column("Due by the period's end", "whole", 13), [
             Live("=" + _AHEAD.format(d=d), float(v)) for d, v in zip(close, found.due, strict=False)
         ]),
         "deal_crm_probability": (Column("CRM probability", "share!", 11), list(deals["crm_probability"])),
-        "deal_rule_amount": (Column("Amount for the rules", "money", 16), [
+        "deal_rule_amount": (Column("Amount for the rules", "money", 15), [
             x if np.isnan(a) else Live(f"={cell(r, at['amount'])}", a)
             for r, a, x in zip(rows, amount, rule_amount, strict=True)
         ]),

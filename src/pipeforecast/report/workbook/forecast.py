@@ -17,12 +17,12 @@ from pipeforecast.report.workbook.paper import Column, Live, Paper, Sheet, cell,
 HEAD = 9
 _RANGES = ("p025", "p10", "p25", "p50", "p75", "p90", "p975")
 _COLUMNS = (
-    Column("No.", "key", 6), Column("Level", width=14), Column("Group", width=30), Column("Won so far", "money", 17),
-    Column("Open, due by the period's end", "money", 17), Column("Open, pulled in", "money", 17),
-    Column("All open deals", "money", 17), Column("Deals not yet created", "money", 17), Column("Total", "sum", 18),
-    *(Column(q.replace("p025", "p02.5").replace("p975", "p97.5").upper(), "money", 17) for q in _RANGES),
-    Column("forecast.csv: open, due", "money", 17), Column("forecast.csv: open, pulled in", "money", 17),
-    Column("forecast.csv: total", "money", 18), Column("Difference in cents", "whole", 12),
+    Column("No.", "key", 6), Column("Level", width=13), Column("Group", width=26), Column("Won so far", "money", 15),
+    Column("Open, due by the period's end", "money", 15), Column("Open, pulled in", "money", 15),
+    Column("All open deals", "money", 15), Column("Deals not yet created", "money", 15), Column("Total", "sum", 16),
+    *(Column(q.replace("p025", "p02.5").replace("p975", "p97.5").upper(), "money", 15) for q in _RANGES),
+    Column("forecast.csv: open, due", "money", 15), Column("forecast.csv: open, pulled in", "money", 15),
+    Column("forecast.csv: total", "money", 15), Column("Difference in cents", "whole", 12),
 )  # fmt: skip
 _WON, _DUE, _PULLED, _OPEN, _NEW, _TOTAL = range(3, 9)
 _SAID = 9 + len(_RANGES)
@@ -70,6 +70,7 @@ def write_forecast(paper: Paper, sheet: Sheet, book: BookInput, names: Names, fo
             sheet.put(HEAD + 1 + i, j, value, look)
     sheet.at.freeze_panes(HEAD + 2, 3)
     sheet.at.autofilter(HEAD, 0, last, len(_COLUMNS) - 1)
+    sheet.at.print_area(0, 0, last, _SAID - 1)  # what it is checked against is for the screen
 
 
 def _rows(book: BookInput, names: Names, found: Reckoned) -> tuple[list[list[object]], int]:

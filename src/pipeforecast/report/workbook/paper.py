@@ -18,11 +18,14 @@ from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
 MOST_ROWS = 1_048_576
 LONGEST_CELL = 32_767
 
+_HEAD = {"bold": True, "bg_color": "#1F3A5F", "font_color": "#FFFFFF", "text_wrap": True, "valign": "vcenter"}
 _LOOKS: dict[str, dict[str, Any]] = {
     "text": {},
     "title": {"bold": True, "font_size": 14},
     "note": {"font_color": "#555555", "italic": True},
-    "head": {"bold": True, "bg_color": "#1F3A5F", "font_color": "#FFFFFF", "text_wrap": True, "valign": "top"},
+    "head": _HEAD,
+    "head_right": _HEAD | {"align": "right"},
+    "hint": {"indent": 1},
     "money": {"num_format": "#,##0.00"},
     "share": {"num_format": "0.0%"},
     "number": {"num_format": "#,##0.####"},
@@ -33,6 +36,8 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "key": {"font_color": "#888888", "num_format": "0"},
     "wrap": {"text_wrap": True, "valign": "top"},
 }
+_NUMBERS = ("money", "sum", "share", "number", "whole", "key")
+_TALL = 32  # points: two lines of a header
 _EDITED = {"bg_color": "#FFF6D6", "font_color": "#7A3E00"}
 
 
@@ -143,8 +148,10 @@ class Sheet:
     def head(self, row: int, columns: Sequence[Column]) -> None:
         """Write a table's header, freeze what is above it, repeat it on every printed page, set the widths."""
         for i, column in enumerate(columns):
-            self.put(row, i, column.title, "head")
+            right = column.look.removesuffix("!") in _NUMBERS
+            self.put(row, i, column.title, "head_right" if right else "head")
             self.at.set_column(i, i, column.width, None, {"hidden": column.hidden})
+        self.at.set_row(row, _TALL)
         self.at.freeze_panes(row + 1, 0)
         self.at.repeat_rows(row)
 

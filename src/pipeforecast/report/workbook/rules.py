@@ -105,7 +105,7 @@ _RATES = (Column("Term", width=26), Column("Value", "money", 18), Column("What i
 _STAGES = ("Stage", "Win rate", "Yield on this day", "Amount, due", "Amount, all")
 _RULES = (
     Column("Rule", width=42), Column("Method", width=30), Column("By formula", "sum", 18),
-    Column("forecast.csv", "money", 18), Column("Difference in cents", "whole", 12), Column("How", width=90),
+    Column("forecast.csv", "money", 18), Column("Difference in cents", "whole", 12), Column("How", "hint", 100),
 )  # fmt: skip
 
 
@@ -169,14 +169,14 @@ def _write_terms(paper: Paper, sheet: Sheet, book: BookInput, row: int) -> int:
     for i, (name, value, look, what) in enumerate(rows):
         sheet.put(row + i, 0, name)
         sheet.put(row + i, 1, value, look)
-        sheet.put(row + i, 2, what)
+        sheet.put(row + i, 2, what, "hint")
         paper.name(name, sheet.name, fixed(row + i, 1, row + i))
     return row + len(rows)
 
 
 def _write_stages(paper: Paper, sheet: Sheet, book: BookInput, row: int) -> int:
     for j, title in enumerate(_STAGES):
-        sheet.put(row, j, title, "head")
+        sheet.put(row, j, title, "head_right" if j else "head")
     sums = _stage_sums(book)
     for i, (stage, rate, share) in enumerate(book.stages[["stage", "rate", "yield"]].itertuples(index=False)):
         due, every = (float(x) for x in sums[i])
@@ -203,7 +203,7 @@ def _stage_sums(book: BookInput) -> np.ndarray:
 
 def _write_past(paper: Paper, sheet: Sheet, book: BookInput, row: int) -> int:
     sheet.put(row, 0, "Past period", "head")
-    sheet.put(row, 1, "Won", "head")
+    sheet.put(row, 1, "Won", "head_right")
     sheet.rows(row + 1, [Column(""), Column("", "money")], [list(book.past["period"]), list(book.past["won"])])
     last = row + max(len(book.past), 1)
     paper.name("past_totals", sheet.name, fixed(row + 1, 1, last))
