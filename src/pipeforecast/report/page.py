@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -19,6 +20,11 @@ from pipeforecast.report.figures import PART_COLOURS, figures
 from pipeforecast.report.inputs import ReportInput
 
 Facts = dict[str, Any]
+#: One script: the pieces share their names, and stand in the order in which they need each other.
+PIECES = (
+    "data", "words", "draws", "filters", "whole", "reach", "first", "charts", "groups", "paged", "deals", "start",
+)  # fmt: skip
+_DAYS = {"asOf": "as_of", "end": "period_end"}
 
 
 @cache
@@ -57,12 +63,23 @@ def render(facts: Facts) -> str:
     facts : dict
         What ``facts`` of the room ``report.facts`` gives.
     """
-    script = _source("page.js")
+    pieces = Markup("\n").join(_source(f"{name}.js") for name in PIECES)
+    script = _source("page.js") + Markup('(function () {\n"use strict";\n') + pieces + Markup("})();\n")
     return _environment().get_template("page.html").render(
         f=facts, currency=facts["head"]["currency"], style=_source("page.css") + _source("charts.css"), script=script,
-        fingerprint=_fingerprint(script),
+        fingerprint=_fingerprint(script), data=_data(facts),
         figures={name: Markup(drawn) for name, drawn in figures(facts).items()},  # noqa: S704  escaped piece by piece
     )  # fmt: skip
+
+
+def _data(facts: Facts) -> Facts:
+    """Facts that the script reads: text among them stays text, since nothing of it is put in as markup."""
+    head = facts["head"]
+    days = {name: (pd.Timestamp(head[of]) - pd.Timestamp(0)).days for name, of in _DAYS.items()}
+    return days | {
+        "currency": head["currency"], "period": head["period"], "withReasons": facts["deals"]["with_reasons"],
+        "cells": facts["cells"], "book": facts["book"],
+    }  # fmt: skip
 
 
 def write_report(given: ReportInput, path: Path) -> Path:
