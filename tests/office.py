@@ -13,8 +13,14 @@ import pandas as pd
 import pytest
 
 Sheets = dict[str, pd.DataFrame]
+
+
+def has_office() -> bool:
+    return shutil.which("soffice") is not None
+
+
 needs_office = pytest.mark.skipif(
-    shutil.which("soffice") is None,
+    not has_office(),
     reason="expected soffice on PATH (apt-get install libreoffice-calc-nogui): no formula was recomputed",
 )
 #: Reckon anew on loading, whatever values the file holds.

@@ -15,15 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made import made_empty
 from made_book import made_book, open_deals, rule_book
-from office import Sheets, edited, formulas_of, needs_office, recomputed, sheets_of, table_of
 
+from office import Sheets, edited, formulas_of, needs_office, recomputed, sheets_of, table_of
 from pipeforecast.errors import DataError
 from pipeforecast.report.workbook import BookInput, deals, rules, write_workbook
 from pipeforecast.report.workbook.book import SHEETS
 from pipeforecast.report.workbook.paper import LONGEST_CELL, plain
 from pipeforecast.rules import RULES
 from stories import day, lessons_of, tell
-from worked_example import AS_OF, BOOK, CALENDAR, CALLS, PAST, PERIOD
+from worked_example import AS_OF, BOOK, CALENDAR, CALLS, PAST
 
 ODD = ("=1+1", "+SUM(A1)", "-2", "@x", "<b>&amp;</b>", '=HYPERLINK("http://x")', "007", "*", ">0", "_x0041_", "شركة 🙂")
 CENT = 0.005
@@ -146,7 +146,7 @@ def test_an_edit_of_one_deal_moves_its_groups_and_the_total_and_nothing_else(
 @pytest.mark.parametrize("name", ["day_30", "day_60", "day_0", "without_past"])
 def test_every_rule_that_is_a_sum_of_cells_is_recomputed(reckoned: dict[str, Sheets], name: str) -> None:
     table = table_of(reckoned[name]["Rules"], "Rule").set_index("Method")
-    assert set(RULES) < set(table.index)
+    assert set(table.index) == set(RULES)
     own = {n: v for n, v in zip(BOOKS[name].given.forecast["method"], BOOKS[name].given.forecast["mean"], strict=True)
            if n in RULES}  # fmt: skip
     for rule, value in own.items():
@@ -180,22 +180,29 @@ def test_cached_values_are_the_forecast_of_any_book(tmp_path: Path, n: int, seed
 # Text
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.fixture(scope="module")
+def tame(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+    """Formulas of a workbook in which nothing is named oddly."""
+    table = open_deals(8).assign(owner="x", stage="x")
+    return formulas_of(write_workbook(made_book(deals=table), tmp_path_factory.mktemp("tame") / "tame.xlsx"))
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(start=st.sampled_from(["=", "+", "-", "@", "<script>", "{=", "http://", "\t=", '"', ""]), rest=st.text())
-def test_text_is_never_a_formula_and_reads_back_as_text(tmp_path: Path, start: str, rest: str) -> None:
+def test_text_is_never_a_formula_and_reads_back_as_text(
+    tmp_path: Path, tame: dict[str, list[str]], start: str, rest: str
+) -> None:
     text = start + rest + "!"
     table = open_deals(8).assign(name=text, account_name=text, owner=text, stage=text, forecast_category=text)
     book = made_book(deals=table, group_labels={}, title=text, company=text, proof=text, what_counts=text)
     path = write_workbook(book, tmp_path / "text.xlsx")
-    tame = write_workbook(made_book(deals=table.assign(owner="x", stage="x")), tmp_path / "tame.xlsx")
-    assert formulas_of(path) == formulas_of(tame)
+    assert formulas_of(path) == tame
     shown = table_of(sheets_of(path)["Deals"], "Deal")
     assert set(shown["Account"]) == {plain(text)}
     assert set(shown["Stage"]) == {plain(text)}
     with zipfile.ZipFile(path) as file:
         assert not [n for n in file.namelist() if "vba" in n or "external" in n]
-        assert not [n for n in file.namelist() if b"hyperlink" in file.read(n).lower() and b"<f>" not in file.read(n)
-                    and "sharedStrings" not in n]  # fmt: skip
+        assert not [n for n in file.namelist() if b"<hyperlink" in file.read(n)]
 
 
 @given(st.text(st.characters(), max_size=40), st.integers(2, 30))

@@ -65,10 +65,11 @@ def plain(value: object, longest: int = LONGEST_CELL) -> str:
         return ""
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in str(value)[: 2 * longest])
     text = text.replace("\ufffe", " ").replace("\uffff", " ").strip()
-    # The format counts UTF-16 units: a sign beyond the first 65,536 takes two of them.
-    while len(text.encode("utf-16-le")) // 2 > longest:
-        text = text[: min(len(text) - 1, longest) - 1].rstrip() + "…"
-    return text
+    # The format counts UTF-16 units: a sign beyond the first 65,536 takes two of them, and is not cut in half.
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * longest:
+        return text
+    return units[: 2 * (longest - 1)].decode("utf-16-le", errors="ignore").rstrip() + "…"
 
 
 class Paper:
