@@ -86,7 +86,8 @@ def test_nothing_comes_from_elsewhere():
     assert not [v for _, given in tree.tags for k, v in given.items() if k == "src"]
     links = [given["href"] for tag, given in tree.tags if "href" in given]
     assert all(link.startswith("#") or link == "data:," for link in links)
-    assert not re.search(r"https?:|//[a-z]|@import|url\(", html_of(made_input()))
+    html = re.sub(r'"draws": "[A-Za-z0-9+/=]*"', "", html_of(made_input()))  # packed numbers may hold any letters
+    assert not re.search(r"https?:|//[a-z]|@import|url\(", html)
 
 
 @pytest.mark.parametrize("given", [made_input(), made_empty(), made_input(people="anonymous")])

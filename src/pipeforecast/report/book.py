@@ -28,8 +28,8 @@ def book_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
     dict or None
         ``n`` and columns of ``n`` values, None where unknown: ``name``; ``account``, ``owner``, ``stage`` (``words``
         and, of each deal, the place of its own among them); ``amount``, ``expected`` (to the cent); ``chance``,
-        ``slip`` (shares); ``due``, ``likely`` (days since 1970); ``risk`` (0 none, 1 its date has passed, 2 likely to slip);
-        ``cell`` (-1: none); ``reasons`` (texts, of the first ``MOST_REASONED``).
+        ``slip`` (shares); ``due``, ``likely`` (days since 1970); ``risk`` (0 none, 1 its date has passed, 2 likely
+        to slip); ``cell`` (-1: none); ``reasons`` (texts, of the first ``MOST_REASONED``).
     """
     if given.top_deals <= 0 or given.deals.empty:
         return None

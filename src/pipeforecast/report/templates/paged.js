@@ -64,7 +64,7 @@ class PagedTable {
     this.turn(0);
   }
   turn(at) {
-    this.at = Math.max(0, at);
+    this.at = at < this.rows.length ? Math.max(0, at) : Math.min(this.at, Math.max(0, this.rows.length - 1));
     const shown = this.rows.slice(this.at, this.at + this.size);
     this.table.tBodies[0].replaceChildren(...shown.map((i) => make("tr", "", ...this.columns.map((c) => c.cell(i)))));
     const last = this.at + shown.length, n = this.rows.length;

@@ -52,7 +52,8 @@ function amount(value) {
   return made;
 }
 function named(name, longest) {
-  const made = make("bdi", "", name.length > longest ? name.slice(0, longest - 1).trimEnd() + "…" : name);
-  if (name.length > longest) made.title = name;
+  const signs = Array.from(name), long = signs.length > longest;
+  const made = make("bdi", "", long ? signs.slice(0, longest - 1).join("").trimEnd() + "…" : name);
+  if (long) made.title = name;
   return made;
 }
