@@ -50,6 +50,7 @@ SHOWING = {
     "ahead=N": "periods after the first that are forecast too (default: 3)",
     "proof=NAME": "how much of the past is replayed: none, cached or full",
     "report.people=NAME": "full, or anonymous (no person is named)",
+    "report.pdf=true": "print report.html to report.pdf as well, by a Chromium on PATH or in PIPEFORECAST_CHROMIUM",
     "scenario=NAME": "what if: set beside the forecast, draw by draw, in scenario.csv",
 }
 COMPARING = {

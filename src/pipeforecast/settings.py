@@ -119,6 +119,7 @@ class ReportSettings(Closed):
 
     people: Literal["full", "anonymous"] = "full"
     top_deals: int = Field(15, ge=0)
+    pdf: bool = False
 
 
 class CompanySettings(Closed):

@@ -18,6 +18,7 @@ from pipeforecast.report import ReportInput, summary, write_page
 from pipeforecast.report.brief import first_lines, what_if_words
 from pipeforecast.report.facts import facts
 from pipeforecast.report.names import numbers_of_people
+from pipeforecast.report.pdf import print_pdf
 from pipeforecast.report.target import quota_words
 from pipeforecast.report.workbook import write_workbook
 from pipeforecast.results import DEAL_COLUMNS, deal_rows, forecast_rows, write_csv
@@ -75,13 +76,14 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
         gained = write_people(run, made.proof, settings.report, out, numbers_of_people(told))
         write_page(said, out / "report.html")
         write_workbook(book_input(told, made, run), out / "forecast.xlsx")
+        unprinted = print_pdf(out / "report.html", out / "report.pdf") if settings.report.pdf else ""
         (out / "summary.md").write_text(summary(said, words, quota), encoding="utf-8")
     track(settings, run, "forecast", forecast_metrics(lead, made.proof), {"model_version": use.version})
     lines = [first_lines(said).rstrip(), quota, *([words] if words else [])]
     if made.proof is not None:
         lines += ["", "Error on past periods (share of revenue), by day of the period:", readable(made.proof), *gained]
     return "\n".join(
-        [*lines, "", use.said, f"report: {settings.out / 'report.html'}  ({time.monotonic() - started:.0f} s)"]
+        [*lines, "", use.said, *([unprinted] if unprinted else []), f"report: {settings.out / 'report.html'}  ({time.monotonic() - started:.0f} s)"]
     )
 
 
