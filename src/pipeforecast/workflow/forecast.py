@@ -82,9 +82,8 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     lines = [first_lines(said).rstrip(), quota, *([words] if words else [])]
     if made.proof is not None:
         lines += ["", "Error on past periods (share of revenue), by day of the period:", readable(made.proof), *gained]
-    return "\n".join(
-        [*lines, "", use.said, *([unprinted] if unprinted else []), f"report: {settings.out / 'report.html'}  ({time.monotonic() - started:.0f} s)"]
-    )
+    lines += ["", use.said, *([unprinted] if unprinted else [])]
+    return "\n".join([*lines, f"report: {settings.out / 'report.html'}  ({time.monotonic() - started:.0f} s)"])
 
 
 def _write_forecast(table: pd.DataFrame, made: Made, run: Run, out: Path) -> str:
