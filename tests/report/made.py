@@ -71,7 +71,7 @@ def deals_frame(n: int = 90) -> pd.DataFrame:
         "account_name": [firms[i % 6] for i in range(n)], "owner": [list(OWNERS)[i % 4] for i in range(n)],
         "pipeline": "Sales", "stage": [("Discovery", "Proposal", "Negotiation")[i % 3] for i in range(n)],
         "amount": amount, "currency": "EUR", "expected_close": due,
-        "cell": made_cells().deal[np.arange(n) % 90],
+        "cell": [6 * (i % 4) + i // 4 % 6 for i in range(n)],
         "forecast_category": [("Commit", "Best case", "Pipeline")[i % 3] for i in range(n)],
         "p_win": p_win, "p_lost": (1 - p_win) * 0.8, "p_win_in_period": p_in,
         "p_slip": np.where(due < AS_OF, 1.0, 1 - p_in * 0.8),
@@ -158,7 +158,7 @@ def made_cells() -> Cells:
         share = r.gamma(0.4, size=(len(rows), 1 if part == "won" else 4000)) + 1e-9
         drawn = parts[part] * share / share.sum(axis=0)
         draws[part], mean[part] = drawn[:, chosen], drawn.mean(axis=1)
-    return Cells(groups, mean, draws, chosen, 4000, np.arange(90) % len(rows))
+    return Cells(groups, mean, draws, chosen, 4000, np.array([6 * (i % 4) + i // 4 % 6 for i in range(90)]))
 
 
 def quotas_frame() -> pd.DataFrame:

@@ -1,6 +1,6 @@
 // A table that holds any number of rows as columns of data and shows a page of them.
 const SIZES = [15, 50, 200];
-function textCompare(a, b) { return a.localeCompare(b, undefined, {numeric: true}); }
+const inOrder = new Intl.Collator(undefined, {numeric: true}).compare;
 
 class PagedTable {
   // `columns`: for each heading {value(i), cell(i)}; `text(i)`: what a search looks in; `rows`: in their first order.
@@ -58,7 +58,7 @@ class PagedTable {
       // What is missing goes last, whichever way.
       this.rows = this.rows.map((i) => [value(i), i]).sort(function ([a], [b]) {
         if (missing(a) || missing(b)) return missing(a) - missing(b);
-        return sign * (typeof a === "string" ? textCompare(a, b) : a - b);
+        return sign * (typeof a === "string" ? inOrder(a, b) : a - b);
       }).map((pair) => pair[1]);
     }
     this.turn(0);
