@@ -18,12 +18,16 @@ from made_book import made_book, open_deals, rule_book
 
 from office import Sheets, edited, formulas_of, needs_office, recomputed, sheets_of, table_of
 from pipeforecast.errors import DataError
+from pipeforecast.forecast import Forecast
+from pipeforecast.headline import Headline
 from pipeforecast.report.workbook import BookInput, deals, rules, write_workbook
 from pipeforecast.report.workbook.book import SHEETS
 from pipeforecast.report.workbook.paper import LONGEST_CELL, plain
 from pipeforecast.rules import RULES
+from pipeforecast.spread import with_total
+from pipeforecast.workflow.made import Made
 from stories import day, lessons_of, tell
-from worked_example import AS_OF, BOOK, CALENDAR, CALLS, PAST
+from worked_example import AS_OF, BOOK, CALENDAR, CALLS, PAST, PERIOD
 
 ODD = ("=1+1", "+SUM(A1)", "-2", "@x", "<b>&amp;</b>", '=HYPERLINK("http://x")', "007", "*", ">0", "_x0041_", "شركة 🙂")
 CENT = 0.005
@@ -301,3 +305,25 @@ def test_deals_that_lack_a_column_are_refused() -> None:
         replace(book, deals=book.deals.drop(columns="rule_amount"))
     with pytest.raises(DataError, match="expected groups of 90 deals, came 3"):
         replace(book, groups=book.groups.head(3))
+
+
+@given(st.integers(0, 99), st.floats(0.2, 3.0))
+def test_where_more_than_the_model_leads_one_factor_makes_its_means(seed: int, times: float) -> None:
+    """Of all that is not won, at every level: the workbook multiplies the deals' sums by it."""
+    rng = np.random.default_rng(seed)
+    drawn = dict(zip(("won", "open_due", "open_pulled_in", "new"), rng.lognormal(3, 1, (4, 50)), strict=True))
+    drawn["won"] = np.full(50, 7.0)
+    drawn |= {"open": drawn["open_due"] + drawn["open_pulled_in"], "amount_change": np.zeros(50)}
+    drawn["total"] = drawn["won"] + drawn["open"] + drawn["new"]
+    cells = pd.DataFrame([("total", "total", p) for p in drawn], columns=["level", "group", "part"])
+    draws = np.array(list(drawn.values()))
+    model = Forecast(AS_OF, PERIOD, "model", cells, draws.mean(axis=1), draws)
+    wanted = 7.0 + (drawn["total"] - 7.0) * times
+    lead = with_total(model, wanted, float(wanted.mean()), "auto")
+    none = pd.DataFrame()
+    made = Made(Headline(lead, model, 1.0, "both", none), (), (), None, None, None, None, None, None)  # type: ignore[arg-type]
+    assert made.factor == pytest.approx(times)
+    for part in ("open_due", "open_pulled_in", "open", "new"):
+        assert lead.value(part) == pytest.approx(made.factor * model.value(part))
+    alone = replace(made, head=Headline(model, model, 1.0, "model", none))
+    assert alone.factor == 1.0

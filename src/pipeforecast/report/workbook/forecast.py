@@ -20,7 +20,7 @@ _COLUMNS = (
     Column("No.", "key", 6), Column("Level", width=13), Column("Group", width=26), Column("Won so far", "money", 15),
     Column("Open, due by the period's end", "money", 15), Column("Open, pulled in", "money", 15),
     Column("All open deals", "money", 15), Column("Deals not yet created", "money", 15), Column("Total", "sum", 16),
-    *(Column(q.replace("p025", "p02.5").replace("p975", "p97.5").upper(), "money", 15) for q in _RANGES),
+    *(Column({"p025": "P2.5", "p975": "P97.5"}.get(q, q.upper()), "money", 15) for q in _RANGES),
     Column("forecast.csv: open, due", "money", 15), Column("forecast.csv: open, pulled in", "money", 15),
     Column("forecast.csv: total", "money", 15), Column("Difference in cents", "whole", 12),
 )  # fmt: skip
@@ -60,7 +60,7 @@ def write_forecast(paper: Paper, sheet: Sheet, book: BookInput, names: Names, fo
     rows, worst = _rows(book, names, found)
     sheet.put(6, 3, Live(said, "yes, to the cent" if not worst else f"no: changed by hand, by up to {worst} cents"))
     sheet.put(7, 0, "Factor on what is not won", "bold")
-    sheet.put(7, 3, book.factor, "number")
+    sheet.put(7, 3, book.factor, "factor")
     sheet.put(7, 4, "1: the model leads. Another number: past periods speak for a rule, or half of each.", "note")
     paper.name("factor", sheet.name, fixed(7, 3, 7))
     sheet.head(HEAD, _COLUMNS)

@@ -29,6 +29,8 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "money": {"num_format": "#,##0.00"},
     "share": {"num_format": "0.0%"},
     "number": {"num_format": "#,##0.####"},
+    "factor": {"num_format": "0.######", "align": "left"},
+    "right": {"align": "right"},
     "whole": {"num_format": "0"},
     "day": {"num_format": "yyyy-mm-dd", "align": "left"},
     "sum": {"num_format": "#,##0.00", "bold": True},

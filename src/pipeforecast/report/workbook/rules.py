@@ -86,7 +86,7 @@ _OTHERS = {
     "manager_call": "Calls that people made",
     "executive_call": "Calls that people made",
 }
-#: Name of the cell, key of the term (None: by formula or from the period), how it looks, what it is.
+#: Name of the cell, key of the term, how it looks, what it is.
 _CELLS: Sequence[tuple[str, str, str, str]] = (
     ("won_so_far", "won", "money", "W: won in the period so far, as written by now"),
     ("new_business", "new", "money", "N(k): mean of what past periods created after this day and won by their end"),
@@ -104,7 +104,7 @@ _RATES = (Column("Term", width=26), Column("Value", "money", 18), Column("What i
           Column("", width=18), Column("", width=18))  # fmt: skip
 _STAGES = ("Stage", "Win rate", "Yield on this day", "Amount, due", "Amount, all")
 _RULES = (
-    Column("Rule", width=42), Column("Method", width=30), Column("By formula", "sum", 18),
+    Column("Rule", width=48), Column("Method", width=30), Column("By formula", "sum", 18),
     Column("forecast.csv", "money", 18), Column("Difference in cents", "whole", 12), Column("How", "hint", 100),
 )  # fmt: skip
 
@@ -126,7 +126,7 @@ def write_rules(sheet: Sheet, book: BookInput, names: Names) -> None:
         off = Live(f"=ROUND(100*ABS({cell(row, 2)}-{cell(row, 3)}),0)", 0.0) if live else None
         said = [names.method(method), clean(method), live, value if known else "not known", off, how]
         for j, (column, shown) in enumerate(zip(_RULES, said, strict=True)):
-            sheet.put(row, j, shown, column.look)
+            sheet.put(row, j, shown, "right" if j == 3 and not known else column.look)
 
 
 def _reckoned(method: str, listed: bool) -> tuple[str | None, str]:
