@@ -166,6 +166,16 @@ def quotas_frame() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["level", "group", "quota", "p_hit"])
 
 
+def scenario_frame() -> pd.DataFrame:
+    base = {"won": 10.0, "open": 30.0, "open_due": 20.0, "open_pulled_in": 10.0, "new": 5.0, "total": 45.0}
+    rows = [
+        {"scenario": "downturn", "level": level, "group": group, "part": part, "base_mean": v, "mean": 0.9 * v,
+         "difference": -0.1 * v, "difference_p10": -0.2 * v, "difference_p90": 0.0, "p_lower": 0.9}
+        for level, group in (("total", "total"), ("owner", "005A1")) for part, v in base.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def made_input(**changes: object) -> ReportInput:
     given = ReportInput(
         title="Quarterly forecast", company="Halvorsen Pumps", as_of=AS_OF, period="2024Q2", period_start=START,

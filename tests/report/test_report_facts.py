@@ -14,6 +14,7 @@ from made import (
     forecast_frame,
     made_empty,
     made_input,
+    scenario_frame,
     scores_frame,
     tie_frame,
 )
@@ -291,3 +292,14 @@ def test_the_summary_escapes_markup():
     assert "\\|\\<b\\>\\*x\\*" in text
     assert "o\\|p" in text
     assert "No open deals." in summary(facts_of(made_empty()))
+
+
+def test_a_scenario_stands_beside_the_forecast_part_by_part():
+    told = facts_of(made_input(scenario=scenario_frame()))["what_if"]
+    assert told["name"] == "downturn"
+    assert [p["part"] for p in told["parts"]] == ["won", "open_due", "open_pulled_in", "new", "total"]
+    for column in ("base_mean", "mean", "difference"):
+        assert sum(p[column] for p in told["parts"] if p["adds"]) == pytest.approx(told["parts"][-1][column])
+    assert facts_of(made_input())["what_if"] is None
+    with pytest.raises(DataError, match="'scenario' lacks"):
+        made_input(scenario=scenario_frame().drop(columns="difference"))

@@ -5,7 +5,17 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from made import OWNERS, deals_frame, excluded_frame, findings_frame, made_empty, made_input, scores_frame, tie_frame
+from made import (
+    OWNERS,
+    deals_frame,
+    excluded_frame,
+    findings_frame,
+    made_empty,
+    made_input,
+    scenario_frame,
+    scores_frame,
+    tie_frame,
+)
 
 from pipeforecast.report import page, write_report
 from pipeforecast.report.facts import facts as facts_of
@@ -151,3 +161,11 @@ def test_the_file_is_replaced_in_one_step(tmp_path: Path, monkeypatch):
 
 def test_the_same_input_gives_the_same_page():
     assert html_of(made_input()) == html_of(made_input())
+
+
+def test_a_scenario_is_told_only_where_there_is_one():
+    html = html_of(made_input(scenario=scenario_frame().assign(scenario=NASTY)))
+    tree = read(html)
+    assert 'id="what-if"' in html
+    assert not [tag for tag, _ in tree.tags if tag in ("img", "i", "b")]
+    assert "what-if" not in html_of(made_input()).split("<script")[0].split("</style>")[1]

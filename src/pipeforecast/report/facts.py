@@ -16,6 +16,7 @@ from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.names import Names
 from pipeforecast.report.record import errors_today, past_facts, record_facts
 from pipeforecast.report.verdict import verdict_facts
+from pipeforecast.report.whatif import what_if_facts
 from pipeforecast.report.words import clean, iso, number, spoken
 
 RANGES = {"50": ("p25", "p75"), "80": ("p10", "p90"), "95": ("p025", "p975")}
@@ -67,6 +68,7 @@ def facts(given: ReportInput) -> dict[str, Any]:
         "verdict": verdict_facts(given, record),
         "tie": tie_facts(given),
         "quota": _quota(given),
+        "what_if": what_if_facts(given),
         "cells": cell_facts(given, names),
         "book": book_facts(given, names),
     }

@@ -25,6 +25,17 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "tie": ("raw_count", "raw_amount", "used_count", "used_amount", "excluded_count", "excluded_amount"),
     "excluded": ("deal_id", "reason", "amount"),
     "quotas": ("level", "group", "quota"),
+    "scenario": (
+        "scenario",
+        "level",
+        "part",
+        "base_mean",
+        "mean",
+        "difference",
+        "difference_p10",
+        "difference_p90",
+        "p_lower",
+    ),
 }
 
 
@@ -82,6 +93,8 @@ class ReportInput:
         which of them each deal lies.
     quotas : DataFrame or None
         Rows of ``quota.csv``: ``level``, ``group``, ``quota`` and ``p_hit``.
+    scenario : DataFrame or None
+        Rows of ``scenario.csv``.
     """
 
     title: str
@@ -109,6 +122,7 @@ class ReportInput:
     later: pd.DataFrame | None = None
     cells: Cells | None = None
     quotas: pd.DataFrame | None = None
+    scenario: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         if self.people not in ("full", "anonymous"):

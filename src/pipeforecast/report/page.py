@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeforecast.report import words
+from pipeforecast.report.facts import PART_WORDS
 from pipeforecast.report.facts import facts as facts_of
 from pipeforecast.report.figures import PART_COLOURS, figures
 from pipeforecast.report.inputs import ReportInput
@@ -38,7 +39,7 @@ def _environment() -> Environment:
         "money": words.money, "full_money": words.full_money, "percent": words.percent, "day": words.day,
         "short": words.shortened,
     }  # fmt: skip
-    env.globals |= {"count": words.count, "part_colours": PART_COLOURS}
+    env.globals |= {"count": words.count, "part_colours": PART_COLOURS, "part_words": PART_WORDS}
     return env
 
 

@@ -65,7 +65,7 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     told = _report_input(settings, run, made, table, later, deals, company)
     said = facts(told)
     with whole_folder(settings.out) as out:
-        words = _write_forecast(pd.concat([table, later]) if made.later else table, made, run, out)
+        words = _write_forecast(pd.concat([table, later]) if made.later else table, made, told.scenario, run, out)
         write_csv(deals, out / "deals.csv")
         write_csv(made.aims.rows, out / "quota.csv")
         write_csv(made.why.factors, out / "reasons.csv")
@@ -86,12 +86,11 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     return "\n".join([*lines, f"report: {settings.out / 'report.html'}  ({time.monotonic() - started:.0f} s)"])
 
 
-def _write_forecast(table: pd.DataFrame, made: Made, run: Run, out: Path) -> str:
+def _write_forecast(table: pd.DataFrame, made: Made, rows: pd.DataFrame | None, run: Run, out: Path) -> str:
     """Write ``forecast.csv`` and, where there is a scenario, its rows and ``scenario.csv``; give the words on it."""
-    if made.changed is None:
+    if made.changed is None or rows is None:
         write_csv(table, out / "forecast.csv")
         return ""
-    rows = difference(made.head.model, made.changed)
     write_csv(pd.concat([table, forecast_rows([made.changed], run.currency, None)]), out / "forecast.csv")
     write_csv(rows, out / "scenario.csv")
     return what_if_words(rows.iloc[0].to_dict(), run.currency)
@@ -128,6 +127,7 @@ def _report_input(
         later=later[(later["method"] == made.head.model.method).to_numpy()],
         cells=made.cells,
         quotas=made.aims.rows,
+        scenario=None if made.changed is None else difference(made.head.model, made.changed),
     )
 
 
