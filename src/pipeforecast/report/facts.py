@@ -13,6 +13,7 @@ from pipeforecast.report.cells import cell_facts
 from pipeforecast.report.checks import all_findings, tie_facts
 from pipeforecast.report.deals import deal_facts, risk_facts
 from pipeforecast.report.inputs import ReportInput
+from pipeforecast.report.moved import moved_facts
 from pipeforecast.report.names import Names
 from pipeforecast.report.record import errors_today, past_facts, record_facts
 from pipeforecast.report.verdict import verdict_facts
@@ -69,6 +70,7 @@ def facts(given: ReportInput) -> dict[str, Any]:
         "tie": tie_facts(given),
         "quota": _quota(given),
         "what_if": what_if_facts(given),
+        "moved": moved_facts(given, names),
         "cells": cell_facts(given, names),
         "book": book_facts(given, names),
     }

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.cells import Cells
+from pipeforecast.compare import CAUSES
 from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.forecast import QUANTILES, TOTAL
 
@@ -25,6 +26,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "tie": ("raw_count", "raw_amount", "used_count", "used_amount", "excluded_count", "excluded_amount"),
     "excluded": ("deal_id", "reason", "amount"),
     "quotas": ("level", "group", "quota"),
+    "moves": ("measure", "deal_id", "name", "start", *CAUSES, "end"),
     "scenario": (
         "scenario",
         "level",
@@ -95,6 +97,10 @@ class ReportInput:
         Rows of ``quota.csv``: ``level``, ``group``, ``quota`` and ``p_hit``.
     scenario : DataFrame or None
         Rows of ``scenario.csv``.
+    moves : DataFrame or None
+        What moved the forecast since an earlier evening, as ``moves`` of ``compare.Waterfall``.
+    moves_since : Timestamp or None
+        That evening.
     """
 
     title: str
@@ -123,6 +129,8 @@ class ReportInput:
     cells: Cells | None = None
     quotas: pd.DataFrame | None = None
     scenario: pd.DataFrame | None = None
+    moves: pd.DataFrame | None = None
+    moves_since: pd.Timestamp | None = None
 
     def __post_init__(self) -> None:
         if self.people not in ("full", "anonymous"):

@@ -37,7 +37,7 @@ def _environment() -> Environment:
     )  # fmt: skip
     env.filters |= {
         "money": words.money, "full_money": words.full_money, "percent": words.percent, "day": words.day,
-        "short": words.shortened,
+        "short": words.shortened, "signed": words.signed_money,
     }  # fmt: skip
     env.globals |= {"count": words.count, "part_colours": PART_COLOURS, "part_words": PART_WORDS}
     return env

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +29,7 @@ from pipeforecast.settings import DemoSettings, ForecastSettings
 from pipeforecast.settled import AUTO
 from pipeforecast.snapshot import Snapshot
 from pipeforecast.workflow.backtest import readable
+from pipeforecast.workflow.compare import moved_since
 from pipeforecast.workflow.made import Made, make
 from pipeforecast.workflow.people import write_people
 from pipeforecast.workflow.workbook import book_input
@@ -62,10 +64,15 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     if lead.deals is not None:
         deals = deal_rows(period, lead.deals, made.now, settings.horizon, use.version, made.why.reasons)
     later = forecast_rows(made.later, run.currency, None) if made.later else table.iloc[:0]
+    moved = moved_since(settings, run, period)
     told = _report_input(settings, run, made, table, later, deals, company)
+    if moved is not None:
+        told = replace(told, moves=moved.moves, moves_since=moved.as_of_from)
     said = facts(told)
     with whole_folder(settings.out) as out:
         words = _write_forecast(pd.concat([table, later]) if made.later else table, made, told.scenario, run, out)
+        if moved is not None:
+            write_csv(moved.table(), out / "waterfall.csv")
         write_csv(deals, out / "deals.csv")
         write_csv(made.aims.rows, out / "quota.csv")
         write_csv(made.why.factors, out / "reasons.csv")
