@@ -76,7 +76,16 @@ def example(as_of: pd.Timestamp, past: bool = True, book: bool = True) -> BookIn
     return rule_book((replace(lessons, tables={"calls": CALLS}), now), period)
 
 
+def far_book() -> BookInput:
+    """Deals dated before any day that a spreadsheet knows, after the last one, within one, and not at all."""
+    table = open_deals(8)
+    far = np.array(["1753-01-01", "1899-12-31", "1900-01-01", "12024-05-01", "9999-12-31", "2024-06-30T18", "NaT",
+                    "2024-06-30"], dtype="datetime64[s]")  # fmt: skip
+    return made_book(deals=table.assign(expected_close=far))
+
+
 BOOKS: dict[str, BookInput] = {
+    "far": far_book(),
     "plain": made_book(),
     "halved": made_book(factor=0.5),
     "odd": odd_book(),

@@ -97,8 +97,6 @@ def _table(
         "deal_id": (Column("Deal id", width=20), _texts(deals["deal_id"])),
         "account": (Column("Account", width=24), _texts(deals["account_name"])),
         "owner": (Column("Owner", width=20), [names.owner(o) for o in deals["owner"]]),
-    }
-    out |= {
         "stage": (Column("Stage", width=18), _texts(deals["stage"])),
         "deal_category": (Column("Forecast category", "text!", 16), _texts(deals["forecast_category"])),
         "deal_close": (Column("Expected close", "day!", 12), list(pd.to_datetime(deals["expected_close"]))),
@@ -135,13 +133,19 @@ def _reckoned(
         ]),
         "deal_crm_probability": (Column("CRM probability", "share!", 11), list(deals["crm_probability"])),
         "deal_rule_amount": (Column("Amount for the rules", "money", 15), [
-            x if np.isnan(a) else Live(f"={cell(r, at['amount'])}", a)
-            for r, a, x in zip(rows, amount, rule_amount, strict=True)
+            _rule_amount(cell(r, at["amount"]), a, x) for r, a, x in zip(rows, amount, rule_amount, strict=True)
         ]),
         "deal_rule_due": (Column("Due for the rules", "whole", 11), [
             Live("=" + _RULE_DUE.format(d=d), float(v)) for d, v in zip(close, rule_due, strict=True)
         ]),
     }  # fmt: skip
+
+
+def _rule_amount(place: str, listed: float, taken: float) -> Live | None:
+    """As listed; where nothing is listed what the rules take instead, until an amount is filled in."""
+    if not np.isnan(listed):
+        return Live(f"={place}", float(listed))
+    return None if np.isnan(taken) else Live(f"=IF(ISNUMBER({place}),{place},{float(taken)!r})", float(taken))
 
 
 def _keys(

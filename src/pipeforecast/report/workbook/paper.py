@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "wrap": {"text_wrap": True, "valign": "top"},
 }
 _NUMBERS = ("money", "sum", "share", "number", "whole", "key")
+_YEARS, _LAST_DAY = (1900, 9999), datetime(9999, 12, 31)
 _TALL = 32  # points: two lines of a header
 _EDITED = {"bg_color": "#FFF6D6", "font_color": "#7A3E00"}
 
@@ -142,11 +144,19 @@ class Sheet:
         elif value is None or pd.isna(value):  # type: ignore[call-overload]
             self.at.write_blank(row, column, None, form)
         elif isinstance(value, pd.Timestamp):
-            self.at.write_datetime(row, column, value.to_pydatetime(), form)
+            self._put_day(row, column, value, form)
         elif np.isfinite(float(value)):  # type: ignore[arg-type]
             self.at.write_number(row, column, float(value), form)  # type: ignore[arg-type]
         else:
             self.at.write_string(row, column, str(value), form)
+
+    def _put_day(self, row: int, column: int, day: pd.Timestamp, form: Any) -> None:
+        """Write a day as one; before 1900, where the format has none, as text; after 9999 as the last that it has."""
+        if day.year < _YEARS[0]:
+            self.at.write_string(row, column, str(day.date()), form)
+        else:
+            last = day.year > _YEARS[1]
+            self.at.write_datetime(row, column, _LAST_DAY if last else day.to_pydatetime(warn=False), form)
 
     def head(self, row: int, columns: Sequence[Column]) -> None:
         """Write a table's header, freeze what is above it, repeat it on every printed page, set the widths."""
