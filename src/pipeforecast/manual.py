@@ -51,7 +51,7 @@ SHOWING = {
     "proof=NAME": "how much of the past is replayed: none, cached or full",
     "report.people=NAME": "full, or anonymous (no person is named)",
     "report.pdf=true": "print report.html to report.pdf as well, by a Chromium on PATH or in PIPEFORECAST_CHROMIUM",
-    "since=WHEN": "say what changed since then (YYYY-MM-DD, a folder of an earlier forecast, run:ID), in waterfall.csv",
+    "since=WHEN": "say what changed since then (YYYY-MM-DD, a folder of a past forecast, run:ID), in waterfall.csv",
     "scenario=NAME": "what if: set beside the forecast, draw by draw, in scenario.csv",
 }
 COMPARING = {
