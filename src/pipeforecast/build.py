@@ -224,6 +224,15 @@ def build_levels(settings: BacktestSettings, history: DealHistory) -> tuple[str,
     return tuple(c for c in settings.levels if _known_level(history, c))
 
 
+#: What a reader of the report may filter by, where the data have it.
+FILTERS = ("region", "team", "manager", "owner", "segment", "deal_type")
+
+
+def build_filters(history: DealHistory) -> tuple[str, ...]:
+    """Keep the groupings by which the report may be filtered."""
+    return tuple(c for c in FILTERS if _known_level(history, c))
+
+
 def _known_level(history: DealHistory, column: str) -> bool:
     if column == "manager" and len(history.tables.get("reporting_line", ())):
         return _known_level(history, "owner")

@@ -89,6 +89,16 @@ class Outlook:
         return np.asarray(self.amounts.expected(self.snapshot) * self.price)
 
 
+@dataclass(frozen=True)
+class Source:
+    """Deals of one part, what each brings in each draw (deals, D) or for sure (deals,), and on average (deals,)."""
+
+    part: str
+    rows: pd.DataFrame
+    amounts: scipy.sparse.csr_matrix | np.ndarray
+    mean: np.ndarray
+
+
 def stream(seed: int, as_of: pd.Timestamp, purpose: int) -> np.random.Generator:
     """Give the luck of one purpose on one day."""
     return np.random.default_rng([seed, int(as_of.timestamp()) // 86400, purpose])
@@ -112,37 +122,48 @@ def roll_up(
     Forecast
         With the draws of every cell, and of every open deal.
     """
+    matrix, sources = sources_of(outlook, draws, seed)
+    cells, mean, drawn = _add_up(sources, levels, draws)
+    return Forecast(outlook.snapshot.as_of, outlook.period, method, cells, mean, drawn, deals, matrix)
+
+
+def sources_of(
+    outlook: Outlook, draws: int, seed: int, matrix: scipy.sparse.csr_matrix | None = None
+) -> tuple[scipy.sparse.csr_matrix, list[Source]]:
+    """Draw all that the period is made of, deal by deal.
+
+    Parameters
+    ----------
+    outlook : Outlook
+    draws, seed : int
+    matrix : sparse float matrix (deals, draws) or None
+        What each open deal brings in each draw, where it was drawn before by this seed.
+
+    Returns
+    -------
+    matrix, sources
+        Added up by any grouping, the sources give that grouping's part of the same draws.
+    """
     as_of = outlook.snapshot.as_of
     z = stream(seed, as_of, _SHOCKS).standard_normal((2, draws))
     arrivals = _SHOCK_CORRELATION * z[0] + np.sqrt(1 - _SHOCK_CORRELATION**2) * z[1]
     won = outlook.won["amount"].fillna(0.0).to_numpy(dtype="float64")
-    matrix = _draw_open(outlook, outlook.shock * z[0], seed)
-    sources = [
-        _Source("won", outlook.won, won, won),
+    if matrix is None:
+        matrix = _draw_open(outlook, outlook.shock * z[0], seed)
+    return matrix, [
+        Source("won", outlook.won, won, won),
         *_open_sources(outlook, matrix),
         _new_source(outlook, arrivals, seed),
         *_extra_source(outlook, outlook.shock * z[0], seed),
     ]
-    cells, mean, drawn = _add_up(sources, levels, draws)
-    return Forecast(as_of, outlook.period, method, cells, mean, drawn, deals, matrix)
 
 
-@dataclass(frozen=True)
-class _Source:
-    """Deals of one part, what each brings in each draw (deals, D) or for sure (deals,), and on average (deals,)."""
-
-    part: str
-    rows: pd.DataFrame
-    amounts: scipy.sparse.csr_matrix | np.ndarray
-    mean: np.ndarray
-
-
-def _open_sources(outlook: Outlook, matrix: scipy.sparse.csr_matrix) -> list[_Source]:
+def _open_sources(outlook: Outlook, matrix: scipy.sparse.csr_matrix) -> list[Source]:
     rows, period, expected = outlook.snapshot.open, outlook.period, outlook.expected
     due = due_by(rows, period.end)
     mean = outlook.chances * expected
     out = [
-        _Source(part, rows[keep], matrix[np.flatnonzero(keep)], mean[keep])
+        Source(part, rows[keep], matrix[np.flatnonzero(keep)], mean[keep])
         for part, keep in (("open_due", due), ("open_pulled_in", ~due))
     ]
     # A memo: what won deals bring beyond their listed amounts; where none is listed nothing has changed.
@@ -150,7 +171,7 @@ def _open_sources(outlook: Outlook, matrix: scipy.sparse.csr_matrix) -> list[_So
     changed = matrix.copy()
     deal = np.repeat(np.arange(len(rows)), np.diff(changed.indptr))
     changed.data = np.nan_to_num(changed.data - listed[deal])
-    return [*out, _Source("amount_change", rows, changed, outlook.chances * np.nan_to_num(expected - listed))]
+    return [*out, Source("amount_change", rows, changed, outlook.chances * np.nan_to_num(expected - listed))]
 
 
 def _draw_open(outlook: Outlook, shock: np.ndarray, seed: int) -> scipy.sparse.csr_matrix:
@@ -179,7 +200,7 @@ def _log_odds(chances: np.ndarray, shock: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(inside) - np.log1p(-inside) - (1 - 2 * inside) * shock.var() / 2)
 
 
-def _extra_source(outlook: Outlook, shock: np.ndarray, seed: int) -> list[_Source]:
+def _extra_source(outlook: Outlook, shock: np.ndarray, seed: int) -> list[Source]:
     if outlook.extra is None:
         return []
     rows, chances = outlook.extra.rows, outlook.extra.chances
@@ -187,10 +208,10 @@ def _extra_source(outlook: Outlook, shock: np.ndarray, seed: int) -> list[_Sourc
     p = 1.0 / (1.0 + np.exp(-(_log_odds(chances, shock) + shock[:, None])))
     when, won = np.nonzero(stream(seed, outlook.snapshot.as_of, _EXTRA).random(size) < p)
     matrix = scipy.sparse.coo_matrix((amounts[won], (won, when)), shape=size[::-1])
-    return [_Source("new", rows, matrix.tocsr(), chances * amounts)]
+    return [Source("new", rows, matrix.tocsr(), chances * amounts)]
 
 
-def _new_source(outlook: Outlook, z: np.ndarray, seed: int) -> _Source:
+def _new_source(outlook: Outlook, z: np.ndarray, seed: int) -> Source:
     """Draw single deals from the pool, so that every level gets its share in every draw."""
     from scipy.stats import poisson
 
@@ -198,7 +219,7 @@ def _new_source(outlook: Outlook, z: np.ndarray, seed: int) -> _Source:
     pool, n = new.pool, len(z)
     amounts = pool["amount"].to_numpy(dtype="float64")
     if new.mean <= 0 or not len(amounts) or amounts.mean() <= 0:
-        return _Source("new", pool.iloc[:0], scipy.sparse.csr_matrix((0, n)), np.zeros(0))
+        return Source("new", pool.iloc[:0], scipy.sparse.csr_matrix((0, n)), np.zeros(0))
     usual = new.mean / amounts.mean()
     # Millions of single deals would be slow to draw: above some count each stands for several, where the luck of
     # single deals is all but gone from the sum.
@@ -218,11 +239,11 @@ def _new_source(outlook: Outlook, z: np.ndarray, seed: int) -> _Source:
     draw = np.nonzero(there)
     which = picked[draw]
     matrix = scipy.sparse.coo_matrix((amounts[which] * bundle, (which, draw[1])), shape=(len(amounts), n))
-    return _Source("new", pool, matrix.tocsr(), amounts * inflow * (new.mean / amounts.sum()))
+    return Source("new", pool, matrix.tocsr(), amounts * inflow * (new.mean / amounts.sum()))
 
 
 def _add_up(
-    sources: Sequence[_Source], levels: Sequence[str], draws: int
+    sources: Sequence[Source], levels: Sequence[str], draws: int
 ) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Sum every source by every level; a part of a group is a sum of deals, so levels add up in every draw."""
     groups = {TOTAL: [TOTAL]} | {level: _groups(sources, level) for level in levels}
@@ -245,7 +266,7 @@ def _add_up(
     return cells, mean, drawn
 
 
-def _groups(sources: Sequence[_Source], level: str) -> list[str]:
+def _groups(sources: Sequence[Source], level: str) -> list[str]:
     return sorted({str(g) for s in sources if s.part not in MEMOS for g in np.unique(group_names(s.rows, level))})
 
 

@@ -126,6 +126,7 @@ class ReportSettings(Closed):
 
     people: Literal["full", "anonymous"] = "full"
     top_deals: int = Field(15, ge=0)
+    pdf: bool = False
 
 
 class CompanySettings(Closed):
@@ -292,8 +293,12 @@ class CompareSettings(BacktestSettings):
 
 
 class ForecastSettings(BacktestSettings):
-    """What ``forecast`` is told: period, horizon and version as for ``score``, and perhaps a scenario."""
+    """What ``forecast`` is told: period, horizon and version as for ``score``, and perhaps a scenario.
 
+    ``since`` as for ``compare``; None: the report says nothing of an earlier forecast.
+    """
+
+    since: Since = None
     period: Annotated[str, Field(coerce_numbers_to_str=True, min_length=4)] | None = None
     horizon: int = Field(365, ge=1, le=3650)
     version: VersionName = "auto"

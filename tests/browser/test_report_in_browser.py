@@ -94,7 +94,7 @@ def test_search_filters_and_counts(look, reports):
     shown = page.locator("#deals-table tbody tr:visible")
     assert 0 < shown.count() < 90
     assert all("Nordwind" in t and "Ada" in t for t in shown.all_inner_texts())
-    assert page.inner_text(".found") == f"{shown.count()} of 90 deals"
+    assert page.inner_text(".found") == f"{shown.count()} of 90\u00a0deals"
     page.fill("#find-deals", "")
     assert page.locator("#deals-table tbody tr:visible").count() == 90
 

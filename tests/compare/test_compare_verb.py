@@ -134,3 +134,13 @@ def test_the_first_days_of_a_company_can_be_compared(told: Told, tmp_path: Path)
     found = bars(tmp_path)
     assert found.drop("end").sum() == pytest.approx(found["end"])
     assert "Open deals without a known amount count as 0 in the pipeline: 1 on 2022-01-03" in said
+
+
+def test_a_forecast_says_what_changed_since_as_compare_does(told: Told, tmp_path: Path) -> None:
+    workflow.compare(told("compare", "since=2023-04-11", "as_of=2023-05-09"))
+    workflow.forecast(told("forecast", "since=2023-04-11", "as_of=2023-05-09", "proof=none", f"out={tmp_path}/now"))
+    pd.testing.assert_series_equal(bars(tmp_path, "now"), bars(tmp_path))
+    page = (tmp_path / "now" / "report.html").read_text(encoding="utf-8")
+    assert "What changed since 11\u00a0Apr\u00a02023" in page
+    workflow.forecast(told("forecast", "as_of=2023-05-09", "proof=none", f"out={tmp_path}/plain"))
+    assert not (tmp_path / "plain" / "waterfall.csv").exists()

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from whole import MARKER, SMALL, VERBS, Ran, call
 
+from office import has_office, recomputed, sheets_of, table_of
 from pipeforecast import manual
 
 QUANTILES = ["p025", "p05", "p10", "p25", "p50", "p75", "p90", "p95", "p975"]
@@ -186,6 +187,27 @@ def test_the_deals_sum_to_the_part_of_the_open_deals(ran: Ran) -> None:
     first = table[(table["period"] == table["period"].iloc[0]) & (table["method"] == "model")]
     part = first[first["level"] == "total"].set_index("part")["mean"]
     assert ran.table("drawn", "deals.csv")["expected_amount_in_period"].sum() == pytest.approx(part["open"], abs=0.01)
+
+
+def test_the_workbook_says_what_the_files_say(ran: Ran, tmp_path: Path) -> None:
+    """As written, and reckoned anew by an office program where there is one."""
+    path = ran.root / "forecast" / "forecast.xlsx"
+    told = [sheets_of(path), *([recomputed([path], tmp_path)["forecast"]] if has_office() else [])]
+    rows = ran.table("forecast", "forecast.csv")
+    rows = rows[(rows["period"] == rows["period"].iloc[0]) & (rows["part"] == "total")]
+    lead = rows[rows["method"] == rows["method"].iloc[0]]
+    whole = rows[(rows["level"] == "total") & (rows["method"] != lead["method"].iloc[0])].set_index("method")["mean"]
+    for sheets in told:
+        table = table_of(sheets["Forecast"], "No.")
+        np.testing.assert_allclose(table["Total"].astype("float64"), lead["mean"], rtol=1e-9, atol=0.005)
+        assert (table["Difference in cents"].astype("float64") == 0).all()
+        rules = table_of(sheets["Rules"], "Rule").set_index("Method")
+        assert set(rules.index) == set(whole.index)
+        by_formula = rules["By formula"].dropna().astype("float64")
+        assert len(by_formula) > 15
+        np.testing.assert_allclose(by_formula, whole[by_formula.index], rtol=1e-9, atol=0.005)
+        deals = table_of(sheets["Deals"], "Deal")
+        assert deals["Deal id"].tolist() == ran.table("forecast", "deals.csv")["deal_id"].tolist()
 
 
 def test_days_of_winning_are_ordered_and_lie_ahead(ran: Ran) -> None:

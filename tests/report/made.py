@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from pipeforecast.forecast import PARTS, QUANTILES
+from pipeforecast.cells import Cells, spread_evenly
+from pipeforecast.forecast import ADDENDS, PARTS, QUANTILES
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.names import CHOSEN
 
@@ -70,6 +71,7 @@ def deals_frame(n: int = 90) -> pd.DataFrame:
         "account_name": [firms[i % 6] for i in range(n)], "owner": [list(OWNERS)[i % 4] for i in range(n)],
         "pipeline": "Sales", "stage": [("Discovery", "Proposal", "Negotiation")[i % 3] for i in range(n)],
         "amount": amount, "currency": "EUR", "expected_close": due,
+        "cell": [6 * (i % 4) + i // 4 % 6 for i in range(n)],
         "forecast_category": [("Commit", "Best case", "Pipeline")[i % 3] for i in range(n)],
         "p_win": p_win, "p_lost": (1 - p_win) * 0.8, "p_win_in_period": p_in,
         "p_slip": np.where(due < AS_OF, 1.0, 1 - p_in * 0.8),
@@ -144,6 +146,36 @@ def excluded_frame() -> pd.DataFrame:
                          "pipeline": "Sales", "amount": [45_000.0025] * 20 + [33_333.443333] * 3})  # fmt: skip
 
 
+def made_cells() -> Cells:
+    """Owners by segment and deal type, each owner in one region: shares of the parts, other ones in each draw."""
+    parts, r = part_draws(), rng(11)
+    rows = [(("EMEA", "Americas")[i % 2], owner, segment, kind) for i, owner in enumerate(OWNERS)
+            for segment in ("large", "mid", "small") for kind in ("existing", "new")]  # fmt: skip
+    groups = pd.DataFrame(rows, columns=["region", "owner", "segment", "deal_type"])
+    chosen = spread_evenly(parts["total"], 400)
+    draws, mean = {}, {}
+    for part in ADDENDS:
+        share = r.gamma(0.4, size=(len(rows), 1 if part == "won" else 4000)) + 1e-9
+        drawn = parts[part] * share / share.sum(axis=0)
+        draws[part], mean[part] = drawn[:, chosen], drawn.mean(axis=1)
+    return Cells(groups, mean, draws, chosen, 4000, np.array([6 * (i % 4) + i // 4 % 6 for i in range(90)]))
+
+
+def quotas_frame() -> pd.DataFrame:
+    rows = [("total", "total", 4_300_000.0, 0.31), ("owner", "005A1", 900_000.0, 0.4), ("region", "EMEA", 2e6, 0.5)]
+    return pd.DataFrame(rows, columns=["level", "group", "quota", "p_hit"])
+
+
+def scenario_frame() -> pd.DataFrame:
+    base = {"won": 10.0, "open": 30.0, "open_due": 20.0, "open_pulled_in": 10.0, "new": 5.0, "total": 45.0}
+    rows = [
+        {"scenario": "downturn", "level": level, "group": group, "part": part, "base_mean": v, "mean": 0.9 * v,
+         "difference": -0.1 * v, "difference_p10": -0.2 * v, "difference_p90": 0.0, "p_lower": 0.9}
+        for level, group in (("total", "total"), ("owner", "005A1")) for part, v in base.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
 def made_input(**changes: object) -> ReportInput:
     given = ReportInput(
         title="Quarterly forecast", company="Halvorsen Pumps", as_of=AS_OF, period="2024Q2", period_start=START,
@@ -153,6 +185,7 @@ def made_input(**changes: object) -> ReportInput:
         findings=findings_frame(), tie=tie_frame(), excluded=excluded_frame(),
         proof="The model beat the best rule chosen beforehand on 12 past quarters: its error was 28 % lower.",
         group_labels={"owner": OWNERS}, draws=part_draws()["total"],
+        cells=made_cells(), quotas=quotas_frame(),
     )  # fmt: skip
     return replace(given, **changes)
 
@@ -167,5 +200,6 @@ def made_empty(**changes: object) -> ReportInput:
     given = made_input(
         forecast=bare, deals=empty(deals_frame()), scores=None, backtest=None, findings=empty(findings_frame()),
         tie=empty(tie_frame()), excluded=empty(excluded_frame()), proof="not yet proven", draws=None, group_labels={},
+        cells=None, quotas=None,
     )  # fmt: skip
     return replace(given, **changes)

@@ -14,13 +14,14 @@ from made import (
     forecast_frame,
     made_empty,
     made_input,
+    scenario_frame,
     scores_frame,
     tie_frame,
 )
 
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.report.brief import first_lines, summary
-from pipeforecast.report.facts import BINS
+from pipeforecast.report.facts import BINS, MOST_GROUPS
 from pipeforecast.report.facts import facts as facts_of
 from pipeforecast.report.names import Names, numbers_of_people
 from pipeforecast.reporting import NOT_YET_ASSIGNED
@@ -97,7 +98,7 @@ def test_owners_are_named_and_groups_add_up(facts):
 def test_groups_beyond_the_most_shown_are_added_up(given):
     f = given.forecast
     one = f[(f["level"] == "owner") & (f["group"] == "005A1")]
-    many = pd.concat([f, *[one.assign(level="segment", group=f"s{i}") for i in range(40)]])
+    many = pd.concat([f, *[one.assign(level="segment", group=f"s{i}") for i in range(MOST_GROUPS + 15)]])
     level = next(x for x in facts_of(replace(given, forecast=many))["levels"] if x["level"] == "segment")
     assert sum(g["mean"] for g in level["groups"]) + level["rest_mean"] == pytest.approx(level["mean"])
     assert level["rest_count"] == 15
@@ -291,3 +292,14 @@ def test_the_summary_escapes_markup():
     assert "\\|\\<b\\>\\*x\\*" in text
     assert "o\\|p" in text
     assert "No open deals." in summary(facts_of(made_empty()))
+
+
+def test_a_scenario_stands_beside_the_forecast_part_by_part():
+    told = facts_of(made_input(scenario=scenario_frame()))["what_if"]
+    assert told["name"] == "downturn"
+    assert [p["part"] for p in told["parts"]] == ["won", "open_due", "open_pulled_in", "new", "total"]
+    for column in ("base_mean", "mean", "difference"):
+        assert sum(p[column] for p in told["parts"] if p["adds"]) == pytest.approx(told["parts"][-1][column])
+    assert facts_of(made_input())["what_if"] is None
+    with pytest.raises(DataError, match="'scenario' lacks"):
+        made_input(scenario=scenario_frame().drop(columns="difference"))

@@ -2,6 +2,6 @@
 
 from pipeforecast.report.brief import first_lines, summary
 from pipeforecast.report.inputs import ReportInput
-from pipeforecast.report.page import write_report
+from pipeforecast.report.page import write_page, write_report
 
-__all__ = ["ReportInput", "first_lines", "summary", "write_report"]
+__all__ = ["ReportInput", "first_lines", "summary", "write_page", "write_report"]

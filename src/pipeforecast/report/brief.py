@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeforecast.report.words import MISSING, NBSP, count, day, money, percent
+from pipeforecast.report.words import MISSING, NBSP, count, day, money, percent, signed_money
 
 Facts = dict[str, Any]
 
@@ -82,16 +82,12 @@ def _deal(d: dict[str, Any]) -> list[str]:
 
 def what_if_words(row: Mapping[Any, Any], currency: str) -> str:
     """Set a scenario's mean beside the forecast's; ``row`` is one of ``scenario.csv``, that of the total."""
-    apart, low, high = (_signed(row[c]) for c in ("difference", "difference_p10", "difference_p90"))
+    apart, low, high = (signed_money(row[c]) for c in ("difference", "difference_p10", "difference_p90"))
     words = (
         f"If {row['scenario']}: on average {money(row['mean'], currency)} instead of {money(row['base_mean'])} "
         f"({apart}; 80 % of draws: {low} to {high})"
     )
     return words.replace(NBSP, " ")
-
-
-def _signed(value: float) -> str:
-    return ("+" if round(value) > 0 else "") + money(value)
 
 
 def summary(facts: Facts, what_if: str = "", quota: str = "") -> str:

@@ -8,17 +8,21 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.forecast import ADDENDS, QUANTILES, TOTAL
+from pipeforecast.report.book import book_facts
+from pipeforecast.report.cells import cell_facts
 from pipeforecast.report.checks import all_findings, tie_facts
 from pipeforecast.report.deals import deal_facts, risk_facts
 from pipeforecast.report.inputs import ReportInput
+from pipeforecast.report.moved import moved_facts
 from pipeforecast.report.names import Names
 from pipeforecast.report.record import errors_today, past_facts, record_facts
 from pipeforecast.report.verdict import verdict_facts
+from pipeforecast.report.whatif import what_if_facts
 from pipeforecast.report.words import clean, iso, number, spoken
 
 RANGES = {"50": ("p25", "p75"), "80": ("p10", "p90"), "95": ("p025", "p975")}
 #: Groups shown per level, the biggest first; the rest are added up.
-MOST_GROUPS = 25
+MOST_GROUPS = 200
 BINS = 44
 
 PART_WORDS = {
@@ -64,6 +68,11 @@ def facts(given: ReportInput) -> dict[str, Any]:
         "past": past_facts(given),
         "verdict": verdict_facts(given, record),
         "tie": tie_facts(given),
+        "quota": _quota(given),
+        "what_if": what_if_facts(given),
+        "moved": moved_facts(given, names),
+        "cells": cell_facts(given, names),
+        "book": book_facts(given, names),
     }
     out["findings"] = all_findings(given, out)
     return out
@@ -103,6 +112,16 @@ def _headline(rows: pd.DataFrame) -> dict[str, Any]:
         "won": won["mean"], "still": still, "open": _row(rows, "open")["mean"], "new": _row(rows, "new")["mean"],
         "coverage_measured": number(cell.get("coverage_measured")),
     }  # fmt: skip
+
+
+def _quota(given: ReportInput) -> dict[str, float | None] | None:
+    """Quota of the whole period and the probability to reach it; None where there is none."""
+    if given.quotas is None:
+        return None
+    rows = given.quotas[(given.quotas["level"] == TOTAL).to_numpy()]
+    if rows.empty:
+        return None
+    return {"quota": number(rows.iloc[0]["quota"]), "p_hit": number(rows.iloc[0].get("p_hit"))}
 
 
 def _curve(given: ReportInput, rows: pd.DataFrame) -> dict[str, Any] | None:

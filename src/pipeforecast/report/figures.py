@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from pipeforecast.report.svg import Scale, band, dot, drawing, join, scale_of, stroke, tag, text, upright
-from pipeforecast.report.words import MISSING, full_money, money, percent
+from pipeforecast.report.words import MISSING, day, full_money, money, percent, signed_money
 
 Facts = dict[str, Any]
 
@@ -30,9 +30,12 @@ def figures(facts: Facts) -> dict[str, str]:
     Returns
     -------
     dict of str
-        ``quarter``, ``parts``, ``methods``, ``past``, ``errors``: HTML, empty where there is nothing to draw.
+        ``quarter``, ``parts``, ``moved``, ``methods``, ``past``, ``errors``: HTML, empty where there is nothing to
+        draw.
     """
-    makers = {"quarter": quarter, "parts": parts, "methods": methods, "past": past, "errors": errors}
+    makers = {
+        "quarter": quarter, "parts": parts, "moved": moved, "methods": methods, "past": past, "errors": errors,
+    }  # fmt: skip
     return {name: str(make(facts)) for name, make in makers.items()}
 
 
@@ -147,6 +150,26 @@ def methods(facts: Facts) -> Markup:
         missed = "" if m["past_error"] is None else f"missed {percent(m['past_error'])}"
         rows.append((_label(m), join(*track), join(money(point), tag("small", missed) if missed else "")))
     return _rows_chart(rows, scale)
+
+
+def moved(facts: Facts) -> Markup:
+    """From the earlier mean to today's: each cause begins where the one before it ends."""
+    told = facts["moved"]
+    if told is None:
+        return Markup("")
+    steps = [(b["label"], b["amount"]) for b in told["bars"] if round(b["amount"])]
+    ends = [told["start"], *(told["start"] + sum(a for _, a in steps[: i + 1]) for i in range(len(steps)))]
+    scale = scale_of([0.0, *ends, told["end"]], left=2, right=98)
+    first, last = (
+        (tag("strong", day(when)), band(scale, 0.0, amount, 7, 16, "range model"), money(amount))
+        for when, amount in ((told["since"], told["start"]), (facts["head"]["as_of"], told["end"]))
+    )
+    rows = []
+    for (label, amount), at in zip(steps, ends, strict=False):
+        low, high = sorted((at, at + amount))
+        kind, tip = "c-won" if amount > 0 else "missed", f"{label}: {signed_money(amount)}"
+        rows.append((label, band(scale, low, high, 7, 16, kind, tip), signed_money(amount)))
+    return _rows_chart([first, *rows, last], scale)
 
 
 def _label(method: dict[str, Any]) -> str:

@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from pipeforecast.cells import Cells
+from pipeforecast.compare import CAUSES
 from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.forecast import QUANTILES, TOTAL
 
@@ -23,6 +25,19 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "findings": ("code", "severity"),
     "tie": ("raw_count", "raw_amount", "used_count", "used_amount", "excluded_count", "excluded_amount"),
     "excluded": ("deal_id", "reason", "amount"),
+    "quotas": ("level", "group", "quota"),
+    "moves": ("measure", "deal_id", "name", "start", *CAUSES, "end"),
+    "scenario": (
+        "scenario",
+        "level",
+        "part",
+        "base_mean",
+        "mean",
+        "difference",
+        "difference_p10",
+        "difference_p90",
+        "p_lower",
+    ),
 }
 
 
@@ -72,9 +87,20 @@ class ReportInput:
     draws : float array (D,) or None
         Draws of the period's total.
     top_deals : int
-        How many deals the page lists at most; all of them are in ``deals.csv``.
+        How many deals the page lists at a time; none: no deal by name.
     later : DataFrame or None
         Rows of ``forecast`` for the periods after this one, of the model alone.
+    cells : Cells or None
+        The forecast cut by the groupings that a reader may filter by; the column ``cell`` of ``deals`` then says in
+        which of them each deal lies.
+    quotas : DataFrame or None
+        Rows of ``quota.csv``: ``level``, ``group``, ``quota`` and ``p_hit``.
+    scenario : DataFrame or None
+        Rows of ``scenario.csv``.
+    moves : DataFrame or None
+        What moved the forecast since an earlier evening, as ``moves`` of ``compare.Waterfall``.
+    moves_since : Timestamp or None
+        That evening.
     """
 
     title: str
@@ -100,6 +126,11 @@ class ReportInput:
     draws: np.ndarray | None = None
     top_deals: int = 200
     later: pd.DataFrame | None = None
+    cells: Cells | None = None
+    quotas: pd.DataFrame | None = None
+    scenario: pd.DataFrame | None = None
+    moves: pd.DataFrame | None = None
+    moves_since: pd.Timestamp | None = None
 
     def __post_init__(self) -> None:
         if self.people not in ("full", "anonymous"):

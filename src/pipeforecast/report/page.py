@@ -10,15 +10,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeforecast.report import words
+from pipeforecast.report.facts import PART_WORDS
 from pipeforecast.report.facts import facts as facts_of
 from pipeforecast.report.figures import PART_COLOURS, figures
 from pipeforecast.report.inputs import ReportInput
 
 Facts = dict[str, Any]
+#: One script: the pieces share their names, and stand in the order in which they need each other.
+PIECES = (
+    "data", "words", "draws", "filters", "whole", "reach", "first", "charts", "groups", "paged", "deals", "start",
+)  # fmt: skip
+_DAYS = {"asOf": "as_of", "end": "period_end"}
 
 
 @cache
@@ -30,9 +37,9 @@ def environment() -> Environment:
     )  # fmt: skip
     env.filters |= {
         "money": words.money, "full_money": words.full_money, "percent": words.percent, "day": words.day,
-        "short": words.shortened, "figure": words.figure, "period": words.period,
+        "short": words.shortened, "figure": words.figure, "period": words.period, "signed": words.signed_money,
     }  # fmt: skip
-    env.globals |= {"count": words.count, "part_colours": PART_COLOURS}
+    env.globals |= {"count": words.count, "part_colours": PART_COLOURS, "part_words": PART_WORDS}
     return env
 
 
@@ -57,12 +64,23 @@ def render(facts: Facts) -> str:
     facts : dict
         What ``facts`` of the room ``report.facts`` gives.
     """
-    script = source_of("page.js")
+    pieces = Markup("\n").join(source_of(f"{name}.js") for name in PIECES)
+    script = source_of("page.js") + Markup('(function () {\n"use strict";\n') + pieces + Markup("})();\n")
     return environment().get_template("page.html").render(
         f=facts, currency=facts["head"]["currency"], style=source_of("page.css") + source_of("charts.css"),
-        script=script, fingerprint=fingerprint_of(script),
+        script=script, fingerprint=fingerprint_of(script), data=_data(facts),
         figures={name: Markup(drawn) for name, drawn in figures(facts).items()},  # noqa: S704  escaped piece by piece
     )  # fmt: skip
+
+
+def _data(facts: Facts) -> Facts:
+    """Facts that the script reads: text among them stays text, since nothing of it is put in as markup."""
+    head = facts["head"]
+    days = {name: (pd.Timestamp(head[of]) - pd.Timestamp(0)).days for name, of in _DAYS.items()}
+    return days | {
+        "currency": head["currency"], "period": head["period"], "withReasons": facts["deals"]["with_reasons"],
+        "cells": facts["cells"], "book": facts["book"],
+    }  # fmt: skip
 
 
 def write_report(given: ReportInput, path: Path) -> Path:
@@ -79,7 +97,12 @@ def write_report(given: ReportInput, path: Path) -> Path:
     Path
         ``path``.
     """
-    return written(render(facts_of(given)), path)
+    return write_page(facts_of(given), path)
+
+
+def write_page(facts: Facts, path: Path) -> Path:
+    """Write the page of facts that are worked out already: see ``write_report``."""
+    return written(render(facts), path)
 
 
 def written(page: str, path: Path) -> Path:

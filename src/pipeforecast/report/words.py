@@ -37,6 +37,11 @@ def _three_figures(value: float) -> str:
     return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
 
 
+def signed_money(value: float) -> str:
+    """Give a change with its sign: ``+1.23 M``; what rounds to nothing is 0."""
+    return ("+" if round(value) > 0 else "") + money(value)
+
+
 def full_money(value: float | None, currency: str = "") -> str:
     """Give an amount to the cent: ``1,234,567.89 EUR``."""
     if value is None:

@@ -13,6 +13,7 @@ from pipeforecast.rules.money import listed_amounts, past_new_business
 from pipeforecast.rules.pace import CHAIN_LADDER, RUN_RATE, VELOCITY
 from pipeforecast.rules.past import PAST_RULES
 from pipeforecast.rules.people import CALLS, Call, FittedCall
+from pipeforecast.rules.terms import Terms, terms_of
 from pipeforecast.rules.totals import FittedTotal, TotalRule
 
 AnyRule = Rule | TotalRule | Call
@@ -40,6 +41,6 @@ def rule(name: str) -> AnyRule:
 
 
 __all__ = [
-    "NEVER_ALONE", "RULES", "AnyRule", "Call", "FittedCall", "FittedRule", "FittedTotal", "Rule", "TotalRule",
-    "listed_amounts", "past_new_business", "rule",
+    "NEVER_ALONE", "RULES", "AnyRule", "Call", "FittedCall", "FittedRule", "FittedTotal", "Rule", "Terms", "TotalRule",
+    "listed_amounts", "past_new_business", "rule", "terms_of",
 ]  # fmt: skip

@@ -42,7 +42,7 @@ def _velocity(asked: Question) -> pd.Series:
     left = asked.period.days - min(max(asked.day, 0), asked.period.days)
     now = narrowed(asked.snapshot.open, [asked.level])
     count = by_group(now, np.ones(len(now)), asked.level)
-    rates = _rates(asked).reindex(count.index)
+    rates = trailing_rates(asked).reindex(count.index)
     daily = sales_velocity(count, rates["won_amount"], rates["win_rate"], rates["won_cycle"])
     # Where nothing is open, or all that closed was lost, nothing comes, whatever the other rates are.
     daily = daily.mask((count == 0) | (rates["win_rate"] == 0), 0.0)
@@ -50,7 +50,7 @@ def _velocity(asked: Question) -> pd.Series:
     return asked.won.reindex(groups, fill_value=0.0) + daily.reindex(groups, fill_value=0.0) * left
 
 
-def _rates(asked: Question) -> pd.DataFrame:
+def trailing_rates(asked: Question) -> pd.DataFrame:
     """Win rate (won ÷ closed), mean won amount and mean days from creation to winning, over the trailing periods."""
     past = asked.lessons.past_periods(TRAILING)
     if not past:

@@ -25,7 +25,7 @@ def last_period(asked: Question) -> pd.Series:
     return asked.mean_of(asked.lessons.past_periods(1))
 
 
-def _same_period_last_year(asked: Question) -> pd.Series:
+def same_period_last_year(asked: Question) -> pd.Series:
     """The same period of the last year for which it is complete, and held whole by the records."""
     calendar, complete = asked.lessons.calendar, asked.lessons.past_periods(_LONG)
     earlier = asked.period
@@ -55,7 +55,7 @@ def _starts(*periods: Period) -> np.ndarray:
 
 PAST_RULES = [
     TotalRule("last_period", last_period, floor=True),
-    TotalRule("same_period_last_year", _same_period_last_year, floor=True),
+    TotalRule("same_period_last_year", same_period_last_year, floor=True),
     TotalRule("mean_of_four", mean_of_four, floor=True),
     # Each group's own series would be short and full of noughts.
     TotalRule("ets", _ets, floor=True, split=True),

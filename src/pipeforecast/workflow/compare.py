@@ -23,10 +23,11 @@ from pipeforecast.report.words import NBSP, clean, money, shortened
 from pipeforecast.results import write_csv
 from pipeforecast.rollup import Outlook
 from pipeforecast.run import Run, prepared, say
-from pipeforecast.settings import CompareSettings
+from pipeforecast.settings import CompareSettings, ForecastSettings
 from pipeforecast.snapshot import Snapshot, take_snapshots
 from pipeforecast.tracking import Metric, recorded
 
+Asking = CompareSettings | ForecastSettings
 _WEEK = pd.Timedelta(days=7)
 _MOVERS = 10
 _HEADS = {"forecast": "forecast", "pipeline": "open pipeline", "pipeline_due": "due by its end"}
@@ -62,7 +63,18 @@ def compare(settings: CompareSettings) -> str:
     ])  # fmt: skip
 
 
-def earlier_of(settings: CompareSettings, run: Run) -> Earlier:
+def moved_since(settings: ForecastSettings, run: Run, period: Period) -> Waterfall | None:
+    """Follow a forecast of ``period`` from the evening that the settings name; None where they name none."""
+    if settings.since is None:
+        return None
+    if not isinstance(run.model, PipelineForecaster):
+        raise SettingsError(f"since: expected a model of deals (model=hazard), came the rule {run.model.name!r}")
+    earlier = earlier_of(settings, run)
+    say(f"comparing with the evening of {earlier.as_of.date()}")
+    return _made(settings, replace(run, known=run.known.known_by(earlier.as_of), as_of=earlier.as_of), run, period)[0]
+
+
+def earlier_of(settings: Asking, run: Run) -> Earlier:
     """Find the earlier forecast: a day, a folder that ``forecast`` wrote, or a recorded run (``run:ID``)."""
     since = settings.since
     if since is None:
@@ -94,7 +106,7 @@ def _of_folder(folder: Path) -> Earlier:
     return Earlier(pd.Timestamp(row["as_of"]), str(row["period"]), float(row["mean"]))
 
 
-def _of_run(settings: CompareSettings, run: Run, run_id: str) -> Earlier:
+def _of_run(settings: Asking, run: Run, run_id: str) -> Earlier:
     told = recorded(settings.tracking.uri, run_id)
     if "as_of" not in told:
         raise DataError(f"since: the run {run_id} tells no as_of; expected a run of forecast")
@@ -116,7 +128,7 @@ def _period(settings: CompareSettings, run: Run, earlier: Earlier) -> Period:
     return period
 
 
-def _made(settings: CompareSettings, then: Run, now: Run, period: Period) -> tuple[Waterfall, tuple[Chosen, Chosen]]:
+def _made(settings: Asking, then: Run, now: Run, period: Period) -> tuple[Waterfall, tuple[Chosen, Chosen]]:
     uses = chosen(settings, then), chosen(settings, now)
     days = [period.day_of(r.as_of) for r in (then, now)]
     first, before, more = _learned(uses[0], period, days[1])

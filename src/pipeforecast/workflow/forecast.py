@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
+from pipeforecast.cells import Cells
 from pipeforecast.champion import chosen
 from pipeforecast.findings import findings_frame
 from pipeforecast.forecast import Forecast
 from pipeforecast.history import DealHistory
 from pipeforecast.outbox import whole_folder
 from pipeforecast.records import forecast_metrics, track
-from pipeforecast.report import ReportInput, summary, write_report
+from pipeforecast.report import ReportInput, summary, write_page
 from pipeforecast.report.brief import first_lines, what_if_words
 from pipeforecast.report.facts import facts
 from pipeforecast.report.names import numbers_of_people
+from pipeforecast.report.pdf import print_pdf
 from pipeforecast.report.target import quota_words
+from pipeforecast.report.workbook import write_workbook
 from pipeforecast.results import DEAL_COLUMNS, deal_rows, forecast_rows, write_csv
 from pipeforecast.run import Run, period_of, prepared, say
 from pipeforecast.scenario import difference
 from pipeforecast.settings import DemoSettings, ForecastSettings
 from pipeforecast.settled import AUTO
+from pipeforecast.snapshot import Snapshot
 from pipeforecast.workflow.backtest import readable
+from pipeforecast.workflow.compare import moved_since
 from pipeforecast.workflow.made import Made, make
 from pipeforecast.workflow.people import write_people
+from pipeforecast.workflow.workbook import book_input
 
 _BOOKINGS = (
     "Revenue here is bookings: the amount of deals won with a close date in the period; it is not recognised revenue."
@@ -57,10 +64,15 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     if lead.deals is not None:
         deals = deal_rows(period, lead.deals, made.now, settings.horizon, use.version, made.why.reasons)
     later = forecast_rows(made.later, run.currency, None) if made.later else table.iloc[:0]
+    moved = moved_since(settings, run, period)
     told = _report_input(settings, run, made, table, later, deals, company)
+    if moved is not None:
+        told = replace(told, moves=moved.moves, moves_since=moved.as_of_from)
     said = facts(told)
     with whole_folder(settings.out) as out:
-        words = _write_forecast(pd.concat([table, later]) if made.later else table, made, run, out)
+        words = _write_forecast(pd.concat([table, later]) if made.later else table, made, told.scenario, run, out)
+        if moved is not None:
+            write_csv(moved.table(), out / "waterfall.csv")
         write_csv(deals, out / "deals.csv")
         write_csv(made.aims.rows, out / "quota.csv")
         write_csv(made.why.factors, out / "reasons.csv")
@@ -69,23 +81,23 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
             write_csv(made.proof.rows, out / "backtest.csv")
             write_csv(made.proof.scores, out / "backtest_scores.csv")
         gained = write_people(run, made.proof, settings.report, out, numbers_of_people(told))
-        write_report(told, out / "report.html")
+        write_page(said, out / "report.html")
+        write_workbook(book_input(told, made, run), out / "forecast.xlsx")
+        unprinted = print_pdf(out / "report.html", out / "report.pdf") if settings.report.pdf else ""
         (out / "summary.md").write_text(summary(said, words, quota), encoding="utf-8")
     track(settings, run, "forecast", forecast_metrics(lead, made.proof), {"model_version": use.version})
     lines = [first_lines(said).rstrip(), quota, *([words] if words else [])]
     if made.proof is not None:
         lines += ["", "Error on past periods (share of revenue), by day of the period:", readable(made.proof), *gained]
-    return "\n".join(
-        [*lines, "", use.said, f"report: {settings.out / 'report.html'}  ({time.monotonic() - started:.0f} s)"]
-    )
+    lines += ["", use.said, *([unprinted] if unprinted else [])]
+    return "\n".join([*lines, f"report: {settings.out / 'report.html'}  ({time.monotonic() - started:.0f} s)"])
 
 
-def _write_forecast(table: pd.DataFrame, made: Made, run: Run, out: Path) -> str:
+def _write_forecast(table: pd.DataFrame, made: Made, rows: pd.DataFrame | None, run: Run, out: Path) -> str:
     """Write ``forecast.csv`` and, where there is a scenario, its rows and ``scenario.csv``; give the words on it."""
-    if made.changed is None:
+    if made.changed is None or rows is None:
         write_csv(table, out / "forecast.csv")
         return ""
-    rows = difference(made.head.model, made.changed)
     write_csv(pd.concat([table, forecast_rows([made.changed], run.currency, None)]), out / "forecast.csv")
     write_csv(rows, out / "scenario.csv")
     return what_if_words(rows.iloc[0].to_dict(), run.currency)
@@ -107,7 +119,7 @@ def _report_input(
         currency=run.currency,
         what_counts=_BOOKINGS,
         forecast=table,
-        deals=deals,
+        deals=deals if made.cells is None else deals.assign(cell=_cell_of(deals, made.cells, made.now)),
         scores=None if proof is None else _without_auto(proof.scores, lead),
         backtest=None if proof is None else _without_auto(proof.rows, lead),
         findings=findings_frame(run.findings),
@@ -120,7 +132,17 @@ def _report_input(
         draws=None if lead.draws is None else lead.draw(),
         top_deals=settings.report.top_deals,
         later=later[(later["method"] == made.head.model.method).to_numpy()],
+        cells=made.cells,
+        quotas=made.aims.rows,
+        scenario=None if made.changed is None else difference(made.head.model, made.changed),
     )
+
+
+def _cell_of(deals: pd.DataFrame, cells: Cells, now: Snapshot) -> pd.Series:
+    """Cell of each row of ``deals.csv``; empty for a deal that the snapshot does not name."""
+    ids = now.labels["deal_id"].reindex(now.open["deal"].to_numpy()).to_numpy()
+    found = pd.Series(cells.deal, index=ids)
+    return deals["deal_id"].map(found[~found.index.duplicated()])
 
 
 def _without_auto(rows: pd.DataFrame, lead: Forecast) -> pd.DataFrame:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from pipeforecast.backtest import lessons_at, prepare
+from pipeforecast.build import build_filters
+from pipeforecast.cells import Cells, cut
 from pipeforecast.champion import Chosen
 from pipeforecast.explain import Explained, explain
 from pipeforecast.fiscal import Period
@@ -18,6 +20,7 @@ from pipeforecast.proof import Proof
 from pipeforecast.quota import Quotas, quotas_of
 from pipeforecast.replay import proof_of
 from pipeforecast.results import forecast_rows
+from pipeforecast.rules import Terms, terms_of
 from pipeforecast.run import Run
 from pipeforecast.scenario import what_if
 from pipeforecast.settings import ForecastSettings
@@ -42,6 +45,10 @@ class Made:
     why : Explained
     changed : Forecast or None
         Under the scenario.
+    terms : Terms
+        What the rules reckon with.
+    cells : Cells or None
+        What leads, cut by all that a reader may filter by; None for a rule.
     """
 
     head: Headline
@@ -52,11 +59,19 @@ class Made:
     aims: Quotas
     why: Explained
     changed: Forecast | None
+    terms: Terms
+    cells: Cells | None = None
 
     @property
     def lead(self) -> Forecast:
         """The forecast that leads."""
         return self.head.lead
+
+    @property
+    def factor(self) -> float:
+        """What the model's means of all that is not won are multiplied by in the forecast that leads."""
+        won, model = self.lead.value("won"), self.head.model.value()
+        return (self.lead.value() - won) / (model - won) if self.lead is not self.head.model and model > won else 1.0
 
     def rows(self, currency: str) -> pd.DataFrame:
         """Rows of ``forecast.csv`` for the period: the lead's first, the model's, the rules' with their ranges."""
@@ -109,4 +124,8 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
         wanted = widened(changed.draw(), changed.value("won"), head.factor)
         changed = with_total(changed, wanted, changed.value(), changed.method)
     later = [fitted.forecast(now, run.calendar.shift(period, i + 1), run.levels) for i in range(settings.ahead)]
-    return Made(head, rules, later, now, proof, aims, why, changed)
+    cells = None
+    if isinstance(fitted, FittedPipeline):
+        filters = build_filters(run.known)
+        cells = cut(fitted.outlook(now, period), raw, head.lead, filters, fitted.recipe.seed)
+    return Made(head, rules, later, now, proof, aims, why, changed, terms_of(lessons, now, period), cells)

@@ -1,30 +1,6 @@
 "use strict";
+// What any page does: panels, sorting, searching and tips. It needs no other script.
 (function () {
-  // Chance to reach an amount: entry i of the list is reached with probability 1 - (i + 1) / 100.
-  const slider = document.getElementById("reach");
-  const units = [[1e9, "bn"], [1e6, "M"], [1e3, "k"]];
-  function money(value) {
-    const size = Math.abs(value), sign = value < 0 ? "−" : "";
-    for (const [unit, letter] of units) {
-      if (size >= unit * 0.9995) {
-        const x = size / unit;
-        return sign + x.toFixed(x >= 99.95 ? 0 : x >= 9.995 ? 1 : 2) + "\u00a0" + letter;
-      }
-    }
-    return sign + size.toFixed(0);
-  }
-  if (slider) {
-    const amounts = JSON.parse(slider.dataset.amounts), words = document.getElementById("reach-words");
-    const tell = function () {
-      const i = Number(slider.value), text = money(amounts[i]) + "\u00a0" + slider.dataset.currency;
-      words.textContent = text + ": " + (99 - i) + "\u00a0%";
-      slider.setAttribute("aria-valuetext", words.textContent);
-    };
-    slider.addEventListener("input", tell);
-    slider.closest(".reach").hidden = false;
-    tell();
-  }
-
   // Panels of which one is shown at a time. Without this script all are shown.
   for (const choice of document.querySelectorAll("[data-choice]")) {
     const panels = document.getElementById(choice.dataset.choice).querySelectorAll(".panel");
@@ -68,18 +44,20 @@
   }
 
   for (const box of document.querySelectorAll("input[type=search][data-for]")) {
-    const rows = document.getElementById(box.dataset.for).tBodies[0].rows;
+    // In the rows of a table, or in those of all tables of a place.
+    const rows = document.getElementById(box.dataset.for).getElementsByTagName("tr");
     const found = box.parentNode.querySelector(".found");
+    const noun = box.dataset.noun || (found && found.dataset.noun) || "deals";
     box.addEventListener("input", function () {
       const wanted = box.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
       let n = 0;
       for (const row of rows) {
+        if (row.parentNode.tagName !== "TBODY") continue;
         const text = row.textContent.toLocaleLowerCase();
         row.hidden = !wanted.every((word) => text.includes(word));
         n += row.hidden ? 0 : 1;
       }
-      const all = found.dataset.total + " " + (found.dataset.noun || "deals");
-      found.textContent = wanted.length ? n + " of " + all : all;
+      if (found) found.textContent = (wanted.length ? n + " of " : "") + found.dataset.total + " " + noun;
     });
   }
 

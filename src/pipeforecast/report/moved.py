@@ -1,0 +1,45 @@
+"""What moved the mean since an earlier evening: the bars of ``compare`` and the deals that moved it most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from pipeforecast.compare import CAUSES
+from pipeforecast.report.inputs import ReportInput
+from pipeforecast.report.names import Names
+from pipeforecast.report.words import iso, spoken
+
+MOST_MOVERS = 10
+#: A change below this is not told: it would be written as 0.
+_SEEN = 0.5
+
+
+def moved_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
+    """Give start, bars and end of the model's mean, and the deals with the largest change; None without a past.
+
+    The bars add up from the start to the end.
+    """
+    if given.moves is None or given.moves.empty:
+        return None
+    rows = given.moves[(given.moves["measure"] == "forecast").to_numpy()]
+    sums = {c: float(rows[c].sum()) for c in CAUSES}
+    bars = [{"cause": c, "label": spoken(c), "amount": x, "size": abs(x)} for c, x in sums.items()]
+    return {
+        "since": iso(given.moves_since), "start": float(rows["start"].sum()), "end": float(rows["end"].sum()),
+        "bars": bars, "movers": _movers(rows.dropna(subset="deal_id"), names),
+    }  # fmt: skip
+
+
+def _movers(rows: pd.DataFrame, names: Names) -> list[dict[str, Any]]:
+    change = rows["end"] - rows["start"]
+    out = []
+    for at in change.abs().sort_values(ascending=False, kind="stable").index[:MOST_MOVERS]:
+        row = rows.loc[at]
+        causes = [(spoken(c), float(row[c])) for c in CAUSES if abs(row[c]) >= _SEEN]
+        if causes:
+            causes.sort(key=lambda cause: -abs(cause[1]))
+            told = [{"label": label, "amount": amount} for label, amount in causes[:2]]
+            out.append({"name": names.deal(row["name"], row["deal_id"]), "change": float(change[at]), "causes": told})
+    return out
