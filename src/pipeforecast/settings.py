@@ -6,13 +6,11 @@ Every path is absolute afterwards (relative ones count from the working director
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from pipeforecast.aims import AssumedRates, LookBack, Target
 from pipeforecast.asked import AskedSettings
@@ -22,120 +20,31 @@ from pipeforecast.hygiene import CriteriaSettings, FlagSettings, PastSettings, R
 from pipeforecast.kinds import (
     Closed,
     Day,
-    DaysOfPeriod,
     HazardSettings,
     ModelSettings,
     NoScenario,
     RuleSettings,
     ScenarioSettings,
-    distinct,
 )
 from pipeforecast.leadsettings import LeadSettings, ThresholdChoices
+from pipeforecast.sections import (
+    CalendarSettings,
+    CompanySettings,
+    Folder,
+    OriginSettings,
+    ProofSettings,
+    ReportSettings,
+    SearchSettings,
+    Since,
+    TrackingSettings,
+    VersionName,
+    Words,
+)
 
 Verb = Literal[
     "demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan",
     "thresholds",
 ]  # fmt: skip
-
-
-def _path(value: object) -> object:
-    """Refuse the empty path, which would silently mean the working directory; a folder may be called 2024."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str | Path) or not str(value).strip():
-        raise ValueError(f"expected a path, came {value!r}")
-    return value
-
-
-def _version(value: object) -> object:
-    """Let the words of a choice and the number of a version through."""
-    if isinstance(value, int | str) and re.fullmatch(r"auto|fit|champion|[1-9]\d*", str(value)):
-        return str(value)
-    raise ValueError(f"expected auto, fit, champion or the number of a version, came {value!r}")
-
-
-def _since(value: object) -> object:
-    """Tell a day from a recorded run and from a folder."""
-    if isinstance(value, dt.date) or value is None:
-        return value
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
-        return dt.date.fromisoformat(value)
-    if isinstance(value, str) and value.startswith("run:"):
-        return value
-    return Path(str(_path(value))).expanduser().absolute()
-
-
-Folder = Annotated[Path, BeforeValidator(_path), AfterValidator(lambda p: p.expanduser().absolute())]
-Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(distinct)]
-VersionName = Annotated[str, BeforeValidator(_version)]
-Since = Annotated[dt.date | Path | str | None, BeforeValidator(_since)]
-
-
-class CalendarSettings(Closed):
-    """How time is cut into periods (``configs/calendar``)."""
-
-    length: Literal["month", "quarter", "year"] = "quarter"
-    start_month: int = Field(1, ge=1, le=12, description="first month of the fiscal year")
-    weeks_445: bool = Field(False, description="months of 4, 4 and 5 weeks")
-
-
-class OriginSettings(Closed):
-    """From which days of the past the replay forecasts."""
-
-    days: DaysOfPeriod = Field((0, 30, 60), description="days of the period whose evenings are origins")
-    periods: int = Field(8, ge=1, description="closed periods to replay, the newest ones")
-    jobs: int = Field(1, ge=-1, description="processes at once; -1 takes every core")
-
-    @model_validator(mode="after")
-    def _some_process(self) -> OriginSettings:
-        if self.jobs == 0:
-            raise ValueError("jobs: expected 1 or more processes, or -1 for every core, came 0")
-        return self
-
-
-class TrackingSettings(Closed):
-    """Where runs are recorded (``configs/tracking``)."""
-
-    enabled: bool = True
-    uri: str = Field("sqlite:///mlflow.db", min_length=1)
-    experiment: str = Field("pipeforecast", min_length=1)
-    artifacts: str | None = Field(None, description="folder or address; default: mlartifacts beside a local store")
-    required: bool = Field(False, description="fail where the record cannot be written, instead of warning")
-    model: str = Field("pipeforecast-deals", min_length=1, description="registered model whose versions train makes")
-
-
-class SearchSettings(Closed):
-    """A search over kinds and their settings (``configs/experiment/search_deal_model.yaml``)."""
-
-    trials: int = Field(30, ge=1, description="trials in all; an interrupted search goes on")
-    held_out: int = Field(2, ge=1, description="newest periods, on which the winner alone is scored, once")
-    kinds: Words = ("hazard",)
-    store: Folder = Field(Path(".pipeforecast/search.db"), description="file in which the trials are kept")
-
-
-class ProofSettings(Closed):
-    """How much of the past is replayed beside a forecast (``configs/proof``)."""
-
-    mode: Literal["none", "cached", "full"] = "cached"
-    budget_s: float = Field(60.0, ge=0, description="seconds that missing origins may take in mode cached")
-    folder: Folder = Field(Path(".pipeforecast/proof"), description="where replayed origins are kept")
-
-
-class ReportSettings(Closed):
-    """What the report shows (``configs/report``)."""
-
-    people: Literal["full", "anonymous"] = "full"
-    top_deals: int = Field(15, ge=0)
-    pdf: bool = False
-
-
-class CompanySettings(Closed):
-    """The made-up company of the demo."""
-
-    kind: Literal["standard", "other"] = "standard"
-    n_deals: int = Field(5000, ge=100)
-    seed: int = Field(0, ge=0)
-    folder: Folder = Path("demo_company")
 
 
 class RunSettings(Closed):

@@ -14,7 +14,7 @@ from pipeforecast.history import DealHistory
 from pipeforecast.people import biases
 from pipeforecast.people.added import COLUMNS as ADDED
 from pipeforecast.people.bias import COLUMNS as BIAS
-from pipeforecast.settings import ReportSettings
+from pipeforecast.sections import ReportSettings
 from pipeforecast.workflow.people import write_people
 from stories import tell
 

@@ -9,7 +9,7 @@ from pipeforecast.people import biases, no_value_added, value_added, value_sente
 from pipeforecast.proof import Proof
 from pipeforecast.results import write_csv
 from pipeforecast.run import Run
-from pipeforecast.settings import ReportSettings
+from pipeforecast.sections import ReportSettings
 
 
 def write_people(
