@@ -39,7 +39,7 @@ def plan(settings: PlanSettings) -> str:
     rates = rates_of(past, settings.rates, settings.draws, settings.seed)
     goals = [_goal(p, amount, known, as_of, settings) for p, amount in targets(settings, known, calendar, as_of)]
     table = pd.concat([plan_rows(goal, rates) for goal in goals], ignore_index=True)
-    findings = [*findings_of(export, known), *plan_findings(rates, goals)]
+    findings = [*findings_of(export, known), *past.findings, *plan_findings(rates, goals)]
     with whole_folder(settings.out) as out:
         write_csv(table, out / "plan.csv")
         write_csv(rate_rows(rates, as_of), out / "rates.csv")
