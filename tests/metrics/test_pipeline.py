@@ -146,6 +146,13 @@ def test_quotas_of_quarters_are_those_of_their_year() -> None:
     assert rows.set_index("period")["value"].to_dict() == {"2024Q1": 50, "2024Q2": 100, "2024": 150}
 
 
+def test_quotas_of_months_that_are_still_to_come_count_in_the_running_quarter() -> None:
+    months = [quota(a, f"P{m}")[0] | {"period_start": f"2024-{m:02d}-01"} for m, a in ((4, 10), (5, 20), (6, 40))]
+    view = seen([won("a", "2024-04-01", "2024-04-10", 35)], quotas=months, until="2024-04-15")
+    assert value(view, "quota") == 70
+    assert value(view, "quota_attainment") == 0.5
+
+
 def test_each_window_is_seen_from_its_own_evening() -> None:
     deals = [
         deal("a", ("2024-01-05", {"stage": "Talk", "amount": 100}), ("2024-05-01", {"amount": 300})),
