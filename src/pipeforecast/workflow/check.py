@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeforecast.build import build_export
 from pipeforecast.findings import findings_frame
 from pipeforecast.outbox import whole_folder
-from pipeforecast.results import write_csv
+from pipeforecast.results import without_formulas, write_csv
 from pipeforecast.run import findings_of
 from pipeforecast.settings import CheckSettings
 
@@ -16,7 +16,7 @@ def check(settings: CheckSettings) -> str:
     findings = findings_of(export, export.history)
     table = findings_frame(findings)
     with whole_folder(settings.out) as out:
-        write_csv(table, out / "findings.csv")
+        write_csv(without_formulas(table), out / "findings.csv")
         write_csv(export.tie, out / "tie.csv")
         write_csv(export.excluded, out / "excluded.csv")
     counts = {s: sum(f.severity == s for f in findings) for s in ("error", "warning", "info")}

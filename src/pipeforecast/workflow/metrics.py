@@ -44,7 +44,7 @@ def metrics(settings: MetricsSettings) -> str:
         write_csv(without_formulas(table), out / "metrics.csv")
         write_csv(without_formulas(made.seasons), out / "seasons.csv")
         write_csv(without_formulas(_attribution(made)), out / "attribution.csv")
-        write_csv(findings_frame(findings), out / "findings.csv")
+        write_csv(without_formulas(findings_frame(findings)), out / "findings.csv")
         write_metrics_page(_shown(settings, made, findings, titles), out / "metrics.html")
     told = first_lines(made, settings.first, currency_of(settings, made.view.known), titles)
     return "\n".join([

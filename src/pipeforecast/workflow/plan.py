@@ -18,7 +18,7 @@ from pipeforecast.outcome import won_between
 from pipeforecast.plan import Goal, Past, Rate, latest_day, of_type, past_of, plan_rows, rate_rows, rates_of
 from pipeforecast.quota import targets_of
 from pipeforecast.report.words import MISSING, NBSP, money, number, percent
-from pipeforecast.results import write_csv
+from pipeforecast.results import without_formulas, write_csv
 from pipeforecast.run import currency_of, findings_of, say
 from pipeforecast.settings import PlanSettings
 
@@ -43,7 +43,7 @@ def plan(settings: PlanSettings) -> str:
     with whole_folder(settings.out) as out:
         write_csv(table, out / "plan.csv")
         write_csv(rate_rows(rates, as_of), out / "rates.csv")
-        write_csv(findings_frame(findings), out / "findings.csv")
+        write_csv(without_formulas(findings_frame(findings)), out / "findings.csv")
     words = [in_words(goal, table, rates, past, currency_of(settings, known)) for goal in goals]
     return "\n\n".join([*words, f"written: {settings.out}"])
 
