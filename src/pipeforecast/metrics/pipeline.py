@@ -12,7 +12,7 @@ from pipeforecast.metrics.deals import average_deal_size, cycle, won_in
 from pipeforecast.metrics.declared import Metric
 from pipeforecast.metrics.facts import Chosen
 from pipeforecast.metrics.rates import qualified_from, win_rate, win_rate_by_value
-from pipeforecast.metrics.stays import open_stages
+from pipeforecast.metrics.stays import of_stage, open_stages
 from pipeforecast.metrics.targets import quotas_of
 from pipeforecast.metrics.values import NotAvailable, Values, amount, count, mean, quotient, ratio
 from pipeforecast.metrics.view import View
@@ -101,9 +101,16 @@ def stage_chances(view: View) -> np.ndarray:
     own = rows["probability"].to_numpy(dtype="float64")
     if "probability" not in stages:
         return own
-    by_stage = stages.dropna(subset="stage").drop_duplicates("stage").set_index("stage")["probability"]
-    chance = rows["stage"].map(by_stage).to_numpy(dtype="float64")
+    chance = of_stage(stages, "probability", rows["stage"], _pipelines(view))
     return np.where(np.isnan(chance), own, chance)
+
+
+def _pipelines(view: View) -> pd.Series | None:
+    """Pipeline of each open row (N,); None where the export knows none."""
+    rows = view.opened.rows
+    if "pipeline" in rows:
+        return rows["pipeline"]
+    return view.deal_frame["pipeline"].reindex(rows["deal"]) if "pipeline" in view.deal_frame else None
 
 
 def _weighted_pipeline(view: View) -> Values:
@@ -124,9 +131,8 @@ def _weighted_pipeline(view: View) -> Values:
 
 
 def _is_qualified(view: View) -> np.ndarray:
-    stages = open_stages(view.known.stages)
-    past = set(stages.loc[(stages["rank"] >= qualified_from(view)).to_numpy(), "stage"])
-    return np.asarray(view.opened.rows["stage"].isin(past), dtype=bool)
+    rank = of_stage(open_stages(view.known.stages), "rank", view.opened.rows["stage"], _pipelines(view))
+    return np.asarray(rank >= qualified_from(view))
 
 
 def _qualified_pipeline(view: View) -> Values:
