@@ -314,3 +314,14 @@ def test_text_that_a_spreadsheet_would_run_is_written_as_text(
     for name in ("audit.csv", "review.csv", "audit_flags.csv", "owners.csv"):
         text = pd.read_csv(tmp_path / "audited" / name, dtype="string").to_numpy().ravel()
         assert [t for t in text if isinstance(t, str) and t[:1] in "=+@"] == []
+
+
+@pytest.mark.parametrize("verb", ["metrics", "plan", "audit", "check"])
+def test_what_was_found_is_no_formula_either(verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["target=1000"] if verb == "plan" else []
+    with chdir(tmp_path):
+        assert main([verb, written(tmp_path, rows().assign(stage="=1+1")), "out=told", "tracking=off", *asked]) == 0
+    capsys.readouterr()
+    examples = pd.read_csv(tmp_path / "told" / "findings.csv", dtype="string")["examples"].dropna()
+    assert "'=1+1" in set(examples)
+    assert not examples.str.startswith("=").any()

@@ -162,6 +162,17 @@ def test_dynamics_by_number_and_by_label(read):
         assert export.history.roles["stage"] == "today"
 
 
+def test_a_table_to_look_up_in_may_be_a_header_alone(read):
+    export = read("salesforce", {
+        "Opportunity.csv": "Id,StageName,Amount,CloseDate,CreatedDate,IsClosed,IsWon,OwnerId,AccountId\n"
+                           "1,Closed Won,5,2018-12-19,2018-11-20,true,true,U1,A1\n",
+        "User.csv": "Id,Name,Team__c,ManagerId\n",
+        "Account.csv": "Id,Name,Industry,NumberOfEmployees\n",
+    })  # fmt: skip
+    assert export.history.deals[["owner_name", "team", "industry", "employees"]].isna().all(axis=None)
+    assert {f.examples for f in export.findings if f.code == "LOOKUP-UNMATCHED"} >= {("User",), ("Account",)}
+
+
 def test_salesforce_columns_under_other_spellings(read):
     export = read("salesforce", {
         "Opportunities.csv": "id,stage_name,amount,close_date,created_date,is_closed,is_won,Lead Source\n"

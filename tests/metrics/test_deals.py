@@ -69,9 +69,17 @@ def test_the_cycle_from_the_first_touch_of_deal_or_lead() -> None:
     assert value(seen(deals, touches=touches), "sales_cycle_from_contact") == (40 + 30) / 2
 
 
-def test_revenue_per_lead() -> None:
+def test_touches_of_a_lead_count_for_the_deal_that_the_lead_alone_names() -> None:
+    lead = {"lead_id": "L", "created_at": "2024-04-01", "converted_deal_id": "a"}
+    touches = [{"at": "2024-04-01 15:00:00", "kind": "sent", "lead_id": "L"}]
+    view = seen([won("a", "2024-04-11", "2024-05-11", 1)], leads=[lead], touches=touches)
+    assert value(view, "sales_cycle_from_contact") == 40
+
+
+def test_revenue_per_lead_counts_a_lead_once() -> None:
     leads = [{"lead_id": str(i), "created_at": "2024-04-02"} for i in range(9)]
     assert value(seen(DEALS, leads=leads), "revenue_per_lead") == 100
+    assert value(seen(DEALS, leads=[*leads, *leads]), "revenue_per_lead") == 100
 
 
 def test_a_deal_won_before_it_was_created_counts_and_has_no_cycle() -> None:

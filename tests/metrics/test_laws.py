@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from deal_stories import lost, opened, won
+from deal_stories import lost, opened, seen, won
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lead_stories import QUARTERS, history, window
@@ -177,14 +177,25 @@ def test_no_deal_and_one_deal(deals: list[Deal]) -> None:
     assert sums["value"].tolist() == [float(bool(deals) and deals[0].name == "a" and len(deals[0].states) == 2)]
 
 
+def test_groups_of_days_and_of_numbers_are_named_as_they_are_asked_for() -> None:
+    deals = [won(n, "2024-04-01", f"2024-05-0{d}", 10 * d, employees=d) for n, d in (("a", 1), ("b", 1), ("c", 2))]
+    view = seen(deals, by=["closed_at", "employees"])
+    rows = told(view, metrics_named(["won_deals"]))
+    assert {(b, g): v for b, g, v in rows[["by", "group", "value"]].to_numpy() if b != "total"} == {
+        ("closed_at", "2024-05-01"): 2, ("closed_at", "2024-05-02"): 1, ("employees", "1"): 2, ("employees", "2"): 1,
+    }  # fmt: skip
+
+
 def test_a_grouping_that_nothing_has_is_not_available() -> None:
     made = history([won("a", "2024-04-01", "2024-05-01", 1)], "2024-06-30")
-    rows = told(
-        view_of(made, QUARTERS, made.written_until, [window("2024Q2")], ("planet",)), metrics_named(["won_amount"])
-    )
-    assert rows.loc[rows["by"] == "planet", ["status", "reason"]].to_numpy().tolist() == [
-        ["not available", "what it counts has no planet"]
+    view = view_of(made, QUARTERS, made.written_until, [window("2024Q2")], ("ownr", "region"))
+    rows = told(view, metrics_named(["won_amount"]))
+    assert rows.loc[rows["by"] == "ownr", ["status", "reason"]].to_numpy().tolist() == [
+        ["not available", "what it counts has no ownr"]
     ]
+    (found,) = view.findings
+    assert (found.code, found.examples) == ("GROUPING-NOT-THERE", ("ownr",))
+    assert "owner" in found.advice
 
 
 def test_todays_values_are_known_today_alone() -> None:

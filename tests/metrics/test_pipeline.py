@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from deal_stories import lost, opened, seen, won
-from lead_stories import codes, reason, status, table, value
+from deal_stories import at, lost, opened, seen, won
+from lead_stories import codes, history, reason, status, table, value
 
 from pipeforecast.metrics.choices import Choices
 from stories import Deal, deal
@@ -26,6 +27,31 @@ def past(n_won: int, size: float, n_lost: int, lost_size: float, days: int = 50)
     return [before, *(won(f"pw{i}", str(first), "2024-02-20", size) for i in range(n_won))] + [
         lost(f"pl{i}", "2024-01-02", "2024-02-20", lost_size) for i in range(n_lost)
     ]
+
+
+#: What rests on facts that a CRM writes over.
+REWRITTEN = ("weighted_pipeline", "open_due", "commit", "upside", "qualified_pipeline", "unqualified_pipeline")
+
+
+def test_what_no_log_kept_is_undefined_on_past_evenings_and_not_nought() -> None:
+    """Read with neither log nor dated exports: only the last written day knows stage, date and category."""
+    facts = {"stage": "Offer", "amount": 100, "expected_close": "2024-06-01", "forecast_category": "Commit"}
+    company = history([deal("a", ("2024-01-10", {}), ("2024-06-30", facts))], quotas=quota(50, "2024Q1") + quota(50))
+    company = replace(
+        company, stages=company.stages.assign(probability=0.6), roles={**company.roles, **dict.fromkeys(facts, "today")}
+    )
+    view = at(company, "2024Q1", "2024Q2", choices=Choices("Offer"))
+    then = {name: value(view, name, period="2024Q1") for name in (*REWRITTEN, "pipeline_coverage")}
+    assert all(np.isnan(v) for v in then.values()), then
+    now = {name: value(view, name, period="2024Q2") for name in (*REWRITTEN, "pipeline_coverage")}
+    assert list(now.values()) == [60, 100, 100, 0, 100, 0, 2]
+    assert np.isnan([value(at(company, "2024Q1", as_of="2024-03-31"), name) for name in REWRITTEN[:4]]).all()
+
+
+def test_without_a_date_a_deal_is_not_due_where_dates_are_kept() -> None:
+    later = opened("b", "2024-06-03", 7, expected_close="2024-06-20")
+    view = seen([opened("a", "2024-04-01", 100), later], "2024M04", "2024M06")
+    assert [value(view, "open_due", period=p) for p in ("2024M04", "2024M06")] == [0, 7]
 
 
 def test_fifty_deals_of_150_000() -> None:
@@ -144,6 +170,13 @@ def test_quotas_of_quarters_are_those_of_their_year() -> None:
     view = seen([won("a", "2024-02-01", "2024-03-01", 60)], "2024Q1", "2024Q2", "2024", quotas=quotas)
     rows = table(view, "quota")
     assert rows.set_index("period")["value"].to_dict() == {"2024Q1": 50, "2024Q2": 100, "2024": 150}
+
+
+def test_quotas_of_months_that_are_still_to_come_count_in_the_running_quarter() -> None:
+    months = [quota(a, f"P{m}")[0] | {"period_start": f"2024-{m:02d}-01"} for m, a in ((4, 10), (5, 20), (6, 40))]
+    view = seen([won("a", "2024-04-01", "2024-04-10", 35)], quotas=months, until="2024-04-15")
+    assert value(view, "quota") == 70
+    assert value(view, "quota_attainment") == 0.5
 
 
 def test_each_window_is_seen_from_its_own_evening() -> None:

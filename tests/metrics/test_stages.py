@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
-from deal_stories import lost, opened, seen, won
+from deal_stories import at, lost, opened, seen, won
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lead_stories import reason, status, table, value
+from lead_stories import history, reason, status, table, value
 from statsmodels.duration.survfunc import SurvfuncRight
 
+from pipeforecast.metrics.choices import Choices
 from pipeforecast.metrics.stages import cohorts_of, stays_of
 from pipeforecast.metrics.survival import survival_quantile
 from stories import Deal, deal
@@ -138,3 +142,20 @@ def test_kaplan_meier_is_that_of_statsmodels(rows: list[tuple[int, int, bool]]) 
         if not near:
             np.testing.assert_allclose(lower[i], low)
             np.testing.assert_allclose(upper[i], high if np.isfinite(high) else np.nan)
+
+
+def test_one_name_for_stages_of_two_pipelines_is_each_pipelines_own() -> None:
+    """Proposal is the last stage of new business and the first of renewals, where it is far surer."""
+    names, lines = ["Demo", "Proposal", "Proposal", "Contract"], ["new", "new", "renewal", "renewal"]
+    stages = pd.DataFrame({
+        "pipeline": pd.array(lines, dtype="string"), "stage": pd.array(names, dtype="string"),
+        "position": [1.0, 2.0, 1.0, 2.0], "kind": pd.array(["open"] * 4, dtype="string"),
+        "probability": [0.1, 0.2, 0.8, 0.9],
+    })  # fmt: skip
+    sold = deal("n", ("2024-04-01", {"stage": "Demo", "amount": 100}), ("2024-04-11", {"stage": "Proposal"}),
+                pipeline="new")  # fmt: skip
+    kept = deal("r", ("2024-04-01", {"stage": "Proposal", "amount": 100}), pipeline="renewal")
+    view = at(replace(history([sold, kept]), stages=stages), choices=Choices("Contract"))
+    assert (value(view, "stage_conversion", "Demo"), status(view, "stage_conversion", "Proposal")) == (1, "undefined")
+    assert value(view, "weighted_pipeline") == pytest.approx(20 + 80)
+    assert value(view, "qualified_pipeline") == 100  # as far as Contract: the last stage of new business

@@ -87,6 +87,13 @@ def test_a_campaign_compares_before_and_after() -> None:
     assert windows == {before: ("2024-04-30", "2024-05-09"), after: ("2024-05-10", "2024-05-19")}
 
 
+@pytest.mark.parametrize("name", ["the day after", "the day before"])
+def test_a_campaign_may_be_called_like_a_side(name: str) -> None:
+    booked = [row | {"campaign": name} for row in SPEND]
+    made = told(campaign(), "win_rate", periods=[f"campaign:{name}"], spend=booked)
+    assert row(made, f"campaign:{name} difference")["value"] == pytest.approx(0.6)
+
+
 def test_no_difference_is_told_as_none() -> None:
     made = told(campaign(), "average_deal_size", periods=["campaign:Spring"], spend=SPEND)
     at = row(made, "campaign:Spring difference")

@@ -59,7 +59,7 @@ def quarter() -> DealHistory:
     before = deal("old", ("2023-12-01", {"stage": "Talk", "amount": 1.0}), ("2023-12-30", {"status": "won"}))
     at = [pd.Timestamp("2024-01-01") + pd.Timedelta(weeks=w) for w in range(13)]
     touches = pd.DataFrame({
-        "at": pd.Series([t for t in at for _ in range(105)]).astype("datetime64[s]"),
+        "at": pd.Series([t + pd.Timedelta(minutes=i) for t in at for i in range(105)]).astype("datetime64[s]"),
         "kind": (["sent"] * 60 + ["called"] * 40 + ["meeting_held"] * 5) * 13,
     })  # fmt: skip
     day = pd.Series([pd.Timestamp("2024-01-02")] * 40).astype("datetime64[s]")
@@ -180,6 +180,16 @@ def test_a_company_without_a_past_gets_an_answer_without_numbers(deals: list, wh
     assert why in plan.loc["won_deals", "reason"]
     stated = by_step(measured(tell(deals, until="2024-03-31"), **PERFECT))
     assert stated.loc["won_deals":, "status"].eq("ok").all()
+
+
+def test_leads_and_touches_that_are_there_twice_count_once_and_are_told() -> None:
+    company = quarter()
+    twice = {name: pd.concat([rows, rows], ignore_index=True) for name, rows in company.tables.items()}
+    plain, doubled = (past_of(replace(company, tables=t), CALENDAR, True, 1) for t in (company.tables, twice))
+    assert (doubled.contacts, doubled.meetings) == (plain.contacts, plain.meetings) == (1300, 65)
+    assert {s: hit.sum() for s, hit in doubled.reached.items()} == {s: hit.sum() for s, hit in plain.reached.items()}
+    assert [f.code for f in doubled.findings] == ["LEADS-REPEATED", "TOUCHES-REPEATED"]
+    assert not plain.findings
 
 
 def test_where_no_deal_names_its_lead_no_leads_are_planned() -> None:

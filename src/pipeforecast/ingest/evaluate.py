@@ -199,7 +199,7 @@ def _lookup(rows: Rows, e: m.Lookup, kind: Kind) -> pd.Series:
         _note_lookup(rows, "LOOKUP-KEY-REPEATED", look, keys[repeated], "the first row counts")
     known = known[known.index.notna() & ~known.index.duplicated()]
     by = rows.evaluate(look.by, "id").astype("object")
-    found = by.map(known) if len(known) else pd.Series(pd.NA, index=by.index)
+    found = by.map(known) if len(known) else pd.Series(float("nan"), index=by.index)
     unmatched = (by.notna() & found.isna()).to_numpy(dtype=bool) & (not look.partial)
     unmatched[unmatched] = ~by[unmatched].isin(known.index).to_numpy(dtype=bool)
     if unmatched.any():

@@ -192,8 +192,8 @@ def _fifths(column: pd.Series) -> np.ndarray:
 def _code(column: pd.Series, form: str, at: Any) -> np.ndarray:
     """Place of each row among the values of ``_asked``; the last is missing, or a level that is one of the others."""
     if form == "level":
-        place = {level: i for i, level in enumerate(at)}
-        return np.array([place.get(str(v), len(at)) for v in column.fillna(MISSING)], dtype=int)
+        code = pd.Index(at, dtype=object).get_indexer(column.fillna(MISSING).astype(object))
+        return np.where(code < 0, len(at), code)
     x = column.to_numpy(dtype="float64")
     return np.where(np.isnan(x), len(at) + 1, np.searchsorted(np.asarray(at), x, side="left"))
 

@@ -6,6 +6,8 @@ import numpy as np
 
 from pipeforecast.metrics.declared import Metric
 from pipeforecast.metrics.facts import Chosen
+from pipeforecast.metrics.leads import created
+from pipeforecast.metrics.touches import touches_of
 from pipeforecast.metrics.values import NotAvailable, Values, amount, count, mean, quotient
 from pipeforecast.metrics.view import View
 
@@ -109,14 +111,13 @@ def first_contacts(view: View) -> np.ndarray:
     """Day of the first touch of each deal or of its lead, or of its creation where that is earlier (N,)."""
 
     def make() -> np.ndarray:
-        rows, touches = view.deals.rows, view.frame("touches")
-        first = rows["created_at"].to_numpy().astype("datetime64[s]")
-        for key in ("deal_id", "lead_id"):
-            if key in rows and key in touches:
-                known = touches[touches[key].notna().to_numpy()]
-                earliest = known["at"].groupby(known[key]).min()
-                at = earliest.reindex(rows[key]).to_numpy().astype("datetime64[s]")
-                first = np.fmin(first, at)
+        rows, touches = view.deals.rows, touches_of(view).rows
+        first = rows["created_at"].to_numpy().astype("datetime64[s]").copy()
+        deal, at = touches["deal"].to_numpy(), touches["at"].to_numpy().astype("datetime64[s]")
+        np.fmin.at(first, deal[deal >= 0], at[deal >= 0])
+        if "lead_id" in rows and "lead_id" in touches:  # several deals may name one lead
+            earliest = touches.dropna(subset="lead_id").groupby("lead_id")["at"].min()
+            first = np.fmin(first, earliest.reindex(rows["lead_id"]).to_numpy().astype("datetime64[s]"))
         return first
 
     return view.once("first contacts", make)  # type: ignore[no-any-return]
@@ -147,7 +148,7 @@ def _revenue_per_opportunity(view: View) -> Values:
 
 
 def _revenue_per_lead(view: View) -> Values:
-    leads = view.table("leads").within("created_at").count()
+    leads = created(view).count()
     return quotient(won_in(view).sum("amount"), leads, leads)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +56,7 @@ class Groups:
                 out[b] = 0
             elif by in rows:
                 code, found = pd.factorize(rows[by])
-                place = pd.Index(groups).get_indexer(pd.Index(found).astype("object").astype(str))
+                place = pd.Index(groups).get_indexer(pd.Index(_named(found)))
                 none = len(groups) - 1
                 place = np.append(np.where(place < 0, none, place), none)
                 out[b] = self.first[by] + place[code]
@@ -78,6 +79,12 @@ class Groups:
         return out
 
 
+def _named(values: Any) -> pd.Series:
+    """Name groups as text; of times their day."""
+    told = pd.Series(values)
+    return told.dt.strftime("%Y-%m-%d") if pd.api.types.is_datetime64_any_dtype(told.dtype) else told.astype(str)
+
+
 def name_groups(by: Iterable[str], frames: Iterable[pd.DataFrame]) -> Groups:
     """Name the groups of each grouping that any of ``frames`` has, in alphabetical order, ``(none)`` last."""
     out: dict[str, list[str]] = {TOTAL: [TOTAL]}
@@ -86,6 +93,6 @@ def name_groups(by: Iterable[str], frames: Iterable[pd.DataFrame]) -> Groups:
         found: set[str] = set()
         for frame in all_of_them:
             if column in frame:
-                found |= set(pd.Series(frame[column].dropna().unique()).astype(str))
+                found |= set(_named(frame[column].dropna().unique()))
         out[column] = [*sorted(found - {NO_GROUP}), NO_GROUP]
     return Groups(out)

@@ -23,9 +23,9 @@ declarations (`python -m pipeforecast.metrics.page > docs/metrics.md`); each wor
 - **Of a day.** A metric uses only what was written by the evening of `as_of`.
 - **Clock.** Which date decides the period: *created*, *closed*, *entered* (a stage) or *day* (of a touch, an order,
   spend) lie in it; *as of* is what was known on its last evening.
-- **Status.** `ok`; `undefined` where the denominator is not above 0 (null, never 0); `not available` where a table or a
-  column is absent, with the reason; `immature` where too few of a young cohort's conversions are due yet; `reached`
-  where nothing is left to be done.
+- **Status.** `ok`; `undefined` where the denominator is not above 0, or where nothing that it rests on is known of that
+  evening (null, never 0); `not available` where a table or a column is absent, with the reason; `immature` where too
+  few of a young cohort's conversions are due yet; `reached` where nothing is left to be done.
 - **Intervals.** Shares of countable units have n and a Wilson 95 % interval; ratios of money have none, or one by
   resampling.
 - **Groups.** Counts and sums (*adds up*) add up over groups and over the parts of a period; rates, medians and distinct

@@ -12,7 +12,7 @@ from pipeforecast.metrics.deals import average_deal_size, cycle, won_in
 from pipeforecast.metrics.declared import Metric
 from pipeforecast.metrics.facts import Chosen
 from pipeforecast.metrics.rates import qualified_from, win_rate, win_rate_by_value
-from pipeforecast.metrics.stays import open_stages
+from pipeforecast.metrics.stays import of_stage, open_stages
 from pipeforecast.metrics.targets import quotas_of
 from pipeforecast.metrics.values import NotAvailable, Values, amount, count, mean, quotient, ratio
 from pipeforecast.metrics.view import View
@@ -60,6 +60,24 @@ def _sum_of(view: View, chosen: Chosen) -> Values:
     return replace(worth, value=np.where(unknown, np.nan, worth.value))
 
 
+def _told_then(view: View, values: Values, column: str) -> Values:
+    """Leave undefined what rests on a fact of which the evening knows nothing: without a log its past is not kept.
+
+    All groups of a window share that, so that they add up.
+    """
+    if view.known.roles.get(column) in ("tracked", "birth"):
+        return values
+    past = (view.windows.evenings < np.datetime64(view.as_of, "s")) | (not view.today)
+    return _known_of(view, values, view.opened.rows[column].notna().to_numpy(), past)
+
+
+def _known_of(view: View, values: Values, known: np.ndarray, windows: np.ndarray | bool = True) -> Values:
+    """Leave undefined those ``windows`` (P,) in which deals are open and none of them is ``known`` (N,)."""
+    now = opened(view)
+    blind = (now.count()[:, 0] > 0) & (now.where(known).count()[:, 0] == 0) & windows
+    return replace(values, value=np.where(blind[:, None], np.nan, values.value))
+
+
 def _open_deals(view: View) -> Values:
     return count(opened(view).count())
 
@@ -83,9 +101,16 @@ def stage_chances(view: View) -> np.ndarray:
     own = rows["probability"].to_numpy(dtype="float64")
     if "probability" not in stages:
         return own
-    by_stage = stages.dropna(subset="stage").drop_duplicates("stage").set_index("stage")["probability"]
-    chance = rows["stage"].map(by_stage).to_numpy(dtype="float64")
+    chance = of_stage(stages, "probability", rows["stage"], _pipelines(view))
     return np.where(np.isnan(chance), own, chance)
+
+
+def _pipelines(view: View) -> pd.Series | None:
+    """Pipeline of each open row (N,); None where the export knows none."""
+    rows = view.opened.rows
+    if "pipeline" in rows:
+        return rows["pipeline"]
+    return view.deal_frame["pipeline"].reindex(rows["deal"]) if "pipeline" in view.deal_frame else None
 
 
 def _weighted_pipeline(view: View) -> Values:
@@ -102,21 +127,20 @@ def _weighted_pipeline(view: View) -> Values:
         ))  # fmt: skip
     worth = listed(view) * np.where(blind, 0.0, chance)
     now = opened(view)
-    return amount(now.sum(worth), now.count(), now.squares(worth))
+    return _known_of(view, amount(now.sum(worth), now.count(), now.squares(worth)), ~blind)
 
 
 def _is_qualified(view: View) -> np.ndarray:
-    stages = open_stages(view.known.stages)
-    past = set(stages.loc[(stages["rank"] >= qualified_from(view)).to_numpy(), "stage"])
-    return np.asarray(view.opened.rows["stage"].isin(past), dtype=bool)
+    rank = of_stage(open_stages(view.known.stages), "rank", view.opened.rows["stage"], _pipelines(view))
+    return np.asarray(rank >= qualified_from(view))
 
 
 def _qualified_pipeline(view: View) -> Values:
-    return _sum_of(view, opened(view).where(_is_qualified(view)))
+    return _told_then(view, _sum_of(view, opened(view).where(_is_qualified(view))), "stage")
 
 
 def _unqualified_pipeline(view: View) -> Values:
-    return _sum_of(view, opened(view).where(~_is_qualified(view)))
+    return _told_then(view, _sum_of(view, opened(view).where(~_is_qualified(view))), "stage")
 
 
 def due(view: View) -> Chosen:
@@ -129,7 +153,8 @@ def due(view: View) -> Chosen:
 
 def _in_category(view: View, names: tuple[str, ...]) -> Values:
     words = view.opened.rows["forecast_category"].astype("object").fillna("").astype(str).str.strip().str.lower()
-    return _sum_of(view, due(view).where(words.isin(names).to_numpy()))
+    worth = _sum_of(view, due(view).where(words.isin(names).to_numpy()))
+    return _told_then(view, _told_then(view, worth, "forecast_category"), "expected_close")
 
 
 def _commit(view: View) -> Values:
@@ -141,7 +166,7 @@ def _upside(view: View) -> Values:
 
 
 def _open_due(view: View) -> Values:
-    return _sum_of(view, due(view))
+    return _told_then(view, _sum_of(view, due(view)), "expected_close")
 
 
 def _sales_velocity(view: View) -> Values:
@@ -160,7 +185,8 @@ def _missing(view: View) -> tuple[np.ndarray, np.ndarray]:
 def _pipeline_coverage(view: View) -> Values:
     gap, reached = _missing(view)
     now = due(view)
-    return replace(quotient(now.sum(listed(view)), gap, _quota_n(view, now.count())), reached=reached)
+    covered = quotient(now.sum(listed(view)), gap, _quota_n(view, now.count()))
+    return replace(_told_then(view, covered, "expected_close"), reached=reached)
 
 
 def _quota_n(view: View, n: np.ndarray) -> np.ndarray:

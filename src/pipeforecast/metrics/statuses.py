@@ -12,6 +12,7 @@ from pipeforecast.findings import Finding, first_examples
 from pipeforecast.lifecycle import STEPS
 from pipeforecast.metrics.facts import Facts
 from pipeforecast.metrics.keys import place_of
+from pipeforecast.metrics.once import leads_once
 from pipeforecast.metrics.stays import open_stages
 from pipeforecast.metrics.values import NotAvailable
 from pipeforecast.metrics.view import View
@@ -90,13 +91,9 @@ def where_from(view: View) -> str:
 
 
 def _leads(view: View) -> Leads:
-    leads = view.frame("leads")
-    again = leads["lead_id"].duplicated(keep="last").to_numpy()
-    if again.any():
-        view.note(Finding("LEADS-REPEATED", "warning", "leads", "lead_id", int(again.sum()),
-                          first_examples(leads["lead_id"][again]), "the last row of each counts",
-                          "export every lead once"))  # fmt: skip
-        leads = leads[~again].reset_index(drop=True)
+    leads, repeated = leads_once(view.frame("leads"))
+    for finding in repeated:
+        view.note(finding)
     deal = _deal_of(leads, view.deal_frame)
     days = _days(view, leads, deal)
     _check_order(view, leads, days)

@@ -19,6 +19,22 @@ def open_stages(stages: pd.DataFrame) -> pd.DataFrame:
     return out.sort_values("rank", kind="stable", ignore_index=True)
 
 
+def of_stage(stages: pd.DataFrame, column: str, stage: pd.Series, pipeline: pd.Series | None) -> np.ndarray:
+    """Number that ``stages`` give each row's stage in its own pipeline, else in the first that has it (n,).
+
+    Two pipelines may call different stages by one name.
+    """
+    stages = stages.dropna(subset="stage").astype({"stage": "object"})
+    anywhere = stages.drop_duplicates("stage").set_index("stage")[column]
+    found = stage.astype("object").map(anywhere).to_numpy(dtype="float64", na_value=np.nan)
+    if pipeline is None or "pipeline" not in stages or stages["pipeline"].isna().all():
+        return np.asarray(found)
+    own = stages.dropna(subset="pipeline").astype({"pipeline": "object"}).drop_duplicates(["pipeline", "stage"])
+    asked = pd.MultiIndex.from_arrays([pipeline.astype("object"), stage.astype("object")])
+    mine = own.set_index(["pipeline", "stage"])[column].reindex(asked).to_numpy(dtype="float64", na_value=np.nan)
+    return np.where(np.isnan(mine), found, mine)
+
+
 def stage_stays(known: DealHistory) -> pd.DataFrame:
     """Every stay of an open deal in a stage, in the order of deals and time.
 
@@ -98,7 +114,8 @@ def cohorts(stays: pd.DataFrame, deals: pd.DataFrame, stages: pd.DataFrame) -> p
 
 def _steps(stays: pd.DataFrame, deals: pd.DataFrame, stages: pd.DataFrame) -> pd.DataFrame:
     """Each time a deal got further than ever before: from above ``over`` up to ``to``, and when it next did."""
-    rank = stays["stage"].map(stages.drop_duplicates("stage").set_index("stage")["rank"])
+    line = deals["pipeline"].reindex(stays["deal"]) if "pipeline" in deals else None
+    rank = of_stage(stages, "rank", stays["stage"], line)
     moves = pd.DataFrame({"deal": stays["deal"], "at": stays["entered_at"], "to": rank}).dropna(subset="to")
     won = deals[deals["won"].to_numpy(dtype=bool) & deals.index.isin(moves["deal"])]
     top = int(stages["rank"].max()) + 1 if len(stages) else 0

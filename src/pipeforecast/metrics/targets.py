@@ -28,11 +28,13 @@ def quotas_of(view: View) -> np.ndarray:
         out = np.full(view.shape, np.nan)
         known = {by: set(groups) for by, groups in view.groups.names.items() if by != TOTAL}
         known.setdefault("owner", set())
+        # Not view.frame: a quota's first day may lie ahead, as those of a running quarter's later months.
+        table = view.known.tables["quotas"]
         for i, (window, length) in enumerate(zip(view.windows.items, view.lengths, strict=True)):
             if length is None:
                 continue
             period = Period(window.start, window.end, window.name)
-            told = targets_of(view.frame("quotas"), period, of_length(view.calendar, length), known)
+            told = targets_of(table, period, of_length(view.calendar, length), known)
             for finding in (f for f in told.findings if f.code not in _EXPECTED):
                 view.note(finding)
             labels = view.groups.labels.merge(

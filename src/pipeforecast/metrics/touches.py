@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from pipeforecast.findings import Finding, first_examples
 from pipeforecast.metrics.declared import Metric
 from pipeforecast.metrics.facts import Chosen, Facts
 from pipeforecast.metrics.keys import place_of
 from pipeforecast.metrics.leads import created
+from pipeforecast.metrics.once import touches_once
 from pipeforecast.metrics.parts import in_all
 from pipeforecast.metrics.statuses import leads_of
 from pipeforecast.metrics.values import NotAvailable, Values, proportion, quotient
@@ -36,7 +36,9 @@ def touches_of(view: View) -> Facts:
 
 
 def _touches(view: View) -> Facts:
-    rows = _each_once(view)
+    rows, repeated = touches_once(view.frame("touches"))
+    for finding in repeated:
+        view.note(finding)
     none = np.full(len(rows), -1)
     lead = deal = none
     others = []
@@ -50,19 +52,6 @@ def _touches(view: View) -> Facts:
         deal = np.where(deal < 0, np.append(leads.rows["deal"].to_numpy(), -1)[lead], deal)
     others.append((view.deals.codes, deal))
     return view.facts(rows.assign(deal=deal, lead=lead), view.groups.borrowed(rows, others))
-
-
-def _each_once(view: View) -> pd.DataFrame:
-    """Rows of touches that have a time; of those that are equal in everything one."""
-    rows = view.frame("touches")
-    rows = rows[rows["at"].notna().to_numpy()]
-    again = rows.duplicated("at", keep=False).to_numpy(copy=True)
-    again[again] = rows[again].duplicated().to_numpy()
-    if again.any():
-        view.note(Finding("TOUCHES-REPEATED", "warning", "touches", "", int(again.sum()),
-                          first_examples(rows["at"][again]), "touches that are equal in everything count once",
-                          "export every touch once, with its time of day"))  # fmt: skip
-    return rows[~again].reset_index(drop=True)
 
 
 def of_kind(view: View, *kinds: str) -> np.ndarray:

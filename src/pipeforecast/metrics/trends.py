@@ -89,8 +89,8 @@ def with_differences(table: pd.DataFrame) -> pd.DataFrame:
     Newcombe (1998), Statistics in Medicine 17, method 10; for other values than proportions Zou and Donner (2008),
     Statistics in Medicine 27: the bounds of a difference from those of its two sides.
     """
-    campaigns = [p.removesuffix(f" {BEFORE}") for p in table["period"].unique() if p.startswith(CAMPAIGN)]
-    campaigns = [c for c in campaigns if not c.endswith(f" {AFTER}")]
+    sides = [p for p in table["period"].unique() if p.startswith(CAMPAIGN) and p.endswith(f" {BEFORE}")]
+    campaigns = [p.removesuffix(f" {BEFORE}") for p in sides]
     return pd.concat([table, *(_difference(table, c) for c in campaigns)], ignore_index=True)
 
 

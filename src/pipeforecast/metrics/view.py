@@ -12,6 +12,8 @@ import pandas as pd
 
 from pipeforecast.findings import Finding
 from pipeforecast.fiscal import FiscalCalendar, Length, Period
+from pipeforecast.forecast import TOTAL
+from pipeforecast.guess import nearest
 from pipeforecast.history import DealHistory
 from pipeforecast.metrics.choices import Choices
 from pipeforecast.metrics.facts import Facts
@@ -22,6 +24,8 @@ from pipeforecast.metrics.values import NotAvailable
 from pipeforecast.metrics.windows import Window, Windows
 from pipeforecast.outcome import complete_periods, observed_from
 
+#: Said of groupings that no table has.
+NOT_THERE = "GROUPING-NOT-THERE"
 #: Rates of the pace look back on so many complete periods.
 TRAILING = 4
 
@@ -158,5 +162,20 @@ def view_of(
     known = history.known_by(as_of)
     today = as_of >= history.written_until
     deals = deal_rows(known, today)
-    groups = name_groups(by, [deals, *known.tables.values()])
-    return View(known, calendar, Windows(windows, as_of), groups, today, choices or Choices(), [], {"deals": deals})
+    frames = [deals, *known.tables.values()]
+    groups = name_groups(by, frames)
+    findings = _not_there([b for b in groups.by if b != TOTAL], frames)
+    return View(
+        known, calendar, Windows(windows, as_of), groups, today, choices or Choices(), findings, {"deals": deals}
+    )
+
+
+def _not_there(by: Sequence[str], frames: Sequence[pd.DataFrame]) -> list[Finding]:
+    """Say which groupings no table has: misspelt, not mapped, or not known of that evening."""
+    absent = [b for b in by if not any(b in frame for frame in frames)]
+    if not absent:
+        return []
+    known = [str(c) for frame in frames for c in frame]
+    meant = "".join(nearest(b, known) for b in absent)
+    return [Finding(NOT_THERE, "warning", "", "by", len(absent), tuple(absent[:5]), "told as not available",
+                    f"name columns that the export has, or map these{meant}")]  # fmt: skip

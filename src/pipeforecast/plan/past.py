@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from pipeforecast.contract import OPEN
+from pipeforecast.findings import Finding
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.history import DealHistory
 from pipeforecast.metrics.frames import deal_rows, known_table
+from pipeforecast.metrics.once import leads_once, touches_once
 from pipeforecast.outcome import complete_periods, observed_from
 
 #: Kinds of touches that are a contact of one's own, and those that are a meeting.
@@ -41,6 +43,8 @@ class Past:
         Why there is nothing to count; empty if there is.
     lead_days : float
         Age from which a lead is old enough.
+    findings : list of Finding
+        Leads and touches that the export holds more than once.
     """
 
     periods: Sequence[Period]
@@ -52,6 +56,7 @@ class Past:
     no_leads: str = ""
     no_touches: str = ""
     lead_days: float = field(default=float("nan"))
+    findings: list[Finding] = field(default_factory=list)
 
 
 def past_of(known: DealHistory, calendar: FiscalCalendar, today: bool, most: int, kind: str = "all") -> Past:
@@ -72,6 +77,7 @@ def past_of(known: DealHistory, calendar: FiscalCalendar, today: bool, most: int
     periods = complete_periods(calendar, observed_from(deals), known.written_until, most)
     closed = deals[_within(deals["closed_at"], periods) & (deals["status"] != OPEN).to_numpy(dtype=bool)]
     made = deals[_within(deals["created_at"], periods)]
+    known, repeated = _each_once(known)
     reached, no_leads, lead_days = _leads(known, periods)
     contacts, meetings, no_touches = _touches(known, periods)
     if kind != "all" and not no_touches:
@@ -79,7 +85,17 @@ def past_of(known: DealHistory, calendar: FiscalCalendar, today: bool, most: int
     led = None if no_leads else _from_leads(made, known)
     created = None if led is None else (len(made), int(led.sum()))
     told = (0, 0) if no_touches else (contacts, meetings)
-    return Past(periods, closed, created, reached, *told, no_leads, no_touches, lead_days)
+    return Past(periods, closed, created, reached, *told, no_leads, no_touches, lead_days, repeated)
+
+
+def _each_once(known: DealHistory) -> tuple[DealHistory, list[Finding]]:
+    """Leave out leads and touches that are there already, as the catalogue does."""
+    tables, found = dict(known.tables), []
+    for name, once in (("leads", leads_once), ("touches", touches_once)):
+        if name in tables:
+            tables[name], repeated = once(tables[name])
+            found += repeated
+    return replace(known, tables=tables), found
 
 
 def of_type(deals: pd.DataFrame, kind: str) -> np.ndarray:

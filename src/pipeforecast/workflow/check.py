@@ -8,6 +8,7 @@ from pipeforecast.outbox import whole_folder
 from pipeforecast.results import write_csv
 from pipeforecast.run import findings_of
 from pipeforecast.settings import CheckSettings
+from pipeforecast.textcells import shown_frame
 
 
 def check(settings: CheckSettings) -> str:
@@ -16,7 +17,7 @@ def check(settings: CheckSettings) -> str:
     findings = findings_of(export, export.history)
     table = findings_frame(findings)
     with whole_folder(settings.out) as out:
-        write_csv(table, out / "findings.csv")
+        write_csv(shown_frame(table), out / "findings.csv")
         write_csv(export.tie, out / "tie.csv")
         write_csv(export.excluded, out / "excluded.csv")
     counts = {s: sum(f.severity == s for f in findings) for s in ("error", "warning", "info")}

@@ -23,6 +23,7 @@ from pipeforecast.records import Seen, track
 from pipeforecast.results import write_csv
 from pipeforecast.run import say
 from pipeforecast.settings import ScoreSettings, TrainSettings
+from pipeforecast.textcells import shown_frame
 from pipeforecast.tracking import Artifact, Metric
 
 _READ_SCORES = ("log_loss", "brier", "auc", "average_precision", "calibration_error", "lift_first_decile")
@@ -34,7 +35,7 @@ def train_leads(settings: TrainSettings) -> str:
     """Audit, score lead models on later leads, register today's, and make it champion where the gate opens."""
     run = prepared_leads(settings, settings.lead, stop=False)
     with whole_folder(settings.out) as out:
-        write_csv(findings_frame(run.findings), out / "findings.csv")
+        write_csv(shown_frame(findings_frame(run.findings)), out / "findings.csv")
     run.refuse_leaks()
     run.findings.extend(card_findings(settings.lead.card, run.lessons[1].features))
     table, methods = table_of(run)
@@ -44,7 +45,7 @@ def train_leads(settings: TrainSettings) -> str:
     with whole_folder(settings.out) as out:
         write_csv(evaluation, out / "evaluation.csv")
         write_csv(calibration, out / "calibration.csv")
-        write_csv(findings_frame([*run.findings, *drift]), out / "findings.csv")
+        write_csv(shown_frame(findings_frame([*run.findings, *drift])), out / "findings.csv")
     total = evaluation[(evaluation["split"] == run.split).to_numpy()]
     told = total.dropna(subset=["value"]).to_dict("records")
     metrics = [Metric(f"{row['model']}.{row['score']}", float(row["value"])) for row in told]
@@ -125,7 +126,7 @@ def score_leads(settings: ScoreSettings) -> str:
     with whole_folder(settings.out) as out:
         writer = LeadWriter(model, told, mapping, version, sentinels, marker, history)
         made = writer.write(source, as_of, out)
-        write_csv(findings_frame([*source.findings, *_repeated(made)]), out / "findings.csv")
+        write_csv(shown_frame(findings_frame([*source.findings, *_repeated(made)])), out / "findings.csv")
     track(
         settings, Seen(fingerprint_of_files(settings.source), as_of), "score",
         [Metric("score.leads", float(made.leads))], {"model_version": version, "target": "lead"},

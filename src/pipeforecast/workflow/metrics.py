@@ -13,6 +13,7 @@ from pipeforecast.metrics.choices import Choices
 from pipeforecast.metrics.computed import Computed, computed
 from pipeforecast.metrics.credit import ATTRIBUTION_COLUMNS, attribution_table
 from pipeforecast.metrics.told import NOT_AVAILABLE
+from pipeforecast.metrics.view import NOT_THERE
 from pipeforecast.metrics.words import first_lines
 from pipeforecast.names import names_in
 from pipeforecast.outbox import whole_folder
@@ -45,7 +46,7 @@ def metrics(settings: MetricsSettings) -> str:
         write_csv(shown_frame(table), out / "metrics.csv")
         write_csv(shown_frame(made.seasons), out / "seasons.csv")
         write_csv(shown_frame(_attribution(made)), out / "attribution.csv")
-        write_csv(findings_frame(findings), out / "findings.csv")
+        write_csv(shown_frame(findings_frame(findings)), out / "findings.csv")
         write_metrics_page(_shown(settings, made, findings, titles), out / "metrics.html")
     told = first_lines(made, settings.first, currency_of(settings, made.view.known), titles)
     return "\n".join([
@@ -98,4 +99,5 @@ def _counted(made: Computed) -> str:
     text = f"{made.table['metric'].nunique()} of {len(CATALOGUE)} metrics, {len(made.table):,} rows"
     if len(why):
         text += f"; not available: {int(why.sum())} ({'; '.join(f'{r}: {n}' for r, n in why.head(4).items())})"
-    return text
+    lost = [f"no table has {', '.join(f.examples)}: {f.advice}" for f in made.view.findings if f.code == NOT_THERE]
+    return "\n".join([text, *lost])

@@ -21,6 +21,7 @@ from pipeforecast.report.words import MISSING, NBSP, money, number, percent
 from pipeforecast.results import write_csv
 from pipeforecast.run import currency_of, findings_of, say
 from pipeforecast.settings import PlanSettings
+from pipeforecast.textcells import shown_frame
 
 _MONEY = ("target", "won_so_far", "to_go")
 
@@ -39,11 +40,11 @@ def plan(settings: PlanSettings) -> str:
     rates = rates_of(past, settings.rates, settings.draws, settings.seed)
     goals = [_goal(p, amount, known, as_of, settings) for p, amount in targets(settings, known, calendar, as_of)]
     table = pd.concat([plan_rows(goal, rates) for goal in goals], ignore_index=True)
-    findings = [*findings_of(export, known), *plan_findings(rates, goals)]
+    findings = [*findings_of(export, known), *past.findings, *plan_findings(rates, goals)]
     with whole_folder(settings.out) as out:
         write_csv(table, out / "plan.csv")
         write_csv(rate_rows(rates, as_of), out / "rates.csv")
-        write_csv(findings_frame(findings), out / "findings.csv")
+        write_csv(shown_frame(findings_frame(findings)), out / "findings.csv")
     words = [in_words(goal, table, rates, past, currency_of(settings, known)) for goal in goals]
     return "\n\n".join([*words, f"written: {settings.out}"])
 
