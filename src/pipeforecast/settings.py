@@ -43,7 +43,7 @@ from pipeforecast.sections import (
 )
 
 Verb = Literal[
-    "demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan",
+    "demo", "check", "keep", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan",
     "thresholds",
 ]  # fmt: skip
 
@@ -72,6 +72,12 @@ class RunSettings(Closed):
 
 class CheckSettings(RunSettings):
     """What ``check`` is told: every run's settings and no more."""
+
+
+class KeepSettings(RunSettings):
+    """What ``keep`` is told: the folder of dated exports; ``as_of`` is the day of the export, None is today."""
+
+    kept: Folder = Path("kept")
 
 
 class AuditSettings(RunSettings):
@@ -231,6 +237,7 @@ AnySettings = CheckSettings | TrainSettings | ForecastSettings | ScoreSettings |
 SETTINGS: Mapping[str, type[RunSettings]] = {
     "demo": DemoSettings,
     "check": CheckSettings,
+    "keep": KeepSettings,
     "train": TrainSettings,
     "forecast": ForecastSettings,
     "score": ScoreSettings,
@@ -279,7 +286,8 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 __all__ = [
     "SETTINGS", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings", "CheckSettings",
-    "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "LeadSettings", "MetricsSettings",
+    "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "KeepSettings", "LeadSettings",
+    "MetricsSettings",
     "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings", "RunSettings", "ScoreSettings",
     "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
 ]  # fmt: skip
