@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from pipeforecast.kinds import Closed, DaysOfPeriod, distinct
+from pipeforecast.wording import Language
 
 
 def _path(value: object) -> object:
@@ -104,6 +105,7 @@ class ReportSettings(Closed):
     people: Literal["full", "anonymous"] = "full"
     top_deals: int = Field(15, ge=0)
     pdf: bool = False
+    language: Language = "en"
 
 
 class CompanySettings(Closed):

@@ -13,6 +13,7 @@ from pipeforecast.cells import Cells
 from pipeforecast.compare import CAUSES
 from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.forecast import QUANTILES, TOTAL
+from pipeforecast.wording import Language
 
 People = Literal["full", "anonymous"]
 
@@ -101,6 +102,8 @@ class ReportInput:
         What moved the forecast since an earlier evening, as ``moves`` of ``compare.Waterfall``.
     moves_since : Timestamp or None
         That evening.
+    language : str
+        In which of ``wording.LANGUAGES`` everything is said.
     """
 
     title: str
@@ -131,6 +134,7 @@ class ReportInput:
     scenario: pd.DataFrame | None = None
     moves: pd.DataFrame | None = None
     moves_since: pd.Timestamp | None = None
+    language: Language = "en"
 
     def __post_init__(self) -> None:
         if self.people not in ("full", "anonymous"):
