@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, PlainSe
 
 from pipeforecast.address import Address, is_address
 from pipeforecast.kinds import Closed, DaysOfPeriod, distinct
+from pipeforecast.wording import Language
 
 
 def _path(value: object) -> object:
@@ -117,6 +118,7 @@ class ReportSettings(Closed):
     people: Literal["full", "anonymous"] = "full"
     top_deals: int = Field(15, ge=0)
     pdf: bool = False
+    language: Language = "en"
 
 
 class CompanySettings(Closed):
