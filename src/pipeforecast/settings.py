@@ -28,6 +28,7 @@ from pipeforecast.kinds import (
 )
 from pipeforecast.leadsettings import LeadSettings, ThresholdChoices
 from pipeforecast.sections import (
+    AgainSettings,
     CalendarSettings,
     CompanySettings,
     Folder,
@@ -43,7 +44,7 @@ from pipeforecast.sections import (
 
 Verb = Literal[
     "demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan",
-    "thresholds",
+    "thresholds", "replay",
 ]  # fmt: skip
 
 
@@ -67,6 +68,7 @@ class RunSettings(Closed):
     out: Folder = Path("out")
     seed: int = Field(0, ge=0)
     tracking: TrackingSettings = Field(default_factory=TrackingSettings)
+    told: tuple[str, ...] = Field((), exclude=True, description="the words of the call")
 
 
 class CheckSettings(RunSettings):
@@ -227,7 +229,7 @@ class DemoSettings(ForecastSettings):
 
 AnySettings = CheckSettings | TrainSettings | ForecastSettings | ScoreSettings | BacktestSettings | MonitorSettings
 
-SETTINGS: Mapping[str, type[RunSettings]] = {
+SETTINGS: Mapping[str, type[RunSettings] | type[AgainSettings]] = {
     "demo": DemoSettings,
     "check": CheckSettings,
     "train": TrainSettings,
@@ -240,11 +242,12 @@ SETTINGS: Mapping[str, type[RunSettings]] = {
     "audit": AuditSettings,
     "plan": PlanSettings,
     "thresholds": ThresholdsSettings,
+    "replay": AgainSettings,
 }
 
 
-def settings_for(verb: str, config: Mapping[str, Any]) -> RunSettings:
-    """Judge a composed configuration (DictConfig or plain) and freeze it.
+def settings_for(verb: str, config: Mapping[str, Any]) -> Any:
+    """Judge a composed configuration (DictConfig or plain) and freeze it: one of ``SETTINGS``.
 
     Raises
     ------
@@ -277,7 +280,7 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 
 __all__ = [
-    "SETTINGS", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings", "CheckSettings",
+    "SETTINGS", "AgainSettings", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings", "CheckSettings",
     "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "LeadSettings", "MetricsSettings",
     "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings", "RunSettings", "ScoreSettings",
     "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
