@@ -131,9 +131,8 @@ def _changed(then: Mapping[str, str], now: Mapping[str, str], missing: str) -> l
         if missing:
             out.append(f"{name} {then.get(name, missing)} then, {now.get(name, missing)} now")
         else:
-            out.append(
-                f"{name} {'changed' if name in then and name in now else 'is gone' if name in then else 'is new'}"
-            )
+            what = "is new" if name not in then else "is gone" if name not in now else "changed"
+            out.append(f"{name} {what}")
     return out
 
 
@@ -155,9 +154,8 @@ def compared(past: PastRun, out: Path, now: Digests, against: Path | None) -> Co
     """
     then = {name: told for name, told in past.wrote.files.items() if is_data(name)}
     new = {name: told for name, told in now.items() if is_data(name)}
-    lines = [
-        f"{name} is there only {'in the first run' if name in then else 'now'}" for name in then.keys() ^ new.keys()
-    ]
+    alone = then.keys() ^ new.keys()
+    lines = [f"{name} is there only {'in the first run' if name in then else 'now'}" for name in alone]
     both = sorted(then.keys() & new.keys())
     unlike = [name for name in both if then[name]["sha256"] != new[name]["sha256"]]
     for name in unlike:

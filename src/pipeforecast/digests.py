@@ -1,4 +1,4 @@
-"""Digests of the files that a run wrote: enough to tell whether another run wrote the same, and nothing of what they say."""
+"""Digests of the files that a run wrote: enough to tell whether another run wrote the same, and no word of them."""
 
 from __future__ import annotations
 

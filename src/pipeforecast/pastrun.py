@@ -22,7 +22,8 @@ from pipeforecast.digests import Digests
 from pipeforecast.errors import DataError
 from pipeforecast.fingerprint import digest_of_file, digests_of_files
 from pipeforecast.provenance import code, libraries, machine
-from pipeforecast.settings import SETTINGS, RunSettings, TrackingSettings
+from pipeforecast.sections import TrackingSettings
+from pipeforecast.settings import SETTINGS, RunSettings
 from pipeforecast.tracking import TrackingError, attach, fetched_text, public
 
 #: Where things lie on this machine, and who is named, is nobody else's business.
