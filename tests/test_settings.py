@@ -13,7 +13,15 @@ from omegaconf import OmegaConf
 from pydantic import ValidationError
 
 from pipeforecast.errors import SettingsError
-from pipeforecast.settings import SETTINGS, DemoSettings, ForecastSettings, HazardSettings, RuleSettings, settings_for
+from pipeforecast.settings import (
+    SETTINGS,
+    DemoSettings,
+    ForecastSettings,
+    HazardSettings,
+    RuleSettings,
+    RunSettings,
+    settings_for,
+)
 
 LEAST = {"crm": {"name": "generic"}, "source": "exports"}
 #: Every verb that reads an export of its own accord.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeforecast.address import Address, is_address, without_secrets
 from pipeforecast.digests import Digests, differing_columns, first_difference, is_data
 from pipeforecast.errors import PipeforecastError, SettingsError
 from pipeforecast.fingerprint import digest_of_file
@@ -57,7 +58,7 @@ def settings_again(past: PastRun, asked: AgainSettings, stores: Path) -> RunSett
     # A demo made its export; made again, it is a forecast of that export.
     verb = "forecast" if past.verb == "demo" else past.verb
     told = {key: value for key, value in past.settings.items() if key not in ("demo", "save")}
-    told |= {"out": str(asked.out), "tracking": _tracking(past, asked), "source": str(_source(past, asked))}
+    told |= {"out": str(asked.out), "tracking": _tracking(past, asked), "source": _source(past, asked)}
     told["as_of"] = told.get("as_of") or past.as_of or None
     told |= {k: v for k in ("since", "explored") if (v := _place(past, asked, k)) is not None}
     if told.get("scenario"):
@@ -78,11 +79,15 @@ def settings_again(past: PastRun, asked: AgainSettings, stores: Path) -> RunSett
     return found
 
 
-def _source(past: PastRun, asked: AgainSettings) -> Path:
-    place = asked.source or past.places.get("source")
-    if place is None:
+def _source(past: PastRun, asked: AgainSettings) -> Address | Path | str:
+    if asked.source is not None:
+        return asked.source
+    place = str(past.places.get("source", ""))
+    if not place:
         raise SettingsError("source: the record does not say where the export lay; say source=FOLDER")
-    return Path(place)
+    if is_address(place) and without_secrets(place) == place and "***" in place:
+        raise SettingsError(f"source: no password is ever kept; say source=… with that of {place}")
+    return place
 
 
 def _place(past: PastRun, asked: AgainSettings, name: str) -> str | None:
@@ -112,6 +117,8 @@ def _proof(past: PastRun, asked: AgainSettings, told: Mapping[str, Any], stores:
 def differences(past: PastRun, settings: RunSettings) -> list[str]:
     """Say what differs between the run and now: data, other files that it read, code, libraries, machine."""
     told = [f"other data: {line}" for line in _changed(past.inputs, inputs_of(settings), "")]
+    if isinstance(settings.source, Address):
+        told.append("other data, perhaps: a database is not compared before it is read")
     now = code()
     if past.code["source"] != now["source"]:
         told.append(f"other code: {_code(past.code)} then, {_code(now)} now")

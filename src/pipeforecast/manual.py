@@ -62,6 +62,7 @@ SHOWING = {
     "method=NAME": "auto (the rule, or half of each, where past periods speak for it) or model (default: auto)",
     "ahead=N": "periods after the first that are forecast too (default: 3)",
     "proof=NAME": "how much of the past is replayed: none, cached or full",
+    "report.language=CODE": "language of report.html and summary.md: en, pl, zh, id or ms",
     "report.people=NAME": "full, or anonymous (no person is named)",
     "report.pdf=true": "print report.html to report.pdf as well, by a Chromium on PATH or in PIPEFORECAST_CHROMIUM",
     "since=WHEN": "say what changed since then (YYYY-MM-DD, a folder of a past forecast, run:ID), in waterfall.csv",
@@ -125,7 +126,7 @@ COMPANY = {
 }
 BACKTEST_FILES = ("backtest.csv", "backtest_scores.csv", "value_added.csv", "people.csv")
 FORECAST_FILES = (
-    "forecast.csv", "deals.csv", "reasons.csv", "quota.csv", "report.html", "forecast.xlsx", "summary.md",
+    "forecast.csv", "deals.csv", "reasons.csv", "quota.csv", "course.csv", "report.html", "forecast.xlsx", "summary.md",
     "findings.csv", *BACKTEST_FILES,
 )  # fmt: skip
 METRIC_FILES = ("metrics.csv", "metrics.html", "seasons.csv", "attribution.csv", "findings.csv")

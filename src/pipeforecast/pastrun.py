@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import pandas as pd
 import yaml
 
+from pipeforecast.address import Address, without_secrets
 from pipeforecast.digests import Digests
 from pipeforecast.errors import DataError
 from pipeforecast.fingerprint import digest_of_file, digests_of_files
@@ -144,8 +145,9 @@ def settings_of(settings: RunSettings) -> dict[str, Any]:
 
 
 def inputs_of(settings: RunSettings) -> dict[str, str]:
-    """Give the digest of every file that the run reads beside its settings, by what it is for."""
-    found = {f"source: {name}": digest for name, digest in digests_of_files(settings.source).items()}
+    """Give the digest of every file that the run reads, by what it is for; a database has none."""
+    files = {} if isinstance(settings.source, Address) else digests_of_files(settings.source)
+    found = {f"source: {name}": digest for name, digest in files.items()}
     since, explored = getattr(settings, "since", None), getattr(settings, "explored", None)
     threshold = _threshold(settings)
     named = {
@@ -175,7 +177,7 @@ def words_of(told: Sequence[str]) -> list[str]:
         name = key.lstrip("+~").split("@")[0]
         private = name in hidden or name.startswith("tracking.") or (name == "scenario" and "{" in word)
         choice = name in ("tracking", "scenario") and "{" not in word and "/" not in word
-        out.append(f"{key}{equals}{_HIDDEN}" if private and not choice else public(word))
+        out.append(f"{key}{equals}{_HIDDEN}" if private and not choice else public(without_secrets(word)))
     return out
 
 
@@ -189,7 +191,7 @@ def public_values(values: Any) -> Any:
         return {key: public_values(value) for key, value in values.items()}
     if isinstance(values, list):
         return [public_values(value) for value in values]
-    return public(values) if isinstance(values, str) else values
+    return public(without_secrets(values)) if isinstance(values, str) else values
 
 
 def _keep_places(settings: RunSettings, run_id: str) -> None:

@@ -9,7 +9,6 @@ import pandas as pd
 from pipeforecast.build import build_as_of, build_calendar, build_export
 from pipeforecast.digests import digests_of
 from pipeforecast.findings import Finding, findings_frame
-from pipeforecast.fingerprint import fingerprint_of_files
 from pipeforecast.metrics import CATALOGUE, metrics_named
 from pipeforecast.metrics.choices import Choices
 from pipeforecast.metrics.computed import Computed, computed
@@ -24,7 +23,7 @@ from pipeforecast.records import Seen, track
 from pipeforecast.report.catalogue_cells import MetricsInput
 from pipeforecast.report.metrics_page import write_metrics_page
 from pipeforecast.results import write_csv
-from pipeforecast.run import currency_of, findings_of, say, steps
+from pipeforecast.run import currency_of, data_of, findings_of, say, steps
 from pipeforecast.settings import MetricsSettings
 from pipeforecast.textcells import shown_frame
 from pipeforecast.tracking import Metric
@@ -54,7 +53,7 @@ def metrics(settings: MetricsSettings) -> str:
         write_csv(shown_frame(findings_frame(findings)), out / "findings.csv")
         write_metrics_page(_shown(settings, made, findings, titles), out / "metrics.html")
         wrote = Wrote(digests_of(out))
-    seen = Seen(fingerprint_of_files(settings.source), made.view.as_of)
+    seen = Seen(data_of(settings.source, export.content), made.view.as_of)
     track(settings, seen, "metrics", _recorded(made, settings.first), wrote=wrote)
     told = first_lines(made, settings.first, currency_of(settings, made.view.known), titles)
     return "\n".join([
