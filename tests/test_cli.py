@@ -105,7 +105,7 @@ def test_a_page_says_what_a_verb_does_takes_and_writes(verb: str, capsys: pytest
     page = capsys.readouterr().out
     assert PAGES[verb].does in page
     assert all(name in page for name in (*PAGES[verb].overrides, *PAGES[verb].writes))
-    assert "hotel_bookings" in page
+    assert "hotel_bookings" in page or "crm=NAME" not in PAGES[verb].overrides
     assert max(map(len, page.splitlines())) <= 120
 
 
