@@ -29,9 +29,7 @@ def _table(folder: Path, text: str) -> Path:
         ("a,1\n", 'a,"1"\n', "only in how it is written"),
     ],
 )
-def test_the_first_difference_has_a_row_a_column_and_both_values(
-    tmp_path: Path, then: str, now: str, said: str
-) -> None:
+def test_the_first_difference_has_row_column_and_values(tmp_path: Path, then: str, now: str, said: str) -> None:
     one, other = _table(tmp_path / "one", HEAD + then), _table(tmp_path / "other", HEAD + now)
     assert first_difference(one, other).startswith(said)
 

@@ -58,13 +58,13 @@ def libraries() -> dict[str, str]:
 
 def machine() -> dict[str, str]:
     """Say what the last digits of a sum may depend on: system, processor, linear algebra and its threads."""
+    import scipy.linalg  # noqa: F401  so that all linear algebra is there to be seen, whoever asks
     from threadpoolctl import threadpool_info
 
     found = {"system": f"{sys.platform} {platform.machine()}", "libc": " ".join(platform.libc_ver())}
-    for pool in threadpool_info():
-        if pool.get("user_api") == "blas":
-            told = (pool.get("internal_api"), pool.get("version"), pool.get("architecture"))
-            found["blas"] = " ".join(str(t) for t in told if t)
+    pools = [pool for pool in threadpool_info() if pool.get("user_api") == "blas"]
+    parts = ("internal_api", "version", "architecture")
+    found["blas"] = ", ".join(sorted({" ".join(str(pool[p]) for p in parts if pool.get(p)) for pool in pools}))
     found["threads"] = " ".join(f"{n}={os.environ[n]}" for n in _THREADS if n in os.environ) or "not set"
     return found
 
