@@ -164,6 +164,7 @@ class Page:
     writes: tuple[str, ...]
     example: str
     bare: str = ""
+    places: str = ""
 
 
 PAGES: Mapping[str, Page] = {
@@ -178,6 +179,18 @@ PAGES: Mapping[str, Page] = {
         COMMON,
         CHECK_FILES,
         "pipeforecast check crm=hotel_bookings source=exports/today",
+    ),
+    "keep": Page(
+        "keeps today's export in a folder of dated exports, which is the history that a CRM does not give",
+        {
+            "crm=NAME": COMMON["crm=NAME"],
+            "source=FOLDER": COMMON["source=FOLDER"],
+            "kept=FOLDER": "folder of dated exports; the day becomes a folder YYYY-MM-DD in it (default: kept)",
+            "as_of=YYYY-MM-DD": "day of the export (default: today)",
+        },
+        (),
+        "pipeforecast keep crm=hubspot source=exports/today kept=exports/kept",
+        "writes kept/YYYY-MM-DD/, whole or not at all",
     ),
     "train": Page(
         "scores the model on later data, registers it and makes it champion where it is better beyond chance",
@@ -275,7 +288,8 @@ def page(verb: str) -> str:
     choices = {group: ", ".join(names) for group, names in groups if f"{group}=NAME" in it.overrides}
     return (
         f"usage: pipeforecast {verb} [key=value ...]\n\n{it.does}\n\nsettings:\n{_columns(it.overrides)}\n\n"
-        f"choices:\n{_columns(choices)}\n\n{_wrapped('writes into out: ', it.writes)}\n\n"
+        f"choices:\n{_columns(choices)}\n\n"
+        f"{_wrapped('writes into out: ', it.writes) if it.writes else it.places}\n\n"
         f"flags:\n{_columns(FLAGS)}\n\nexample: {it.example}\n\n{CONFIGS}\n{STATUS}"
     )
 

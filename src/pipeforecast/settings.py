@@ -44,7 +44,7 @@ from pipeforecast.sections import (
 )
 
 Verb = Literal[
-    "demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan",
+    "demo", "check", "keep", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan",
     "thresholds", "replay",
 ]  # fmt: skip
 
@@ -74,6 +74,12 @@ class RunSettings(Closed):
 
 class CheckSettings(RunSettings):
     """What ``check`` is told: every run's settings and no more."""
+
+
+class KeepSettings(RunSettings):
+    """What ``keep`` is told: the folder of dated exports; ``as_of`` is the day of the export, None is today."""
+
+    kept: Folder = Path("kept")
 
 
 class AuditSettings(RunSettings):
@@ -233,6 +239,7 @@ AnySettings = CheckSettings | TrainSettings | ForecastSettings | ScoreSettings |
 SETTINGS: Mapping[str, type[RunSettings] | type[AgainSettings]] = {
     "demo": DemoSettings,
     "check": CheckSettings,
+    "keep": KeepSettings,
     "train": TrainSettings,
     "forecast": ForecastSettings,
     "score": ScoreSettings,
@@ -282,7 +289,7 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 __all__ = [
     "SETTINGS", "AgainSettings", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings",
-    "CheckSettings", "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "LeadSettings",
-    "MetricsSettings", "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings", "RunSettings",
+    "CheckSettings", "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "KeepSettings",
+    "LeadSettings", "MetricsSettings", "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings", "RunSettings",
     "ScoreSettings", "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
 ]  # fmt: skip
