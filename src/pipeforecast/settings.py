@@ -290,6 +290,6 @@ def _plain(config: Mapping[str, Any]) -> Any:
 __all__ = [
     "SETTINGS", "AgainSettings", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings",
     "CheckSettings", "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "KeepSettings",
-    "LeadSettings", "MetricsSettings", "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings", "RunSettings",
-    "ScoreSettings", "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
+    "LeadSettings", "MetricsSettings", "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings",
+    "RunSettings", "ScoreSettings", "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
 ]  # fmt: skip
