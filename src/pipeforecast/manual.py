@@ -125,7 +125,7 @@ COMPANY = {
 }
 BACKTEST_FILES = ("backtest.csv", "backtest_scores.csv", "value_added.csv", "people.csv")
 FORECAST_FILES = (
-    "forecast.csv", "deals.csv", "reasons.csv", "quota.csv", "report.html", "forecast.xlsx", "summary.md",
+    "forecast.csv", "deals.csv", "reasons.csv", "quota.csv", "course.csv", "report.html", "forecast.xlsx", "summary.md",
     "findings.csv", *BACKTEST_FILES,
 )  # fmt: skip
 METRIC_FILES = ("metrics.csv", "metrics.html", "seasons.csv", "attribution.csv", "findings.csv")

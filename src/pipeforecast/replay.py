@@ -73,12 +73,7 @@ def proof_of(settings: ForecastSettings, run: Run) -> Proof | None:
         origins, warm = scored_origins(settings, run)
     except DataError:
         return None
-    key = {
-        "data": run.data, "crm": settings.crm, "calendar": settings.calendar.model_dump(), "as_of": str(run.as_of),
-        "model": settings.model.model_dump(), "rules": [r.name for r in run.rules], "seed": settings.seed,
-        "code": _code(),
-    }  # fmt: skip
-    store = ProofStore(settings.proof.folder, key)
+    store = store_of(settings, run)
     # The rules' own earlier days are cheap, and without them no rule has a range to be compared by.
     missing = [*store.missing(warm), *store.missing(origins)]
     began, jobs = time.monotonic(), max(1, settings.origins.jobs if settings.origins.jobs > 0 else 2)
@@ -97,6 +92,16 @@ def proof_of(settings: ForecastSettings, run: Run) -> Proof | None:
         words = f"{proof.sentence} ({len(missing)} of {len(origins) + len(warm)} past days are still to be replayed.)"
         proof = replace(proof, sentence=words)
     return proof
+
+
+def store_of(settings: ForecastSettings, run: Run) -> ProofStore:
+    """Where the replay of these data with these recipes is kept."""
+    key = {
+        "data": run.data, "crm": settings.crm, "calendar": settings.calendar.model_dump(), "as_of": str(run.as_of),
+        "model": settings.model.model_dump(), "rules": [r.name for r in run.rules], "seed": settings.seed,
+        "code": _code(),
+    }  # fmt: skip
+    return ProofStore(settings.proof.folder, key)
 
 
 def _code() -> str:

@@ -25,6 +25,7 @@ COLUMNS = {
         "expected_close", "forecast_category", "p_win", "p_lost", "p_win_in_period", "p_slip", "close_p10",
         "close_p50", "close_p90", "expected_amount_in_period", "reason_1", "reason_2", "reason_3", "model_version",
     ],
+    "course.csv": ["as_of", "day_of_period", "period", "method", "won", "mean", *QUANTILES],
     "reasons.csv": ["as_of", "period", "deal_id", "factor", "log_odds", "money", "value"],
     "quota.csv": [
         "as_of", "period", "level", "group", "currency", "status", "quota", "won", "attainment", "mean", "p_hit",

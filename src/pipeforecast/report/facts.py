@@ -11,6 +11,7 @@ from pipeforecast.forecast import ADDENDS, QUANTILES, TOTAL
 from pipeforecast.report.book import book_facts
 from pipeforecast.report.cells import cell_facts
 from pipeforecast.report.checks import all_findings, tie_facts
+from pipeforecast.report.course import course_facts
 from pipeforecast.report.deals import deal_facts, risk_facts
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.moved import moved_facts
@@ -71,6 +72,7 @@ def facts(given: ReportInput) -> dict[str, Any]:
         "quota": _quota(given),
         "what_if": what_if_facts(given),
         "moved": moved_facts(given, names),
+        "course": course_facts(given),
         "cells": cell_facts(given, names),
         "book": book_facts(given, names),
     }

@@ -25,6 +25,7 @@ Facts = dict[str, Any]
 PIECES = (
     "data", "words", "draws", "filters", "whole", "reach", "first", "charts", "groups", "paged", "deals", "start",
 )  # fmt: skip
+STYLES = ("page", "charts", "sections")
 _DAYS = {"asOf": "as_of", "end": "period_end"}
 
 
@@ -67,7 +68,7 @@ def render(facts: Facts) -> str:
     pieces = Markup("\n").join(source_of(f"{name}.js") for name in PIECES)
     script = source_of("page.js") + Markup('(function () {\n"use strict";\n') + pieces + Markup("})();\n")
     return environment().get_template("page.html").render(
-        f=facts, currency=facts["head"]["currency"], style=source_of("page.css") + source_of("charts.css"),
+        f=facts, currency=facts["head"]["currency"], style=Markup("").join(source_of(f"{n}.css") for n in STYLES),
         script=script, fingerprint=fingerprint_of(script), data=_data(facts),
         figures={name: Markup(drawn) for name, drawn in figures(facts).items()},  # noqa: S704  escaped piece by piece
     )  # fmt: skip

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeforecast.cells import Cells
 from pipeforecast.champion import chosen
+from pipeforecast.course import won_by_day
 from pipeforecast.findings import findings_frame
 from pipeforecast.forecast import Forecast
 from pipeforecast.history import DealHistory
@@ -35,6 +36,8 @@ from pipeforecast.workflow.made import Made, make
 from pipeforecast.workflow.people import write_people
 from pipeforecast.workflow.workbook import book_input
 
+#: Past periods whose course the page may show beside the running one.
+_PERIODS_SHOWN = 12
 _BOOKINGS = (
     "Revenue here is bookings: the amount of deals won with a close date in the period; it is not recognised revenue."
 )
@@ -77,6 +80,7 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
         write_csv(deals, out / "deals.csv")
         write_csv(made.aims.rows, out / "quota.csv")
         write_csv(made.why.factors, out / "reasons.csv")
+        write_csv(made.course.told, out / "course.csv")
         write_csv(shown_frame(findings_frame(run.findings)), out / "findings.csv")
         if made.proof is not None:
             write_csv(made.proof.rows, out / "backtest.csv")
@@ -136,6 +140,9 @@ def _report_input(
         cells=made.cells,
         quotas=made.aims.rows,
         scenario=None if made.changed is None else difference(made.head.model, made.changed),
+        course=made.course.told,
+        course_missing=made.course.missing,
+        won_by_day=won_by_day(run.known, [*run.calendar.before(period, _PERIODS_SHOWN), period], run.as_of),
     )
 
 
