@@ -61,7 +61,7 @@ def _lines() -> Iterator[str]:
     for model in sections():
         yield f"\n### {_title(model)} {{ #{_anchor(model)} }}\n\n{_plain(_summary(model))}\n"
         yield from _table(model, model.model_fields)
-    yield "\n## Files that ship\n\n`group=NAME` chooses one; a file of that name in your own `configs/GROUP/` replaces it.\n"
+    yield "\n## Files that ship\n\n`group=NAME` chooses one; one of your own `configs/GROUP/` comes first.\n"
     yield from _shipped()
 
 

@@ -57,11 +57,9 @@ class RatesByStage:
     def incidences(
         self, features: Features, grid: Grid, draws: Sequence[Any] = (None,)
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """P(won by) and P(lost by) the end of each interval, each (deals, intervals): never falling, together at most 1."""
-        stages = (
-            features.categories["stage"] if "stage" in features.categories else pd.Series("", features.numbers.index)
-        )
-        rates = np.array([self.rates.get(s, self.anywhere) for s in stages.astype(str)]).reshape(-1, 2)
+        """P(won by) and P(lost by) the end of each interval, each (deals, intervals): never falling, at most 1."""
+        known = features.categories.get("stage", pd.Series("", features.numbers.index))
+        rates = np.array([self.rates.get(stage, self.anywhere) for stage in known]).reshape(-1, 2)
         both = np.maximum(rates.sum(axis=1), 1e-12)[:, None]
         closed = 1.0 - np.exp(-both * (grid.gone + 1.0))
         won, lost = (rates[:, [k]] / both * closed for k in (0, 1))
