@@ -40,12 +40,14 @@ def dated_exports(mapping: CrmMapping, source: Source) -> list[Dated]:
     pattern = re.compile(r"[-_ .]*" + mapping.history.exports + r"[-_ .]*")
     days: dict[np.datetime64, dict[Path, str]] = {}
     common: dict[Path, str] = {}
-    for entry in sorted(source.folder.iterdir()):
+    for entry in sorted(p for p in source.folder.iterdir() if not p.name.startswith(".")):
         day, rest = _day(pattern, entry.name)
         if day is None:
             common |= {entry: entry.name} if entry.is_file() else {}
         elif entry.is_dir():
-            days.setdefault(day, {}).update({p: p.name for p in sorted(entry.iterdir()) if p.is_file()})
+            days.setdefault(day, {}).update(
+                {p: p.name for p in sorted(entry.iterdir()) if p.is_file() and not p.name.startswith(".")}
+            )
         else:
             days.setdefault(day, {})[entry] = rest
     found = []

@@ -13,6 +13,7 @@ from pipeforecast.cells import Cells
 from pipeforecast.compare import CAUSES
 from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.forecast import QUANTILES, TOTAL
+from pipeforecast.wording import Language
 
 People = Literal["full", "anonymous"]
 
@@ -109,6 +110,8 @@ class ReportInput:
         Days of the period whose forecasts have not been made anew yet.
     won_by_day : DataFrame or None
         What was won in the period, and in past ones, by each day: ``period``, ``day_of_period``, ``won``.
+    language : str
+        In which of ``wording.LANGUAGES`` everything is said.
     """
 
     title: str
@@ -142,6 +145,7 @@ class ReportInput:
     course: pd.DataFrame | None = None
     course_missing: tuple[int, ...] = ()
     won_by_day: pd.DataFrame | None = None
+    language: Language = "en"
 
     def __post_init__(self) -> None:
         if self.people not in ("full", "anonymous"):
