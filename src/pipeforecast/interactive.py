@@ -28,7 +28,7 @@ def call(verb: str, *overrides: str) -> str:
     --------
     >>> print(call("check", "crm=salesforce", "source=exports/today"))  # doctest: +SKIP
     """
-    settings = settings_for(verb, composed(verb, overrides))  # a verb that is not known is no name of a function either
+    settings = settings_for(verb, composed(verb, overrides))
     return str(getattr(import_module("pipeforecast.workflow"), verb)(settings))
 
 
@@ -41,4 +41,5 @@ def mapping_named(name: str, *overrides: str) -> CrmMapping:
     *overrides : str
         Changes to it, as on the command line: ``"crm.currency=EUR"``.
     """
-    return CrmMapping.model_validate(settings_for("check", composed("check", [f"crm={name}", "source=.", *overrides])).crm)
+    config = composed("check", [f"crm={name}", "source=.", *overrides])
+    return CrmMapping.model_validate(settings_for("check", config).crm)
