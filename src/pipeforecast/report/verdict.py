@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.words import clean
 from pipeforecast.wording import nt, spoken_language, t
-from pipeforecast.wording.numerals import numerals, written
+from pipeforecast.wording.numerals import NBSP, numerals, written
 
 Kind = Literal["ahead", "level", "behind", "unproven"]
 
@@ -73,7 +73,8 @@ def _days_lost(record: dict[str, Any]) -> list[dict[str, Any]]:
 
 def lost_words(lost: dict[str, Any]) -> str:
     """Say in a few words by how much a rule was better on a day."""
-    rule, model = (written(f"{100 * lost[name]:.1f}") + numerals().percent for name in ("rule_wape", "model_wape"))
+    gap = numerals().percent.replace(NBSP, " ")
+    rule, model = (written(f"{100 * lost[name]:.1f}") + gap for name in ("rule_wape", "model_wape"))
     return t("day {day}: {rule} {error} against {model}", day=lost["day"], rule=lost["rule"], error=rule, model=model)
 
 
