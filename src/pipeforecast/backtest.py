@@ -123,6 +123,13 @@ def origins_of(
     return sorted((o for o in out if o.as_of > first), key=lambda o: o.as_of)
 
 
+def earlier_days(history: DealHistory, days: Sequence[int], period: Period, until: pd.Timestamp) -> list[Origin]:
+    """Days ``days`` of one period that lie before the evening of ``until``, the period's first evening or later."""
+    first = _first_day(history, history.latest())
+    asked = sorted({k for k in days if 0 <= k < period.days})
+    return [Origin(period.evening(k), k, period) for k in asked if first < period.evening(k) < until]
+
+
 def backtest(
     history: DealHistory,
     calendar: FiscalCalendar,

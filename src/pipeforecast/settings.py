@@ -28,6 +28,7 @@ from pipeforecast.kinds import (
 )
 from pipeforecast.leadsettings import LeadSettings, ThresholdChoices
 from pipeforecast.sections import (
+    AgainSettings,
     CalendarSettings,
     CompanySettings,
     Folder,
@@ -36,14 +37,15 @@ from pipeforecast.sections import (
     ReportSettings,
     SearchSettings,
     Since,
+    Source,
     TrackingSettings,
     VersionName,
     Words,
 )
 
 Verb = Literal[
-    "demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan",
-    "thresholds",
+    "demo", "check", "keep", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan",
+    "thresholds", "replay",
 ]  # fmt: skip
 
 
@@ -54,23 +56,30 @@ class RunSettings(Closed):
     ----------
     crm : dict
         The mapping as written; ``pipeforecast.mapping`` judges it.
-    source : Path
-        Folder (or file) with the export.
+    source : Path or Address
+        Folder (or file) with the export, or a database.
     as_of : date or None
         Evening of the day to look from; None is the last written day.
     """
 
     crm: dict[str, Any]
-    source: Folder
+    source: Source
     calendar: CalendarSettings = Field(default_factory=CalendarSettings)
     as_of: Day | None = None
     out: Folder = Path("out")
     seed: int = Field(0, ge=0)
     tracking: TrackingSettings = Field(default_factory=TrackingSettings)
+    told: tuple[str, ...] = Field((), exclude=True, description="the words of the call")
 
 
 class CheckSettings(RunSettings):
     """What ``check`` is told: every run's settings and no more."""
+
+
+class KeepSettings(RunSettings):
+    """What ``keep`` is told: the folder of dated exports; ``as_of`` is the day of the export, None is today."""
+
+    kept: Folder = Path("kept")
 
 
 class AuditSettings(RunSettings):
@@ -227,9 +236,10 @@ class DemoSettings(ForecastSettings):
 
 AnySettings = CheckSettings | TrainSettings | ForecastSettings | ScoreSettings | BacktestSettings | MonitorSettings
 
-SETTINGS: Mapping[str, type[RunSettings]] = {
+SETTINGS: Mapping[str, type[RunSettings] | type[AgainSettings]] = {
     "demo": DemoSettings,
     "check": CheckSettings,
+    "keep": KeepSettings,
     "train": TrainSettings,
     "forecast": ForecastSettings,
     "score": ScoreSettings,
@@ -240,11 +250,12 @@ SETTINGS: Mapping[str, type[RunSettings]] = {
     "audit": AuditSettings,
     "plan": PlanSettings,
     "thresholds": ThresholdsSettings,
+    "replay": AgainSettings,
 }
 
 
-def settings_for(verb: str, config: Mapping[str, Any]) -> RunSettings:
-    """Judge a composed configuration (DictConfig or plain) and freeze it.
+def settings_for(verb: str, config: Mapping[str, Any]) -> Any:
+    """Judge a composed configuration (DictConfig or plain) and freeze it: one of ``SETTINGS``.
 
     Raises
     ------
@@ -277,8 +288,8 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 
 __all__ = [
-    "SETTINGS", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings", "CheckSettings",
-    "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "LeadSettings", "MetricsSettings",
-    "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings", "RunSettings", "ScoreSettings",
-    "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
+    "SETTINGS", "AgainSettings", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings",
+    "CheckSettings", "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "KeepSettings",
+    "LeadSettings", "MetricsSettings", "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings",
+    "RunSettings", "ScoreSettings", "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
 ]  # fmt: skip

@@ -25,6 +25,7 @@ COLUMNS = {
         "expected_close", "forecast_category", "p_win", "p_lost", "p_win_in_period", "p_slip", "close_p10",
         "close_p50", "close_p90", "expected_amount_in_period", "reason_1", "reason_2", "reason_3", "model_version",
     ],
+    "course.csv": ["as_of", "day_of_period", "period", "method", "won", "mean", *QUANTILES],
     "reasons.csv": ["as_of", "period", "deal_id", "factor", "log_odds", "money", "value"],
     "quota.csv": [
         "as_of", "period", "level", "group", "currency", "status", "quota", "won", "attainment", "mean", "p_hit",
@@ -338,7 +339,7 @@ def test_a_run_is_recorded_and_names_nobody(ran: Ran) -> None:
     assert [p for p in store if MARKER.encode() in p.read_bytes()] == []
     client = MlflowClient(tracking_uri=f"sqlite:///{ran.root}/mlflow.db")
     runs = client.search_runs([client.get_experiment_by_name("pipeforecast").experiment_id])
-    assert {r.info.run_name for r in runs} == {"train", "forecast", "score", "backtest", "compare", "thresholds"}
+    assert {r.info.run_name for r in runs} == set(VERBS) - {"check"}
     (made,) = (r for r in runs if r.info.run_name == "forecast")
     assert made.info.status == "FINISHED"
     assert made.data.metrics["forecast.mean"] > 0

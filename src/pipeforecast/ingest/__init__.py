@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
+from pipeforecast.address import Address
 from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding
 from pipeforecast.history import DealHistory
 from pipeforecast.ingest.alone import LeadExport, read_leads
 from pipeforecast.ingest.chunks import LeadFile
 from pipeforecast.ingest.currency import in_one_currency
+from pipeforecast.ingest.databases import source_at
 from pipeforecast.ingest.deals import DealRows, finished, read_deals
 from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.exports import dated_exports, has_log, read_series
-from pipeforecast.ingest.files import Source
+from pipeforecast.ingest.ledger import Ledger
 from pipeforecast.ingest.logs import read_logs
 from pipeforecast.ingest.pasts import Log, build_states, date_creations, last_written
 from pipeforecast.ingest.roles import roles_of
@@ -43,23 +45,29 @@ class Export:
         ``pipeline, status, raw_count, raw_amount, used_count, used_amount, excluded_count, excluded_amount``:
         what is in the source's deals, what is used, what is not; used and excluded add up to raw, to the cent.
     excluded : DataFrame
-        ``deal_id, reason, status, pipeline, amount`` of every row that is not used.
+        ``deal_id, reason, status, pipeline, amount, row, table, file`` of every deal's row that is not used.
+    ledger : Ledger
+        Where each row of each table went, and what was mended.
+    content : str or None
+        SHA-256 of what was read of a database; None where files were read, which have their own.
     """
 
     history: DealHistory
     findings: list[Finding]
     tie: pd.DataFrame
     excluded: pd.DataFrame
+    content: str | None = None
+    ledger: Ledger = field(default_factory=Ledger)
 
 
-def read_export(mapping: CrmMapping, source: Path | str | Sequence[Path | str]) -> Export:
+def read_export(mapping: CrmMapping, source: Address | Path | str | Sequence[Path | str]) -> Export:
     """Read a CRM's export.
 
     Parameters
     ----------
     mapping : CrmMapping
         What the files and columns are called and mean.
-    source : a folder, a file, a list of files, or a folder of dated exports
+    source : a folder, a file, a list of files, a folder of dated exports, a DuckDB file or a database's address
 
     Raises
     ------
@@ -69,7 +77,7 @@ def read_export(mapping: CrmMapping, source: Path | str | Sequence[Path | str]) 
         If a column is missing, or a value cannot be read as its kind.
     """
     findings: list[Finding] = []
-    reading = Reading(mapping, Source.at(source, findings), findings)
+    reading = Reading(mapping, source_at(source, findings), findings)
     series = dated_exports(mapping, reading.source)
     if series and (len(series) == 1 or has_log(mapping, series[-1].source)):
         reading = replace(reading, source=series[-1].source)
@@ -106,4 +114,6 @@ def _export(reading: Reading, rows: DealRows, deals: pd.DataFrame, log: Log) -> 
         roles=roles,
         tables=tables,
     )
-    return Export(history, reading.findings, tie(rows.deals, rows.reason), excluded(rows.deals, rows.reason))
+    tied, left = tie(rows.deals, rows.reason), excluded(rows.deals, rows.reason)
+    left = left.assign(table="deals", file=rows.source.reading.ledger.part + rows.source.file)
+    return Export(history, reading.findings, tied, left, reading.source.content(), reading.ledger)

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from pipeforecast.report.fan import fan, quarters
 from pipeforecast.report.svg import Scale, band, dot, drawing, join, scale_of, stroke, tag, text, upright
 from pipeforecast.report.words import MISSING, day, full_money, money, percent, signed_money
 
@@ -30,11 +31,12 @@ def figures(facts: Facts) -> dict[str, str]:
     Returns
     -------
     dict of str
-        ``quarter``, ``parts``, ``moved``, ``methods``, ``past``, ``errors``: HTML, empty where there is nothing to
-        draw.
+        ``quarter``, ``parts``, ``moved``, ``methods``, ``past``, ``errors``, ``fan``, ``quarters``: HTML, empty where
+        there is nothing to draw.
     """
     makers = {
         "quarter": quarter, "parts": parts, "moved": moved, "methods": methods, "past": past, "errors": errors,
+        "fan": fan, "quarters": quarters,
     }  # fmt: skip
     return {name: str(make(facts)) for name, make in makers.items()}
 

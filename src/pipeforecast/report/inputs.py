@@ -13,6 +13,7 @@ from pipeforecast.cells import Cells
 from pipeforecast.compare import CAUSES
 from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.forecast import QUANTILES, TOTAL
+from pipeforecast.wording import Language
 
 People = Literal["full", "anonymous"]
 
@@ -26,6 +27,8 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "tie": ("raw_count", "raw_amount", "used_count", "used_amount", "excluded_count", "excluded_amount"),
     "excluded": ("deal_id", "reason", "amount"),
     "quotas": ("level", "group", "quota"),
+    "course": ("as_of", "day_of_period", "mean", *QUANTILES),
+    "won_by_day": ("period", "day_of_period", "won"),
     "moves": ("measure", "deal_id", "name", "start", *CAUSES, "end"),
     "scenario": (
         "scenario",
@@ -101,6 +104,14 @@ class ReportInput:
         What moved the forecast since an earlier evening, as ``moves`` of ``compare.Waterfall``.
     moves_since : Timestamp or None
         That evening.
+    course : DataFrame or None
+        Rows of ``course.csv``: what would have been said on earlier days of the period; None: nothing was replayed.
+    course_missing : tuple of int
+        Days of the period whose forecasts have not been made anew yet.
+    won_by_day : DataFrame or None
+        What was won in the period, and in past ones, by each day: ``period``, ``day_of_period``, ``won``.
+    language : str
+        In which of ``wording.LANGUAGES`` everything is said.
     """
 
     title: str
@@ -131,6 +142,10 @@ class ReportInput:
     scenario: pd.DataFrame | None = None
     moves: pd.DataFrame | None = None
     moves_since: pd.Timestamp | None = None
+    course: pd.DataFrame | None = None
+    course_missing: tuple[int, ...] = ()
+    won_by_day: pd.DataFrame | None = None
+    language: Language = "en"
 
     def __post_init__(self) -> None:
         if self.people not in ("full", "anonymous"):

@@ -6,6 +6,7 @@ Across, places are percentages of the width; down, they are pixels.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -95,3 +96,26 @@ def drawing(height: float, label: str, *content: str, kind: str = "") -> Markup:
     return tag(
         "svg", *content, width="100%", height=height, role="img", aria_label=label, class_=f"chart {kind}".strip()
     )
+
+
+def _in_pixels(height: float, *content: str) -> Markup:
+    """Shapes whose places across are hundredths of the width too, where SVG takes no percentages."""
+    return tag(
+        "svg", *content, x="0", y="0", width="100%", height=height, viewBox=f"0 0 100 {height:g}",
+        preserveAspectRatio="none", overflow="visible",
+    )  # fmt: skip
+
+
+def area(points: Sequence[tuple[float, float]], height: float, kind: str) -> Markup:
+    """Fill the outline through ``points`` (percent across, pixels down) of a chart of that height."""
+    return _in_pixels(height, tag("polygon", points=_places(points), class_=kind))
+
+
+def path(points: Sequence[tuple[float, float]], height: float, kind: str) -> Markup:
+    """Line through ``points`` (percent across, pixels down) of a chart of that height; its width does not stretch."""
+    line = tag("polyline", points=_places(points), class_=kind, fill="none", vector_effect="non-scaling-stroke")
+    return _in_pixels(height, line)
+
+
+def _places(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{x:.2f},{y:.1f}" for x, y in points)

@@ -10,10 +10,13 @@ import pandas as pd
 
 from pipeforecast.cells import Cells
 from pipeforecast.champion import chosen
+from pipeforecast.course import won_by_day
+from pipeforecast.digests import digests_of
 from pipeforecast.findings import findings_frame
 from pipeforecast.forecast import Forecast
 from pipeforecast.history import DealHistory
 from pipeforecast.outbox import whole_folder
+from pipeforecast.pastrun import Wrote
 from pipeforecast.records import forecast_metrics, track
 from pipeforecast.report import ReportInput, summary, write_page
 from pipeforecast.report.brief import first_lines, what_if_words
@@ -35,6 +38,8 @@ from pipeforecast.workflow.made import Made, make
 from pipeforecast.workflow.people import write_people
 from pipeforecast.workflow.workbook import book_input
 
+#: Past periods whose course the page may show beside the running one.
+_PERIODS_SHOWN = 12
 _BOOKINGS = (
     "Revenue here is bookings: the amount of deals won with a close date in the period; it is not recognised revenue."
 )
@@ -77,6 +82,7 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
         write_csv(deals, out / "deals.csv")
         write_csv(made.aims.rows, out / "quota.csv")
         write_csv(made.why.factors, out / "reasons.csv")
+        write_csv(made.course.told, out / "course.csv")
         write_csv(shown_frame(findings_frame(run.findings)), out / "findings.csv")
         if made.proof is not None:
             write_csv(made.proof.rows, out / "backtest.csv")
@@ -86,7 +92,9 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
         write_workbook(book_input(told, made, run), out / "forecast.xlsx")
         unprinted = print_pdf(out / "report.html", out / "report.pdf") if settings.report.pdf else ""
         (out / "summary.md").write_text(summary(said, words, quota), encoding="utf-8")
-    track(settings, run, "forecast", forecast_metrics(lead, made.proof), {"model_version": use.version})
+        evenings = None if made.proof is None else made.proof.evenings
+        wrote = Wrote(digests_of(out), (use.version,), evenings=evenings)
+    track(settings, run, "forecast", forecast_metrics(lead, made.proof), {"model_version": use.version}, wrote=wrote)
     lines = [first_lines(said).rstrip(), quota, *([words] if words else [])]
     if made.proof is not None:
         lines += ["", "Error on past periods (share of revenue), by day of the period:", readable(made.proof), *gained]
@@ -132,10 +140,14 @@ def _report_input(
         people="anonymous" if settings.report.people == "anonymous" else "full",
         draws=None if lead.draws is None else lead.draw(),
         top_deals=settings.report.top_deals,
+        language=settings.report.language,
         later=later[(later["method"] == made.head.model.method).to_numpy()],
         cells=made.cells,
         quotas=made.aims.rows,
         scenario=None if made.changed is None else difference(made.head.model, made.changed),
+        course=made.course.told,
+        course_missing=made.course.missing,
+        won_by_day=won_by_day(run.known, [*run.calendar.before(period, _PERIODS_SHOWN), period], run.as_of),
     )
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeforecast.digests import digests_of
 from pipeforecast.errors import DataError
 from pipeforecast.findings import Finding, findings_frame
-from pipeforecast.fingerprint import fingerprint_of, fingerprint_of_files
+from pipeforecast.fingerprint import fingerprint_of
 from pipeforecast.ingest import LeadFile
 from pipeforecast.leadchampion import chosen_lead_model, judge_leads, marks_of, recipe_of, register_leads
 from pipeforecast.leadcheck import card_findings, drift_findings, evaluation_of, table_of
@@ -18,10 +19,11 @@ from pipeforecast.leads.book import DAYS
 from pipeforecast.leadsettings import LeadSettings
 from pipeforecast.mapping import CrmMapping
 from pipeforecast.outbox import whole_folder
+from pipeforecast.pastrun import Wrote, keep
 from pipeforecast.points import SavedThreshold, path_of, read_threshold
 from pipeforecast.records import Seen, track
 from pipeforecast.results import write_csv
-from pipeforecast.run import say
+from pipeforecast.run import data_of, say
 from pipeforecast.settings import ScoreSettings, TrainSettings
 from pipeforecast.textcells import shown_frame
 from pipeforecast.tracking import Artifact, Metric
@@ -46,6 +48,7 @@ def train_leads(settings: TrainSettings) -> str:
         write_csv(evaluation, out / "evaluation.csv")
         write_csv(calibration, out / "calibration.csv")
         write_csv(shown_frame(findings_frame([*run.findings, *drift])), out / "findings.csv")
+        files = digests_of(out)
     total = evaluation[(evaluation["split"] == run.split).to_numpy()]
     told = total.dropna(subset=["value"]).to_dict("records")
     metrics = [Metric(f"{row['model']}.{row['score']}", float(row["value"])) for row in told]
@@ -54,6 +57,9 @@ def train_leads(settings: TrainSettings) -> str:
     judgement, registered = register_leads(settings, run, gate, run_id)
     with whole_folder(settings.out) as out:
         write_csv(judgement.rows(), out / "gate.csv")
+        files |= digests_of(out)
+    champion = [] if gate.champion is None else [f"{settings.lead.model}/{gate.champion.number}"]
+    keep(settings, run, run_id, Wrote(files, champion))
     return "\n".join([
         _headline(run, table), _wide(total), "", *_flattery(evaluation, run.split), *_warned(run, drift),
         f"chosen today: {run.model.facts['variant']}", judgement.in_words(), registered, f"written: {settings.out}",
@@ -127,9 +133,11 @@ def score_leads(settings: ScoreSettings) -> str:
         writer = LeadWriter(model, told, mapping, version, sentinels, marker, history)
         made = writer.write(source, as_of, out)
         write_csv(shown_frame(findings_frame([*source.findings, *_repeated(made)])), out / "findings.csv")
+        wrote = Wrote(digests_of(out), () if use.model is None else (version,))
     track(
-        settings, Seen(fingerprint_of_files(settings.source), as_of), "score",
+        settings, Seen(data_of(settings.source, source.content), as_of), "score",
         [Metric("score.leads", float(made.leads))], {"model_version": version, "target": "lead"},
+        wrote=wrote,
     )  # fmt: skip
     day = "" if as_of is None else f" on {as_of.date()}"
     return "\n".join([
@@ -152,7 +160,7 @@ def _repeated(made: Written) -> list[Finding]:
 def _looked_at(settings: ScoreSettings, source: LeadFile):  # type: ignore[no-untyped-def]
     """Evening to score, digests of the leads, and their deals; a file that streams is not read whole for it."""
     if not source.streams:
-        book, _, history = read_book(settings, settings.lead)
+        book, _, history, _ = read_book(settings, settings.lead)
         as_of = book.until if settings.as_of is None else pd.Timestamp(settings.as_of)
         if as_of is not None and book.until is not None and as_of > book.until:
             raise DataError(f"as_of: {as_of.date()} lies after the last written day of the data, {book.until.date()}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -11,6 +12,7 @@ from pipeforecast.backtest import lessons_at, prepare
 from pipeforecast.build import build_filters
 from pipeforecast.cells import Cells, cut
 from pipeforecast.champion import Chosen
+from pipeforecast.course import Course, course_of, no_course
 from pipeforecast.explain import Explained, explain
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import QUANTILES, TOTAL, Forecast
@@ -49,6 +51,8 @@ class Made:
         What the rules reckon with.
     cells : Cells or None
         What leads, cut by all that a reader may filter by; None for a rule.
+    course : Course
+        What would have been said on earlier days of the period.
     """
 
     head: Headline
@@ -61,6 +65,7 @@ class Made:
     changed: Forecast | None
     terms: Terms
     cells: Cells | None = None
+    course: Course = field(default_factory=no_course)
 
     @property
     def lead(self) -> Forecast:
@@ -113,6 +118,7 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
     raw = fitted.forecast(now, period, run.levels)
     changed = what_if(settings.scenario, fitted, now, period, run.levels)  # refuses before the replay
     rules = [r.fit(lessons).forecast(now, period) for r in run.rules if r.name != fitted.name]
+    began = time.monotonic()
     proof = proof_of(settings, run)
     if proof is not None:
         run.findings.extend(proof.findings)
@@ -124,8 +130,11 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
         wanted = widened(changed.draw(), changed.value("won"), head.factor)
         changed = with_total(changed, wanted, changed.value(), changed.method)
     later = [fitted.forecast(now, run.calendar.shift(period, i + 1), run.levels) for i in range(settings.ahead)]
-    cells = None
+    course, cells = no_course(), None
+    if proof is not None:
+        left = settings.proof.budget_s - (time.monotonic() - began)
+        course = course_of(settings, run, period, head.lead.method, left)
     if isinstance(fitted, FittedPipeline):
         filters = build_filters(run.known)
         cells = cut(fitted.outlook(now, period), raw, head.lead, filters, fitted.recipe.seed)
-    return Made(head, rules, later, now, proof, aims, why, changed, terms_of(lessons, now, period), cells)
+    return Made(head, rules, later, now, proof, aims, why, changed, terms_of(lessons, now, period), cells, course)
