@@ -1,9 +1,9 @@
 """The floor: what the same work costs in plain SQL and one logistic regression, without anything that makes it right.
 
-DuckDB reads the export's files, lays 49 month ends over the history, and gives 22 columns of every deal that was open then
-and whether it was won within 91 days; scikit-learn fits a logistic regression (lbfgs, 200 iterations) on a fixed sample
-of 300,000 rows. No currencies, no calendars, no censoring, no check of anything. It is frozen: its seconds are the unit in
-which others are told, so it is not made faster or slower afterwards.
+DuckDB reads the export's files, lays 49 month ends over the history, and gives 22 columns of every deal that was open
+then and whether it was won within 91 days; scikit-learn fits a logistic regression (lbfgs, 200 iterations) on a fixed
+sample of 300,000 rows. No currencies, no calendars, no censoring, no check of anything. It is frozen: its seconds are
+the unit in which others are told, so it is not made faster or slower afterwards.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ WITH deals AS (
            sum(repriced::INT) OVER w AS repricings, first(amount) OVER w AS first_amount, first(due) OVER w AS first_due
     FROM stepped WINDOW w AS (PARTITION BY deal ORDER BY told, seq)
 ), days AS (
-    SELECT (date_trunc('month', DATE '{last}') - INTERVAL (i) MONTH - INTERVAL 1 DAY)::DATE AS as_of FROM range({months}) t(i)
+    SELECT (date_trunc('month', DATE '{last}') - INTERVAL (i) MONTH - INTERVAL 1 DAY)::DATE AS as_of
+    FROM range({months}) t(i)
 ), touches AS (
     SELECT WhatId AS deal, CreatedDate::TIMESTAMP AS told FROM read_csv('{folder}/Task.csv') WHERE WhatId IS NOT NULL
 ), touched AS (
@@ -51,8 +52,9 @@ WITH deals AS (
     JOIN deals o USING (deal) WHERE s.stage NOT IN ('Closed Won', 'Closed Lost')
 )
 SELECT date_diff('day', s.created_at, s.as_of) AS age, date_diff('day', entered, s.as_of) AS in_stage,
-       date_diff('day', s.told, s.as_of) AS since_change, ln(1 + coalesce(amount, 0)) AS amount, (amount IS NULL)::INT AS no_amount,
-       coalesce(probability, 0) AS probability, date_diff('day', s.as_of, due) AS to_due, (due < s.as_of)::INT AS overdue,
+       date_diff('day', s.told, s.as_of) AS since_change, ln(1 + coalesce(amount, 0)) AS amount,
+       (amount IS NULL)::INT AS no_amount, coalesce(probability, 0) AS probability,
+       date_diff('day', s.as_of, due) AS to_due, (due < s.as_of)::INT AS overdue,
        coalesce(moves, 0) AS moves, coalesce(pushes, 0) AS pushes, coalesce(push_days, 0) AS push_days,
        coalesce(repricings, 0) AS repricings, coalesce(amount - first_amount, 0) AS amount_change,
        date_diff('day', first_due, due) AS due_change, coalesce(t.n, 0) AS touches,
