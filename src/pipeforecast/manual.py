@@ -138,17 +138,32 @@ THRESHOLD_FILES = (
     "thresholds.csv", "threshold_history.csv", "points_card.csv", "points_card.json", "points_card.txt", "grades.csv",
     "points_calibration.csv", "points_against_model.csv", "explore.csv", "findings.csv", "thresholds.html",
 )  # fmt: skip
-CHECK_FILES = ("findings.csv", "tie.csv", "excluded.csv")
+CHECK_FILES = ("findings.csv", "tie.csv", "excluded.csv", "rows.csv", "repairs.csv")
+
+
+AGAIN = {
+    "run=ID": "MLflow's id of the run, which may also stand alone: replay ID",
+    "source=FOLDER": "folder (or file) with the same export (default: where it lay)",
+    "since=WHEN": "the run's own, where an earlier forecast lies elsewhere by now",
+    "explored=FILE": "the run's own, where it lies elsewhere by now",
+    "+scenario.owner=ID": "what the record leaves out of a scenario because it names people or deals",
+    "against=FOLDER": "the run's own files, to say where they differ first (default: where they were written)",
+    "stored=true": "take replayed past days from their store (default: each is forecast anew)",
+    "jobs=N": "processes at once (default: as the run had)",
+    "out=FOLDER": "where the files go (default: replayed)",
+    "tracking=NAME": "where the run is recorded",
+}
 
 
 @dataclass(frozen=True)
 class Page:
-    """One verb's page: what it does, its main overrides, the files that it writes, an example."""
+    """One verb's page: what it does, its main overrides, the files that it writes, an example; a bare word's key."""
 
     does: str
     overrides: Mapping[str, str]
     writes: tuple[str, ...]
     example: str
+    bare: str = ""
     places: str = ""
 
 
@@ -248,6 +263,13 @@ PAGES: Mapping[str, Page] = {
         {**COMMON, **THRESHOLDS, **LEADS},
         THRESHOLD_FILES,
         "pipeforecast thresholds crm=salesforce source=exports/today cost_per_contact=30 value_per_conversion=900",
+    ),
+    "replay": Page(
+        "makes a recorded run again, and says whether its files are the same, byte by byte, or what differs and why",
+        AGAIN,
+        ("the files of the run",),
+        "pipeforecast replay 7c0d5f0e8a9b4c7f9d3a2b1c0e4f6a8b out=replayed",
+        bare="run",
     ),
 }
 

@@ -35,6 +35,8 @@ class Proof:
         What the replay says against trusting the forecast.
     settled : Settled
         What later forecasts may learn from it: spread, and choice of method.
+    evenings : tuple of str
+        Names of the origins that it rests on, those that only warm the rules up among them.
     """
 
     rows: pd.DataFrame
@@ -43,6 +45,7 @@ class Proof:
     beaten: bool | None
     findings: list[Finding]
     settled: Settled
+    evenings: tuple[str, ...] = ()
 
 
 def prove(backtest: Backtest, since: pd.Timestamp | None = None, level: float = 0.9) -> Proof:

@@ -28,6 +28,7 @@ from pipeforecast.kinds import (
 )
 from pipeforecast.leadsettings import LeadSettings, ThresholdChoices
 from pipeforecast.sections import (
+    AgainSettings,
     CalendarSettings,
     CompanySettings,
     Folder,
@@ -44,7 +45,7 @@ from pipeforecast.sections import (
 
 Verb = Literal[
     "demo", "check", "init", "keep", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit",
-    "plan", "thresholds",
+    "plan", "thresholds", "replay",
 ]  # fmt: skip
 
 
@@ -68,6 +69,7 @@ class RunSettings(Closed):
     out: Folder = Path("out")
     seed: int = Field(0, ge=0)
     tracking: TrackingSettings = Field(default_factory=TrackingSettings)
+    told: tuple[str, ...] = Field((), exclude=True, description="the words of the call")
 
 
 class CheckSettings(RunSettings):
@@ -255,7 +257,7 @@ class DemoSettings(ForecastSettings):
 
 AnySettings = CheckSettings | TrainSettings | ForecastSettings | ScoreSettings | BacktestSettings | MonitorSettings
 
-SETTINGS: Mapping[str, type[RunSettings]] = {
+SETTINGS: Mapping[str, type[RunSettings] | type[AgainSettings]] = {
     "demo": DemoSettings,
     "check": CheckSettings,
     "init": InitSettings,
@@ -270,11 +272,12 @@ SETTINGS: Mapping[str, type[RunSettings]] = {
     "audit": AuditSettings,
     "plan": PlanSettings,
     "thresholds": ThresholdsSettings,
+    "replay": AgainSettings,
 }
 
 
-def settings_for(verb: str, config: Mapping[str, Any]) -> RunSettings:
-    """Judge a composed configuration (DictConfig or plain) and freeze it.
+def settings_for(verb: str, config: Mapping[str, Any]) -> Any:
+    """Judge a composed configuration (DictConfig or plain) and freeze it: one of ``SETTINGS``.
 
     Raises
     ------
@@ -307,9 +310,8 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 
 __all__ = [
-    "SETTINGS", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings", "CheckSettings",
-    "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "InitSettings", "KeepSettings",
-    "LeadSettings", "MetricsSettings",
-    "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings", "RunSettings", "ScoreSettings",
-    "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
+    "SETTINGS", "AgainSettings", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings",
+    "CheckSettings", "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "InitSettings",
+    "KeepSettings", "LeadSettings", "MetricsSettings", "ModelSettings", "MonitorSettings", "PlanSettings",
+    "RuleSettings", "RunSettings", "ScoreSettings", "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
 ]  # fmt: skip

@@ -184,7 +184,8 @@ def test_a_close_date_that_open_deals_have_too_is_dual(tmp_path: Path) -> None:
 )
 def test_odd_headings_are_written_so_that_yaml_and_hydra_read_them(odd: str, tmp_path: Path) -> None:
     frame = pd.DataFrame({"Deal ID": ["a", "b", "c"], "Created date": "2024-01-01", odd: [1, 2, 3],
-                          "Status": ["Open", "Won", "Lost"], "Close date": ["", "2024-02-01", "2024-02-01"]})  # fmt: skip
+                          "Status": ["Open", "Won", "Lost"],
+                          "Close date": ["", "2024-02-01", "2024-02-02"]})  # fmt: skip
     frame.to_csv(tmp_path / "export.csv", index=False)
     made = propose(tmp_path / "export.csv", "ours", {"amount": odd})
     assert judged(made).deals.columns["amount"].column == odd  # type: ignore[union-attr]

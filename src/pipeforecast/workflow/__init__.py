@@ -1,5 +1,6 @@
 """One function a verb; each body is the sentence: read, rewind, fit, forecast, roll up, replay, report."""
 
+from pipeforecast.workflow.again import replay
 from pipeforecast.workflow.audit import audit
 from pipeforecast.workflow.backtest import backtest
 from pipeforecast.workflow.check import check
@@ -15,6 +16,6 @@ from pipeforecast.workflow.thresholds import thresholds
 from pipeforecast.workflow.train import train
 
 __all__ = [
-    "audit", "backtest", "check", "compare", "demo", "forecast", "init", "keep", "metrics", "monitor", "plan", "score",
-    "thresholds", "train",
+    "audit", "backtest", "check", "compare", "demo", "forecast", "init", "keep", "metrics", "monitor", "plan", "replay",
+    "score", "thresholds", "train",
 ]  # fmt: skip
