@@ -313,5 +313,6 @@ __all__ = [
     "SETTINGS", "AgainSettings", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings",
     "CheckSettings", "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "InitSettings",
     "KeepSettings", "LeadSettings", "MetricsSettings", "ModelSettings", "MonitorSettings", "PlanSettings",
-    "RuleSettings", "RunSettings", "ScoreSettings", "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
+    "RuleSettings", "RunSettings", "ScoreSettings", "SearchSettings", "ThresholdsSettings", "TrainSettings",
+    "Verb", "settings_for",
 ]  # fmt: skip
