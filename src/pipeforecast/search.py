@@ -24,7 +24,7 @@ from pipeforecast.evaluate import chances
 from pipeforecast.fingerprint import fingerprint_of
 from pipeforecast.gate import paired
 from pipeforecast.kinds import ModelSettings
-from pipeforecast.outbox import whole_file
+from pipeforecast.outbox import OutputError, whole_file
 from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.run import Run, say
 from pipeforecast.scores import row_log_loss
@@ -133,21 +133,25 @@ def _study(settings: TrainSettings, run: Run, told: SearchSettings, earlier: Seq
         raise SettingsError("search: optuna is not installed; install pipeforecast[sweep]") from error
     logging.getLogger("optuna").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    if not told.store.exists():
-        # Killed between two of its tables, a store would never be opened again.
-        with whole_file(told.store) as draft:
-            draft.unlink()
-            optuna.storages.RDBStorage(f"sqlite:///{draft}")
     key = {
         "data": run.data, "mapping": mapping_of(settings), "days": [str(o.as_of) for o in earlier], "own": own,
         "kinds": told.kinds, "seed": settings.seed,
     }  # fmt: skip
-    study = optuna.create_study(
-        study_name=fingerprint_of(key)[:16],
-        storage=f"sqlite:///{told.store}",
-        load_if_exists=True,
-        direction="minimize",
-    )
+    try:
+        if not told.store.exists():
+            # Killed between two of its tables, a store would never be opened again.
+            with whole_file(told.store) as draft:
+                draft.unlink()
+                optuna.storages.RDBStorage(f"sqlite:///{draft}")
+        study = optuna.create_study(
+            study_name=fingerprint_of(key)[:16],
+            storage=f"sqlite:///{told.store}",
+            load_if_exists=True,
+            direction="minimize",
+        )
+    except Exception as error:  # of sqlite, SQLAlchemy or the system: Optuna wraps none of them
+        said = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        raise OutputError(f"{told.store}: the trials cannot be kept there ({said}); say search.store=FILE") from None
     waits = any(t.state.name == "WAITING" for t in study.trials)
     if not _ended(study) and not waits and own["kind"] in told.kinds:
         # The call's own recipe is a trial too, so that the search cannot end below it on these days.
