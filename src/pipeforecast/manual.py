@@ -138,7 +138,7 @@ THRESHOLD_FILES = (
     "thresholds.csv", "threshold_history.csv", "points_card.csv", "points_card.json", "points_card.txt", "grades.csv",
     "points_calibration.csv", "points_against_model.csv", "explore.csv", "findings.csv", "thresholds.html",
 )  # fmt: skip
-CHECK_FILES = ("findings.csv", "tie.csv", "excluded.csv")
+CHECK_FILES = ("findings.csv", "tie.csv", "excluded.csv", "rows.csv", "repairs.csv")
 
 
 AGAIN = {
