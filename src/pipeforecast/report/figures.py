@@ -9,8 +9,9 @@ from typing import Any
 from markupsafe import Markup
 
 from pipeforecast.report.fan import fan, quarters
+from pipeforecast.report.reliable import chances
 from pipeforecast.report.svg import Scale, band, dot, drawing, join, scale_of, stroke, tag, text, upright
-from pipeforecast.report.words import MISSING, day, full_money, money, percent, signed_money
+from pipeforecast.report.words import MISSING, count, day, full_money, money, percent, signed_money
 
 Facts = dict[str, Any]
 
@@ -31,12 +32,12 @@ def figures(facts: Facts) -> dict[str, str]:
     Returns
     -------
     dict of str
-        ``quarter``, ``parts``, ``moved``, ``methods``, ``past``, ``errors``, ``fan``, ``quarters``: HTML, empty where
-        there is nothing to draw.
+        ``quarter``, ``parts``, ``moved``, ``methods``, ``past``, ``errors``, ``fan``, ``quarters``, ``chances``:
+        HTML, empty where there is nothing to draw.
     """
     makers = {
         "quarter": quarter, "parts": parts, "moved": moved, "methods": methods, "past": past, "errors": errors,
-        "fan": fan, "quarters": quarters,
+        "fan": fan, "quarters": quarters, "chances": chances,
     }  # fmt: skip
     return {name: str(make(facts)) for name, make in makers.items()}
 
@@ -203,7 +204,7 @@ def _panel_words(panel: dict[str, Any]) -> str:
     words = f"Forecasts made on day {panel['day']}. "
     if not panel["judged"]:
         return words + "No ranges are known for them."
-    return words + f"{panel['inside']} of {panel['judged']} periods ended within the 80 % range."
+    return words + f"{panel['inside']} of {count(panel['judged'], 'period')} ended within the 80 % range."
 
 
 def _past_row(p: dict[str, Any], scale: Scale) -> tuple[str, Markup, str]:

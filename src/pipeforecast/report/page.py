@@ -19,13 +19,14 @@ from pipeforecast.report.facts import PART_WORDS
 from pipeforecast.report.facts import facts as facts_of
 from pipeforecast.report.figures import PART_COLOURS, figures
 from pipeforecast.report.inputs import ReportInput
+from pipeforecast.report.sparks import spark
 
 Facts = dict[str, Any]
 #: One script: the pieces share their names, and stand in the order in which they need each other.
 PIECES = (
     "data", "words", "draws", "filters", "whole", "reach", "first", "charts", "groups", "paged", "deals", "start",
 )  # fmt: skip
-STYLES = ("page", "charts", "sections")
+STYLES = ("page", "charts", "metrics", "sections")
 _DAYS = {"asOf": "as_of", "end": "period_end"}
 
 
@@ -69,7 +70,7 @@ def render(facts: Facts) -> str:
     script = source_of("page.js") + Markup('(function () {\n"use strict";\n') + pieces + Markup("})();\n")
     return environment().get_template("page.html").render(
         f=facts, currency=facts["head"]["currency"], style=Markup("").join(source_of(f"{n}.css") for n in STYLES),
-        script=script, fingerprint=fingerprint_of(script), data=_data(facts),
+        script=script, fingerprint=fingerprint_of(script), data=_data(facts), spark=spark,
         figures={name: Markup(drawn) for name, drawn in figures(facts).items()},  # noqa: S704  escaped piece by piece
     )  # fmt: skip
 

@@ -13,7 +13,7 @@ from pipeforecast.results import write_csv
 from pipeforecast.run import prepared
 from pipeforecast.settings import ReplaySettings
 from pipeforecast.settled import AUTO, BEST_RULE, MODEL
-from pipeforecast.workflow.people import write_people
+from pipeforecast.workflow.people import people_told, write_people
 
 #: Methods that are always shown, and how many rows beside them.
 _ALWAYS = (MODEL, BEST_RULE, AUTO)
@@ -29,7 +29,7 @@ def backtest(settings: ReplaySettings) -> str:
     with whole_folder(settings.out) as out:
         write_csv(proof.rows, out / "backtest.csv")
         write_csv(proof.scores, out / "backtest_scores.csv")
-        gained = write_people(run, proof, settings.report, out)
+        gained = write_people(people_told(run, proof), settings.report, out)
     track(settings, run, "backtest", score_metrics(proof))
     return "\n".join([
         proof.sentence, "", "Error (share of revenue), by day of the period:", readable(proof), *gained, "",
