@@ -32,7 +32,7 @@ def test_every_data_file_is_shipped() -> None:
     for package, patterns in known.items():
         folder = Path(str(files(package)))
         assert all(any(folder.glob(pattern)) for pattern in patterns), package
-    allowed = {".py", ".typed", ".yaml"}
+    allowed = {".py", ".typed", ".yaml", ".po"}
     others = [p for p in (ROOT / "src").rglob("*") if p.is_file() and p.suffix not in allowed]
     others = [p for p in others if "__pycache__" not in p.parts and ".egg-info" not in str(p)]
     assert [p for p in others if "templates" not in p.parts] == []

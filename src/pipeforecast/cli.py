@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any
 
 from pipeforecast import __version__, manual
+from pipeforecast.address import without_secrets
 from pipeforecast.errors import PipeforecastError, SettingsError, some
 from pipeforecast.guess import nearest
 
@@ -180,5 +181,5 @@ def _say(text: str) -> int:
 
 
 def _complain(text: str, status: int) -> int:
-    print(f"error: {text}", file=sys.stderr, flush=True)
+    print(f"error: {without_secrets(text)}", file=sys.stderr, flush=True)
     return status

@@ -12,7 +12,6 @@ import pandas as pd
 
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.findings import Finding
-from pipeforecast.fingerprint import fingerprint_of_files
 from pipeforecast.history import DealHistory
 from pipeforecast.ingest import read_leads
 from pipeforecast.leadmodels import CANDIDATES, LeadModel, LeadRows, Replay, replayed
@@ -32,7 +31,7 @@ from pipeforecast.leads.book import DAYS, IDENTITIES
 from pipeforecast.leadsettings import LeadSettings
 from pipeforecast.leakage import Audit, audit
 from pipeforecast.mapping import CrmMapping
-from pipeforecast.run import say
+from pipeforecast.run import data_of, say
 from pipeforecast.settings import RunSettings
 
 _ALLOW = "lead.allow_leaks"
@@ -226,7 +225,7 @@ def prepared_leads(settings: RunSettings, told: LeadSettings, stop: bool = True)
         If a column leaks beyond doubt and was not allowed by name.
     """
     say(f"reading {settings.source}")
-    book, findings, history = read_book(settings, told)
+    book, findings, history, data = read_book(settings, told)
     if settings.as_of is not None and not book.dated:
         raise SettingsError("as_of: expected none, because these leads have no dates; leave it out")
     if settings.as_of is not None:
@@ -238,7 +237,6 @@ def prepared_leads(settings: RunSettings, told: LeadSettings, stop: bool = True)
             raise DataError(f"as_of: no lead was written by {day.date()}; name a later day")
     check_step(book, told.step)
     found = audit_of(book, told)
-    data = fingerprint_of_files(settings.source)
     every = [*findings, *book.findings, *found.findings]
     run = LeadRun(book, told, found, every, book.until, data, settings.seed, history)
     if stop:
@@ -246,15 +244,15 @@ def prepared_leads(settings: RunSettings, told: LeadSettings, stop: bool = True)
     return run
 
 
-def read_book(settings: RunSettings, told: LeadSettings) -> tuple[LeadBook, list[Finding], DealHistory | None]:
-    """Read an export and make the book of its leads."""
+def read_book(settings: RunSettings, told: LeadSettings) -> tuple[LeadBook, list[Finding], DealHistory | None, str]:
+    """Read an export and make the book of its leads; the last is the fingerprint of the data."""
     mapping = CrmMapping.model_validate(settings.crm)
     export = read_leads(mapping, settings.source)
     roles, history = mapping.roles.leads, export.history
     if history is not None and settings.as_of is not None:
         history = history.known_by(pd.Timestamp(settings.as_of))
     book = lead_book(export.tables, roles.birth, roles.engagement, told.accept_todays_values, history)
-    return book, export.findings, history
+    return book, export.findings, history, data_of(settings.source, export.content)
 
 
 def audit_of(book: LeadBook, told: LeadSettings) -> Audit:

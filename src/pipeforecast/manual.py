@@ -64,6 +64,7 @@ SHOWING = {
     "proof=NAME": "how much of the past is replayed: none, cached or full",
     "metric_sets=NAME": "the few metrics on the page: default, executive, manager, … or a file of your own",
     "benchmarks=NAME": "what stands beside them: common, none, or a file of your own",
+    "report.language=CODE": "language of report.html and summary.md: en, pl, zh, id or ms",
     "report.people=NAME": "full, or anonymous (no person is named)",
     "report.pdf=true": "print report.html to report.pdf as well, by a Chromium on PATH or in PIPEFORECAST_CHROMIUM",
     "since=WHEN": "say what changed since then (YYYY-MM-DD, a folder of a past forecast, run:ID), in waterfall.csv",

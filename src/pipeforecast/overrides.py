@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeforecast.address import is_address, without_secrets
 from pipeforecast.errors import SettingsError, some
 from pipeforecast.guess import nearest
 
@@ -28,8 +29,18 @@ def composed(verb: str, overrides: Sequence[str]) -> Any:
     """
     from hydra import compose
 
+    overrides = quoted(overrides)
     with _hydra(verb), _own_words(verb, overrides):
-        return compose(config_name=verb, overrides=list(overrides))
+        return compose(config_name=verb, overrides=overrides)
+
+
+def quoted(overrides: Sequence[str]) -> list[str]:
+    """Put an address in quotes, so that Hydra's grammar leaves its signs alone."""
+    out = []
+    for word in overrides:
+        key, _, value = word.partition("=")
+        out.append(f"{key}='{value.replace(chr(39), chr(92) + chr(39))}'" if is_address(value) else word)
+    return out
 
 
 def shown(verb: str, overrides: Sequence[str], resolve: bool = False) -> str:
@@ -38,7 +49,7 @@ def shown(verb: str, overrides: Sequence[str], resolve: bool = False) -> str:
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        return OmegaConf.to_yaml(composed(verb, overrides), resolve=resolve)
+        return without_secrets(OmegaConf.to_yaml(composed(verb, overrides), resolve=resolve))
     except OmegaConfBaseException as error:
         raise SettingsError(_first_lines(error)) from None
 
@@ -60,14 +71,15 @@ def swept(verb: str, overrides: Sequence[str], job: Callable[[Any], int]) -> lis
     """
     from hydra.core.global_hydra import GlobalHydra
 
+    overrides = quoted(overrides)
     with _hydra(verb), _own_words(verb, overrides):
         hydra: Any = GlobalHydra.instance().hydra
-        batches = hydra.multirun(verb, job, list(overrides), with_log_configuration=False)
+        batches = hydra.multirun(verb, job, overrides, with_log_configuration=False)
     runs = [run for batch in batches for run in batch]
     shared = set.intersection(*(set(run.overrides) for run in runs)) if len(runs) > 1 else set()
     jobs = []
     for run in runs:
-        told, own = run.hydra_cfg.hydra, " ".join(o for o in run.overrides if o not in shared)
+        told, own = run.hydra_cfg.hydra, without_secrets(" ".join(o for o in run.overrides if o not in shared))
         jobs.append(Job(int(told.job.num), own, Path(told.runtime.output_dir), int(run.return_value)))
     return jobs
 
@@ -77,7 +89,7 @@ def folder_of_job() -> tuple[int, str, Path]:
     from hydra.core.hydra_config import HydraConfig
 
     run = HydraConfig.get()
-    return int(run.job.num), str(run.job.override_dirname), Path(run.runtime.output_dir)
+    return int(run.job.num), without_secrets(str(run.job.override_dirname)), Path(run.runtime.output_dir)
 
 
 @contextmanager

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
+from pipeforecast.address import Address
 from pipeforecast.backtest import Lessonplan
 from pipeforecast.build import (
     build_as_of,
@@ -18,7 +20,7 @@ from pipeforecast.build import (
     build_plan,
     build_rules,
 )
-from pipeforecast.errors import SettingsError
+from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.findings import Finding
 from pipeforecast.fingerprint import fingerprint_of_files
 from pipeforecast.fiscal import FiscalCalendar, Period
@@ -65,8 +67,17 @@ def prepared(settings: BacktestSettings) -> Run:
         plan=build_plan(settings),
         findings=findings_of(export, known),
         currency=currency_of(settings, history),
-        data=fingerprint_of_files(settings.source),
+        data=data_of(settings.source, export.content),
     )
+
+
+def data_of(source: Address | Path, content: str | None) -> str:
+    """Give the fingerprint of the data: by files, or what was read of a database, and never its address."""
+    if content is not None:
+        return content
+    if isinstance(source, Address):
+        raise DataError(f"{source}: expected tables that were read, came none; the fingerprint is of what was read")
+    return fingerprint_of_files(source)
 
 
 def findings_of(export: Export, known: DealHistory) -> list[Finding]:

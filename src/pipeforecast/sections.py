@@ -10,9 +10,11 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, PlainSerializer, model_validator
 
+from pipeforecast.address import Address, is_address
 from pipeforecast.kinds import Closed, DaysOfPeriod, distinct
+from pipeforecast.wording import Language
 
 
 def _path(value: object) -> object:
@@ -22,6 +24,15 @@ def _path(value: object) -> object:
     if not isinstance(value, str | Path) or not str(value).strip():
         raise ValueError(f"expected a path, came {value!r}")
     return value
+
+
+def _source(value: object) -> Address | Path:
+    """Tell a database's address from a path; relative paths count from the working directory."""
+    if isinstance(value, Address):
+        return value
+    if isinstance(value, str) and is_address(value.strip()):
+        return Address(value.strip())
+    return Path(str(_path(value))).expanduser().absolute()
 
 
 def _version(value: object) -> object:
@@ -43,6 +54,9 @@ def _since(value: object) -> object:
 
 
 Folder = Annotated[Path, BeforeValidator(_path), AfterValidator(lambda p: p.expanduser().absolute())]
+Source = Annotated[
+    InstanceOf[Address] | InstanceOf[Path], BeforeValidator(_source), PlainSerializer(str, when_used="json")
+]
 Words = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], AfterValidator(distinct)]
 VersionName = Annotated[str, BeforeValidator(_version)]
 Since = Annotated[dt.date | Path | str | None, BeforeValidator(_since)]
@@ -104,6 +118,7 @@ class ReportSettings(Closed):
     people: Literal["full", "anonymous"] = "full"
     top_deals: int = Field(15, ge=0)
     pdf: bool = False
+    language: Language = "en"
 
 
 class CompanySettings(Closed):

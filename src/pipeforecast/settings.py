@@ -37,6 +37,7 @@ from pipeforecast.sections import (
     ReportSettings,
     SearchSettings,
     Since,
+    Source,
     TrackingSettings,
     VersionName,
     Words,
@@ -55,14 +56,14 @@ class RunSettings(Closed):
     ----------
     crm : dict
         The mapping as written; ``pipeforecast.mapping`` judges it.
-    source : Path
-        Folder (or file) with the export.
+    source : Path or Address
+        Folder (or file) with the export, or a database.
     as_of : date or None
         Evening of the day to look from; None is the last written day.
     """
 
     crm: dict[str, Any]
-    source: Folder
+    source: Source
     calendar: CalendarSettings = Field(default_factory=CalendarSettings)
     as_of: Day | None = None
     out: Folder = Path("out")

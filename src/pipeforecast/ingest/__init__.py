@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeforecast.address import Address
 from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding
 from pipeforecast.history import DealHistory
 from pipeforecast.ingest.alone import LeadExport, read_leads
 from pipeforecast.ingest.chunks import LeadFile
 from pipeforecast.ingest.currency import in_one_currency
+from pipeforecast.ingest.databases import source_at
 from pipeforecast.ingest.deals import DealRows, finished, read_deals
 from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.exports import dated_exports, has_log, read_series
-from pipeforecast.ingest.files import Source
 from pipeforecast.ingest.logs import read_logs
 from pipeforecast.ingest.pasts import Log, build_states, date_creations, last_written
 from pipeforecast.ingest.roles import roles_of
@@ -44,22 +45,25 @@ class Export:
         what is in the source's deals, what is used, what is not; used and excluded add up to raw, to the cent.
     excluded : DataFrame
         ``deal_id, reason, status, pipeline, amount`` of every row that is not used.
+    content : str or None
+        SHA-256 of what was read of a database; None where files were read, which have their own.
     """
 
     history: DealHistory
     findings: list[Finding]
     tie: pd.DataFrame
     excluded: pd.DataFrame
+    content: str | None = None
 
 
-def read_export(mapping: CrmMapping, source: Path | str | Sequence[Path | str]) -> Export:
+def read_export(mapping: CrmMapping, source: Address | Path | str | Sequence[Path | str]) -> Export:
     """Read a CRM's export.
 
     Parameters
     ----------
     mapping : CrmMapping
         What the files and columns are called and mean.
-    source : a folder, a file, a list of files, or a folder of dated exports
+    source : a folder, a file, a list of files, a folder of dated exports, a DuckDB file or a database's address
 
     Raises
     ------
@@ -69,7 +73,7 @@ def read_export(mapping: CrmMapping, source: Path | str | Sequence[Path | str]) 
         If a column is missing, or a value cannot be read as its kind.
     """
     findings: list[Finding] = []
-    reading = Reading(mapping, Source.at(source, findings), findings)
+    reading = Reading(mapping, source_at(source, findings), findings)
     series = dated_exports(mapping, reading.source)
     if series and (len(series) == 1 or has_log(mapping, series[-1].source)):
         reading = replace(reading, source=series[-1].source)
@@ -106,4 +110,5 @@ def _export(reading: Reading, rows: DealRows, deals: pd.DataFrame, log: Log) -> 
         roles=roles,
         tables=tables,
     )
-    return Export(history, reading.findings, tie(rows.deals, rows.reason), excluded(rows.deals, rows.reason))
+    left = excluded(rows.deals, rows.reason)
+    return Export(history, reading.findings, tie(rows.deals, rows.reason), left, reading.source.content())

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeforecast.address import Address
 from pipeforecast.errors import MissingFileError
 from pipeforecast.findings import Finding
 from pipeforecast.history import DealHistory
+from pipeforecast.ingest.databases import source_at
 from pipeforecast.ingest.evaluate import Reading
-from pipeforecast.ingest.files import Source
 from pipeforecast.ingest.tables import read_tables
 from pipeforecast.mapping import CrmMapping
 
@@ -28,14 +29,17 @@ class LeadExport:
     findings : list of Finding
     history : DealHistory or None
         None where the export has no deals.
+    content : str or None
+        SHA-256 of what was read of a database; None where files were read.
     """
 
     tables: Mapping[str, pd.DataFrame]
     findings: list[Finding]
     history: DealHistory | None
+    content: str | None = None
 
 
-def read_leads(mapping: CrmMapping, source: Path | str | Sequence[Path | str]) -> LeadExport:
+def read_leads(mapping: CrmMapping, source: Address | Path | str | Sequence[Path | str]) -> LeadExport:
     """Read an export's leads.
 
     Raises
@@ -48,7 +52,7 @@ def read_leads(mapping: CrmMapping, source: Path | str | Sequence[Path | str]) -
     from pipeforecast.ingest import read_export
 
     findings: list[Finding] = []
-    reading = Reading(mapping, Source.at(source, findings), findings)
+    reading = Reading(mapping, source_at(source, findings), findings)
     files = mapping.tables["leads"].files if "leads" in mapping.tables else ()
     if not reading.source.find(files):
         there = ", ".join(p.name for p in reading.source.paths[:8]) or "no file"
@@ -58,5 +62,6 @@ def read_leads(mapping: CrmMapping, source: Path | str | Sequence[Path | str]) -
         )
     if reading.source.find(mapping.deals.files):
         export = read_export(mapping, source)
-        return LeadExport(export.history.tables, export.findings, export.history)
-    return LeadExport(read_tables(reading), findings, None)
+        return LeadExport(export.history.tables, export.findings, export.history, export.content)
+    tables = read_tables(reading)
+    return LeadExport(tables, findings, None, reading.source.content())

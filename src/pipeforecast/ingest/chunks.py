@@ -9,10 +9,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeforecast.address import Address
 from pipeforecast.errors import DataError
 from pipeforecast.findings import Finding
+from pipeforecast.ingest.databases import source_at
 from pipeforecast.ingest.evaluate import Reading, Rows
-from pipeforecast.ingest.files import Source, as_text
+from pipeforecast.ingest.files import as_text
 from pipeforecast.ingest.tables import read_table, read_tables
 from pipeforecast.mapping import CrmMapping, TableSettings
 
@@ -23,17 +25,17 @@ class LeadFile:
     Parameters
     ----------
     mapping : CrmMapping
-    source : Path
-        Folder or file.
+    source : Path or Address
+        Folder, file or database.
     """
 
-    def __init__(self, mapping: CrmMapping, source: Path) -> None:
+    def __init__(self, mapping: CrmMapping, source: Address | Path) -> None:
         if "leads" not in mapping.tables:
             raise DataError(
                 f"crm mapping {mapping.name!r}: expected a table of leads under tables.leads, came none; map it there"
             )
         self.findings: list[Finding] = []
-        self._reading = Reading(mapping, Source.at(source, self.findings), self.findings)
+        self._reading = Reading(mapping, source_at(source, self.findings), self.findings)
         self._settings = mapping.tables["leads"]
         self.paths = self._reading.source.find(self._settings.files)
 
@@ -41,6 +43,11 @@ class LeadFile:
     def streams(self) -> bool:
         """Whether the leads can be read some rows at a time: one Parquet file."""
         return len(self.paths) == 1 and self.paths[0].suffix.casefold() == ".parquet"
+
+    @property
+    def content(self) -> str | None:
+        """SHA-256 of what was read of a database; None where files were read."""
+        return self._reading.source.content()
 
     def beside(self) -> dict[str, pd.DataFrame]:
         """Read the change log and the touches of leads whole."""

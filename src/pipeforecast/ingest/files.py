@@ -91,11 +91,19 @@ class Source:
             return None
         key = (tuple(found), delimiter, encoding, sheet)
         if key not in self._read:
-            parts = [read_text(p, self.findings, delimiter, encoding, sheet) for p in found]
+            parts = [self.read(p, delimiter, encoding, sheet) for p in found]
             frame = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
             frame.attrs = {"file": found[0].name if len(found) == 1 else f"{found[0].name} …"}
             self._read[key] = frame
         return self._read[key]
+
+    def read(self, path: Path, delimiter: str | None, encoding: str | None, sheet: str | None) -> pd.DataFrame:
+        """Read one file with every cell as text."""
+        return read_text(path, self.findings, delimiter, encoding, sheet)
+
+    def content(self) -> str | None:
+        """Give the fingerprint of what was read where that is no file; files have their own."""
+        return None
 
     def need(self, patterns: Sequence[str], table: str) -> MissingFileError:
         """Make the error that says which file was expected and which files came."""

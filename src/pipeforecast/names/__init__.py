@@ -19,10 +19,10 @@ from pipeforecast.contract import TABLES
 from pipeforecast.errors import SettingsError, some
 from pipeforecast.guess import nearest
 from pipeforecast.kinds import Closed
+from pipeforecast.wording import LANGUAGES
 
 __all__ = ["LANGUAGES", "Names", "names_in", "same"]
 
-LANGUAGES = ("en", "pl", "zh", "id", "ms")
 ALL = "all"
 
 Name = Annotated[str, Field(min_length=1)]

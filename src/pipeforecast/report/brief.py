@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeforecast.report.words import MISSING, NBSP, count, day, money, percent, signed_money
+from pipeforecast.report.words import MISSING, count, day, money, percent, signed_money
+from pipeforecast.wording.numerals import NBSP
 
 Facts = dict[str, Any]
 

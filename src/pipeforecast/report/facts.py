@@ -24,6 +24,7 @@ from pipeforecast.report.record import errors_today, past_facts, record_facts
 from pipeforecast.report.verdict import verdict_facts
 from pipeforecast.report.whatif import what_if_facts
 from pipeforecast.report.words import clean, iso, number, spoken
+from pipeforecast.wording import speaking
 
 RANGES = {"50": ("p25", "p75"), "80": ("p10", "p90"), "95": ("p025", "p975")}
 #: Groups shown per level, the biggest first; the rest are added up.
@@ -56,6 +57,11 @@ def facts(given: ReportInput) -> dict[str, Any]:
         Plain data that ``json.dumps`` takes: texts, numbers, None for what is unknown, ISO days; amounts in the
         currency of the input, shares between 0 and 1.
     """
+    with speaking(given.language):
+        return _facts(given)
+
+
+def _facts(given: ReportInput) -> dict[str, Any]:
     names = Names(given)
     rows = given.forecast[given.forecast["method"] == given.model_name]
     record = record_facts(given, names)
@@ -98,6 +104,7 @@ def _head(given: ReportInput) -> dict[str, Any]:
         "days_left": max(int((given.period_end - given.as_of).days), 0),
         "currency": clean(given.currency, 12), "what_counts": clean(given.what_counts),
         "proof": clean(given.proof, 1000), "model_name": clean(given.model_name), "people": given.people,
+        "language": given.language,
     }  # fmt: skip
 
 

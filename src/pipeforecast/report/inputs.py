@@ -15,6 +15,7 @@ from pipeforecast.compare import CAUSES
 from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.forecast import QUANTILES, TOTAL
 from pipeforecast.report.catalogue_cells import MetricsInput
+from pipeforecast.wording import Language
 
 People = Literal["full", "anonymous"]
 
@@ -125,6 +126,8 @@ class ReportInput:
         Of the same evening.
     catalogue : MetricsInput or None
         A few metrics of the last periods, without groups.
+    language : str
+        In which of ``wording.LANGUAGES`` everything is said.
     """
 
     title: str
@@ -164,6 +167,7 @@ class ReportInput:
     chances: pd.DataFrame | None = None
     audit: Audit | None = None
     catalogue: MetricsInput | None = None
+    language: Language = "en"
 
     def __post_init__(self) -> None:
         if self.people not in ("full", "anonymous"):

@@ -20,6 +20,9 @@ from pipeforecast.report.facts import facts as facts_of
 from pipeforecast.report.figures import PART_COLOURS, figures
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.sparks import spark
+from pipeforecast.wording import nt, pt, speaking, spoken_language, t
+from pipeforecast.wording.catalogue import script_texts, tag_of
+from pipeforecast.wording.numerals import grouped, numerals
 
 Facts = dict[str, Any]
 #: One script: the pieces share their names, and stand in the order in which they need each other.
@@ -40,8 +43,12 @@ def environment() -> Environment:
     env.filters |= {
         "money": words.money, "full_money": words.full_money, "percent": words.percent, "day": words.day,
         "short": words.shortened, "figure": words.figure, "period": words.period, "signed": words.signed_money,
+        "grouped": grouped,
     }  # fmt: skip
-    env.globals |= {"count": words.count, "part_colours": PART_COLOURS, "part_words": PART_WORDS}
+    env.globals |= {
+        "count": words.count, "part_colours": PART_COLOURS, "part_words": PART_WORDS, "t": t, "nt": nt, "pt": pt,
+        "language_tag": lambda: tag_of(spoken_language()),
+    }  # fmt: skip
     return env
 
 
@@ -68,11 +75,21 @@ def render(facts: Facts) -> str:
     """
     pieces = Markup("\n").join(source_of(f"{name}.js") for name in PIECES)
     script = source_of("page.js") + Markup('(function () {\n"use strict";\n') + pieces + Markup("})();\n")
+    with speaking(facts["head"]["language"]):
+        return _rendered(facts, script)
+
+
+def _rendered(facts: Facts, script: Markup) -> str:
     return environment().get_template("page.html").render(
         f=facts, currency=facts["head"]["currency"], style=Markup("").join(source_of(f"{n}.css") for n in STYLES),
         script=script, fingerprint=fingerprint_of(script), data=_data(facts), spark=spark,
         figures={name: Markup(drawn) for name, drawn in figures(facts).items()},  # noqa: S704  escaped piece by piece
     )  # fmt: skip
+
+
+def script_wording() -> Facts:
+    """Give what the script needs to speak the language that is spoken now: its texts, numbers and days."""
+    return {**script_texts(spoken_language()), "numerals": numerals().plain()}
 
 
 def _data(facts: Facts) -> Facts:
@@ -81,7 +98,7 @@ def _data(facts: Facts) -> Facts:
     days = {name: (pd.Timestamp(head[of]) - pd.Timestamp(0)).days for name, of in _DAYS.items()}
     return days | {
         "currency": head["currency"], "period": head["period"], "withReasons": facts["deals"]["with_reasons"],
-        "cells": facts["cells"], "book": facts["book"],
+        "cells": facts["cells"], "book": facts["book"], "wording": script_wording(),
     }  # fmt: skip
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeforecast.report.words import NBSP, clean, count, money, percent, shortened
+from pipeforecast.report.words import clean, count, money, percent, shortened
+from pipeforecast.wording.numerals import NBSP
 
 
 def quota_words(row: Mapping[str, Any] | None, given: bool, period: str, unknown: int = 0, largest: str = "") -> str:
@@ -43,7 +44,7 @@ def quota_words(row: Mapping[str, Any] | None, given: bool, period: str, unknown
         parts += _what_it_takes(told, largest)
     words = f"Quota {money(row['quota'])}: {'; '.join(parts)}."
     if unknown:
-        words += f" It holds {count(unknown, 'quota')} of groups that no deal has."
+        words += f" It holds {count(unknown, 'quota', 'quotas')} of groups that no deal has."
     return words.replace(NBSP, " ")
 
 

@@ -8,13 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-#: A no-break space: a number and its unit stay on one line.
-NBSP = "\u00a0"
+from pipeforecast.contract import TABLES
+from pipeforecast.names import names_in
+from pipeforecast.wording import plural, spoken_language, t
+from pipeforecast.wording.numerals import NBSP, calendar_day, grouped, numerals, written
+
 MISSING = "–"
 LONGEST_NAME = 60
 LONGEST_TITLE = 400
-
-_UNITS = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 
 
 def money(value: float | None, currency: str = "") -> str:
@@ -23,18 +24,25 @@ def money(value: float | None, currency: str = "") -> str:
         return MISSING
     size = abs(value)
     sign = "−" if value < 0 and round(size) > 0 else ""
-    text = f"{size:,.0f}"
-    for unit, letter in _UNITS:
+    text = grouped(size)
+    for unit, letter in numerals().units:
         if size >= unit * 0.9995:
-            text = _three_figures(size / unit) + NBSP + letter
+            text = _three_figures(size / unit) + letter
             break
-    return sign + text + (NBSP + currency if currency else "")
+    return with_currency(sign + text, currency)
+
+
+def with_currency(amount: str, currency: str) -> str:
+    """Put the currency before or behind an amount, as its readers do."""
+    if not currency:
+        return amount
+    return currency + NBSP + amount if numerals().currency_first else amount + NBSP + currency
 
 
 def _three_figures(value: float) -> str:
     if value >= 99.95:
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+        return grouped(value) if numerals().group_units else f"{value:.0f}"
+    return written(f"{value:.1f}" if value >= 9.995 else f"{value:.2f}")
 
 
 def signed_money(value: float) -> str:
@@ -47,7 +55,7 @@ def full_money(value: float | None, currency: str = "") -> str:
     if value is None:
         return MISSING
     text = f"{abs(value):,.2f}"
-    return ("−" if value < 0 and text.strip("0.,") else "") + text + (NBSP + currency if currency else "")
+    return with_currency(("−" if value < 0 and text.strip("0.,") else "") + written(text), currency)
 
 
 def percent(share: float | None, signed: bool = False) -> str:
@@ -57,12 +65,12 @@ def percent(share: float | None, signed: bool = False) -> str:
     value = 100 * share
     size = abs(value)
     if 0 < size < 0.1 or 99.95 < size < 100:
-        return ("<0.1" if size < 0.1 else ">99.9") + NBSP + "%"
+        return written("<0.1" if size < 0.1 else ">99.9") + numerals().percent
     text = f"{size:.1f}" if size < 9.95 and round(size, 1) % 1 else f"{size:,.0f}"
     if 99.5 <= size < 100:
         text = f"{size:.1f}"
     sign = "−" if value < 0 else "+" if signed and value > 0 else ""
-    return sign + text + NBSP + "%"
+    return sign + written(text) + numerals().percent
 
 
 def day(value: str | None) -> str:
@@ -70,7 +78,7 @@ def day(value: str | None) -> str:
     if not value:
         return MISSING
     stamp = pd.Timestamp(value)
-    return f"{stamp.day}{NBSP}{stamp.strftime('%b')}{NBSP}{stamp.year}"
+    return calendar_day(stamp.year, stamp.month, stamp.day)
 
 
 def figure(value: float | None, unit: str, signed: bool = False) -> str:
@@ -79,13 +87,15 @@ def figure(value: float | None, unit: str, signed: bool = False) -> str:
         return MISSING
     sign = "+" if signed and value > 0 else ""
     if unit == "share":
-        return f"{'−' if value < 0 else '+'}{abs(100 * value):.1f}{NBSP}points" if signed else percent(value)
+        points = ("−" if value < 0 else "+") + written(f"{abs(100 * value):.1f}")
+        return f"{points}{NBSP}{t('points')}" if signed else percent(value)
     if unit.startswith("currency"):
-        return sign + money(value) + unit.removeprefix("currency")
+        per = unit.removeprefix("currency")
+        return sign + money(value) + (t(per) if per else "")
     size = abs(value)
     text = f"{size:,.0f}" if (unit == "count" and round(size) == round(size, 6)) or size >= 99.5 else f"{size:,.3g}"
     sign = "−" if value < 0 and text.strip("0.,") else sign
-    return sign + text + (NBSP + unit if unit in ("days", "hours") else "")
+    return sign + written(text) + (NBSP + t(unit) if unit in ("days", "hours") else "")
 
 
 def period(name: str) -> str:
@@ -94,8 +104,15 @@ def period(name: str) -> str:
 
 
 def count(number: float, one: str, many: str = "") -> str:
-    """Give a number with its noun: ``1 deal``, ``3,204 deals``."""
-    return f"{number:,.0f}{NBSP}{one if number == 1 else many or one + 's'}"
+    """Give a number with its noun: ``1 deal``, ``3,204 deals``; where both forms stand, the noun is translated."""
+    return f"{grouped(number)}{NBSP}{plural(one, many or one + 's', number)}"
+
+
+def column_word(name: str) -> str:
+    """Name a column of the deals: its words in English, else the name that its language has for it."""
+    if spoken_language() == "en" or name not in TABLES["deals"]:
+        return spoken(name)
+    return names_in(spoken_language()).column("deals", name)[0]
 
 
 def spoken(name: str) -> str:

@@ -10,11 +10,12 @@ from pipeforecast.build import build_as_of, build_calendar, build_export
 from pipeforecast.findings import findings_frame
 from pipeforecast.outbox import whole_folder
 from pipeforecast.report.audit_page import write_audit_page
-from pipeforecast.report.words import MISSING, NBSP, clean, count, money, number, percent, shortened
+from pipeforecast.report.words import MISSING, clean, count, money, number, percent, shortened
 from pipeforecast.results import write_csv
 from pipeforecast.run import currency_of, findings_of, say
 from pipeforecast.settings import AuditSettings
 from pipeforecast.textcells import shown_frame
+from pipeforecast.wording.numerals import NBSP
 
 _MOST_DEALS = 10
 

@@ -19,13 +19,14 @@ from pipeforecast.outbox import whole_folder
 from pipeforecast.outcome import Lessons
 from pipeforecast.pipeline import FittedPipeline, PipelineForecaster
 from pipeforecast.records import track
-from pipeforecast.report.words import NBSP, clean, money, shortened
+from pipeforecast.report.words import clean, money, shortened
 from pipeforecast.results import write_csv
 from pipeforecast.rollup import Outlook
 from pipeforecast.run import Run, prepared, say
 from pipeforecast.settings import CompareSettings, ForecastSettings
 from pipeforecast.snapshot import Snapshot, take_snapshots
 from pipeforecast.tracking import Metric, recorded
+from pipeforecast.wording.numerals import NBSP
 
 Asking = CompareSettings | ForecastSettings
 _WEEK = pd.Timedelta(days=7)

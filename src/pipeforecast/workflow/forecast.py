@@ -140,6 +140,7 @@ def _report_input(
         people="anonymous" if settings.report.people == "anonymous" else "full",
         draws=None if lead.draws is None else lead.draw(),
         top_deals=settings.report.top_deals,
+        language=settings.report.language,
         later=later[(later["method"] == made.head.model.method).to_numpy()],
         cells=made.cells,
         quotas=made.aims.rows,

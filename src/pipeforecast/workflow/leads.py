@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeforecast.errors import DataError
 from pipeforecast.findings import Finding, findings_frame
-from pipeforecast.fingerprint import fingerprint_of, fingerprint_of_files
+from pipeforecast.fingerprint import fingerprint_of
 from pipeforecast.ingest import LeadFile
 from pipeforecast.leadchampion import chosen_lead_model, judge_leads, marks_of, recipe_of, register_leads
 from pipeforecast.leadcheck import card_findings, drift_findings, evaluation_of, table_of
@@ -21,7 +21,7 @@ from pipeforecast.outbox import whole_folder
 from pipeforecast.points import SavedThreshold, path_of, read_threshold
 from pipeforecast.records import Seen, track
 from pipeforecast.results import write_csv
-from pipeforecast.run import say
+from pipeforecast.run import data_of, say
 from pipeforecast.settings import ScoreSettings, TrainSettings
 from pipeforecast.textcells import shown_frame
 from pipeforecast.tracking import Artifact, Metric
@@ -128,7 +128,7 @@ def score_leads(settings: ScoreSettings) -> str:
         made = writer.write(source, as_of, out)
         write_csv(shown_frame(findings_frame([*source.findings, *_repeated(made)])), out / "findings.csv")
     track(
-        settings, Seen(fingerprint_of_files(settings.source), as_of), "score",
+        settings, Seen(data_of(settings.source, source.content), as_of), "score",
         [Metric("score.leads", float(made.leads))], {"model_version": version, "target": "lead"},
     )  # fmt: skip
     day = "" if as_of is None else f" on {as_of.date()}"
@@ -152,7 +152,7 @@ def _repeated(made: Written) -> list[Finding]:
 def _looked_at(settings: ScoreSettings, source: LeadFile):  # type: ignore[no-untyped-def]
     """Evening to score, digests of the leads, and their deals; a file that streams is not read whole for it."""
     if not source.streams:
-        book, _, history = read_book(settings, settings.lead)
+        book, _, history, _ = read_book(settings, settings.lead)
         as_of = book.until if settings.as_of is None else pd.Timestamp(settings.as_of)
         if as_of is not None and book.until is not None and as_of > book.until:
             raise DataError(f"as_of: {as_of.date()} lies after the last written day of the data, {book.until.date()}")

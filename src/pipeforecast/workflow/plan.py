@@ -17,11 +17,12 @@ from pipeforecast.outbox import whole_folder
 from pipeforecast.outcome import won_between
 from pipeforecast.plan import Goal, Past, Rate, latest_day, of_type, past_of, plan_rows, rate_rows, rates_of
 from pipeforecast.quota import targets_of
-from pipeforecast.report.words import MISSING, NBSP, money, number, percent
+from pipeforecast.report.words import MISSING, money, number, percent
 from pipeforecast.results import write_csv
 from pipeforecast.run import currency_of, findings_of, say
 from pipeforecast.settings import PlanSettings
 from pipeforecast.textcells import shown_frame
+from pipeforecast.wording.numerals import NBSP
 
 _MONEY = ("target", "won_so_far", "to_go")
 

@@ -45,7 +45,7 @@ function reasons() {
   return column(() => null, (i) => make("td", "why", ...(book.reasons[i] || []).map((r) => make("small", "", named(r, 120)))));
 }
 function why(i) {
-  return book.risk[i] === PAST ? "CRM date passed " + count(page.asOf - book.due[i], "day") + " ago" : "likely to slip past its CRM date";
+  return book.risk[i] === PAST ? "CRM date passed " + count(page.asOf - book.due[i], "day", "days") + " ago" : "likely to slip past its CRM date";
 }
 function searched(i) {
   return [book.name[i], ...[book.account, book.owner, book.stage].map((list) => list.words[list.at[i]])].join(" ");
@@ -74,7 +74,7 @@ filters.heard.push(function (sums) {
   if (sums === null) return;
   const mine = Array.from({length: book.n}, (_, i) => i).filter(within), due = mine.filter((i) => book.due[i] !== null && book.due[i] <= page.end);
   const without = mine.filter((i) => book.amount[i] === null).length;
-  put("deals", count(mine.length, "open deal"));
+  put("deals", count(mine.length, "open deal", "open deals"));
   put("deals-amount", amount(added(book.amount, mine)));
   put("deals-expected", amount(added(book.expected, mine)));
   put("due", count(due.length, "of them", "of them"));
@@ -84,6 +84,6 @@ filters.heard.push(function (sums) {
   for (const [name, kind] of [["past", PAST], ["slipping", SLIPPING]]) {
     const rows = mine.filter((i) => book.risk[i] === kind);
     put(name + "-amount", amount(added(book.amount, rows)));
-    put(name + "-count", kind === PAST ? count(rows.length, "open deal") : count(rows.length, "deal"));
+    put(name + "-count", kind === PAST ? count(rows.length, "open deal", "open deals") : count(rows.length, "deal", "deals"));
   }
 });
