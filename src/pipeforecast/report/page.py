@@ -46,7 +46,8 @@ def environment() -> Environment:
         "grouped": grouped,
     }  # fmt: skip
     env.globals |= {
-        "count": words.count, "part_colours": PART_COLOURS, "part_words": PART_WORDS, "t": t, "nt": nt, "pt": pt,
+        "count": words.count, "units": words.units, "part_colours": PART_COLOURS, "part_words": PART_WORDS,
+        "t": t, "nt": nt, "pt": pt,
         "language_tag": lambda: tag_of(spoken_language()),
     }  # fmt: skip
     return env
