@@ -30,7 +30,7 @@ def reports(made, beside, tmp_path_factory) -> dict[str, Path]:
             company=nasty,
             proof=nasty,
             what_counts=nasty,
-        ),  # fmt: skip
+        ),
     }
     return {name: write_report(given, folder / f"{name}.html") for name, given in inputs.items()}
 
