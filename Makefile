@@ -5,14 +5,19 @@ BIN := $(VENV)/bin
 OVERRIDES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint wheel clean
+.PHONY: help install demo test lint docs notebooks wheel clean
 
 help:
 	@echo "make demo    forecast a made-up company and open its report (OVERRIDES='demo.n_deals=2000' changes settings)"
+	@echo "make install make the environment in .venv"
 	@echo "make test    run the tests"
 	@echo "make lint    style, types and layers"
+	@echo "make docs    build the documentation into site/ (warnings are errors); open site/index.html"
+	@echo "make notebooks  run the notebooks; executed copies go to out/notebooks/"
 	@echo "make wheel   build the wheel into dist/"
 	@echo "make clean   remove the environment and everything that was built"
+
+install: $(VENV)/.installed
 
 demo: $(VENV)/.installed
 	$(BIN)/pipeforecast demo $(OVERRIDES)
@@ -26,11 +31,20 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# Pairs first: an .ipynb that is not what its .py says would run something else than what is read.
+notebooks: $(VENV)/.installed-notebooks
+	cd notebooks && for source in *.py; do ../$(BIN)/jupytext --test-strict --to ipynb --quiet "$$source" || exit 1; done
+	mkdir -p out/notebooks
+	cd notebooks && for each in *.ipynb; do echo "$$each"; ../$(BIN)/jupyter execute --log-level=ERROR --output="../out/notebooks/$$each" "$$each" || exit 1; done
+
 wheel: $(VENV)/.installed-dev
 	$(BIN)/python -m build --wheel --outdir dist .
 
 clean:
-	rm -rf $(VENV) build dist src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist site out/notebooks src/*.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -49,4 +63,14 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing pipeforecast, what it needs and the tools to test it"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing pipeforecast and the tools for its documentation"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-notebooks: pyproject.toml constraints.txt notebooks/own_model/pyproject.toml notebooks/own_model/daily_rates.py | $(BIN)/python
+	@echo "installing pipeforecast, what notebooks need and the example of a model of one's own"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]' -e notebooks/own_model
 	@touch $@ $(VENV)/.installed

@@ -20,6 +20,8 @@ from pipeforecast.manual import PAGES
 from pipeforecast.settings import SETTINGS, RunSettings
 
 Refused = Callable[..., str]
+#: Every verb that reads an export of its own accord.
+EXPORTS = [verb for verb, kind in SETTINGS.items() if issubclass(kind, RunSettings)]
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +68,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
 # What is done
 
 
-@pytest.mark.parametrize("verb", SETTINGS)
+@pytest.mark.parametrize("verb", EXPORTS)
 def test_each_verb_gets_its_own_settings(
     verb: str, seen: list[RunSettings], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
@@ -103,7 +105,7 @@ def test_a_page_says_what_a_verb_does_takes_and_writes(verb: str, capsys: pytest
     page = capsys.readouterr().out
     assert PAGES[verb].does in page
     assert all(name in page for name in (*PAGES[verb].overrides, *PAGES[verb].writes))
-    assert "hotel_bookings" in page
+    assert "hotel_bookings" in page or "crm=NAME" not in PAGES[verb].overrides
     assert max(map(len, page.splitlines())) <= 120
 
 

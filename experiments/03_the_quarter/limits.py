@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--forks", type=int, default=200)
     parser.add_argument("--name", default="limits")
     told = told_by(parser, {"replicas": 2, "rich_rows": 2000, "forks": 20})
+    told.out.mkdir(parents=True, exist_ok=True)
     found = []
     for deals in told.deals:
         for seed in range(*told.seeds):

@@ -148,6 +148,8 @@ def register(settings: TrainSettings, run: Run, gate: Gate, run_id: str | None) 
         As carried out: another training may have moved the alias meanwhile.
     said : str
     """
+    if settings.tracking.then is not None:
+        return gate.judgement, "not registered (made again)"
     if run_id is None or not settings.tracking.enabled:
         return replace(gate.judgement, moved=False), "not registered (its run was not recorded)"
     try:

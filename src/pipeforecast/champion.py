@@ -93,7 +93,7 @@ def chosen(settings: Choosing, run: Run) -> Chosen:
 
 def registry_of(settings: BacktestSettings) -> Registry:
     """Give the registry that the settings name."""
-    return Registry(settings.tracking.uri, settings.tracking.model)
+    return Registry(settings.tracking.uri, settings.tracking.model, settings.tracking.then)
 
 
 def mapping_of(settings: BacktestSettings) -> str:

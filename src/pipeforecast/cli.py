@@ -62,7 +62,7 @@ def _answer(argv: Sequence[str]) -> int:
         return _say(shown(call.verb, call.overrides, call.resolve).rstrip())
     if call.multirun:
         return _sweep(swept(call.verb, call.overrides, partial(_job, call.verb)))
-    return _run(call.verb, composed(call.verb, call.overrides))
+    return _run(call.verb, composed(call.verb, call.overrides), call.overrides)
 
 
 def _taken_apart(argv: Sequence[str]) -> Call:
@@ -88,7 +88,15 @@ def _taken_apart(argv: Sequence[str]) -> Call:
     if verb is not None:
         _known_verb(verb)
         words.remove(verb)
+        words = _with_key(verb, words)
     return Call(verb, tuple(words), **dict.fromkeys(flags, True))
+
+
+def _with_key(verb: str, words: list[str]) -> list[str]:
+    """Let the one bare word of a verb that takes one stand for its setting: ``replay ID`` for ``replay run=ID``."""
+    key = manual.PAGES[verb].bare
+    bare = [w for w in words if "=" not in w and not w.startswith("~")]
+    return [f"{key}={w}" if key and w in bare[:1] else w for w in words]
 
 
 def _flag(word: str) -> str:
@@ -115,11 +123,11 @@ def _known_verb(verb: str) -> None:
         raise SettingsError(f"verb: expected one of {some(known, 20)}, came {verb!r}{nearest(verb, known)}")
 
 
-def _run(verb: str, config: Any) -> int:
+def _run(verb: str, config: Any, told: Sequence[str]) -> int:
     """Judge the settings, run the verb, print what it says."""
     from pipeforecast.settings import settings_for
 
-    settings = settings_for(verb, config)
+    settings = settings_for(verb, config).model_copy(update={"told": tuple(told)})
     workflow = import_module("pipeforecast.workflow")
     return _say(str(getattr(workflow, verb)(settings)))
 
@@ -138,12 +146,12 @@ def _sweep(jobs: Sequence[Any]) -> int:
 
 def _job(verb: str, config: Any) -> int:
     """Run one job of a sweep in its own folder; its failure is its exit status, so the others still run."""
-    from pipeforecast.overrides import folder_of_job
+    from pipeforecast.overrides import folder_of_job, words_of_job
 
     number, choice, folder = folder_of_job()
     print(f"job {number}: {choice or 'no overrides'} -> {folder}", file=sys.stderr)
     config.out = str(folder)
-    return _mended(partial(_run, verb, config))
+    return _mended(partial(_run, verb, config, words_of_job()))
 
 
 def _guarded(run: Callable[[], int]) -> int:

@@ -32,20 +32,30 @@ def fingerprint_of_files(source: Path, only: Iterable[str] | None = None) -> str
     -----
     Neither the folder's own place nor times of writing count: the same export copied elsewhere is the same data.
     """
-    if not source.exists():
-        raise MissingFileError(f"{source}: no such file or folder; source=FOLDER names the export")
     digest = hashlib.sha256()
-    for name, path in sorted(_named(source, only)):
-        if not path.is_file():
-            raise MissingFileError(f"{path}: no such file; the mapping names it")
-        content = hashlib.sha256()
-        with path.open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                content.update(chunk)
+    for name, content in digests_of_files(source, only).items():
         # Length before name, and a digest of fixed length after it: no two lists of files run together.
         encoded = name.encode()
-        digest.update(len(encoded).to_bytes(8, "big") + encoded + content.digest())
+        digest.update(len(encoded).to_bytes(8, "big") + encoded + bytes.fromhex(content))
     return digest.hexdigest()
+
+
+def digests_of_files(source: Path, only: Iterable[str] | None = None) -> dict[str, str]:
+    """Give the SHA-256 (64 hex digits) of each file that ``fingerprint_of_files`` counts, by its name, in order."""
+    if not source.exists():
+        raise MissingFileError(f"{source}: no such file or folder; source=FOLDER names the export")
+    return {name: digest_of_file(path) for name, path in sorted(_named(source, only))}
+
+
+def digest_of_file(path: Path) -> str:
+    """Give the SHA-256 (64 hex digits) of one file's content."""
+    if not path.is_file():
+        raise MissingFileError(f"{path}: no such file; the mapping names it")
+    content = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            content.update(chunk)
+    return content.hexdigest()
 
 
 def fingerprint_of(values: Any) -> str:

@@ -226,4 +226,5 @@ def group_names(rows: pd.DataFrame, level: str) -> np.ndarray:
     """Name the group of each row at ``level``; rows without one form a group of their own."""
     if level not in rows:
         return np.full(len(rows), NO_GROUP, dtype=object)
-    return rows[level].astype("object").where(rows[level].notna(), NO_GROUP).astype(str).to_numpy(dtype=object)
+    code, distinct = pd.factorize(rows[level], use_na_sentinel=True)  # far fewer names than rows
+    return np.array([*map(str, distinct), NO_GROUP], dtype=object)[code]

@@ -42,7 +42,7 @@ class LeadGate:
 
 def registry_of(settings: RunSettings, told: LeadSettings) -> Registry:
     """Give the registry of lead models."""
-    return Registry(settings.tracking.uri, told.model)
+    return Registry(settings.tracking.uri, told.model, settings.tracking.then)
 
 
 def mapping_of(settings: RunSettings) -> str:
@@ -125,6 +125,8 @@ def why_not(settings: RunSettings, told: LeadSettings, about: Mapping[str, Any],
 
 def register_leads(settings: RunSettings, run: LeadRun, gate: LeadGate, run_id: str | None) -> tuple[Judgement, str]:
     """Store today's model as a new version and move the alias where the gate says so."""
+    if settings.tracking.then is not None:
+        return gate.judgement, "not registered (made again)"
     if run_id is None or not settings.tracking.enabled:
         return replace(gate.judgement, moved=False), "not registered (its run was not recorded)"
     try:

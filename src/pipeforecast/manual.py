@@ -140,17 +140,33 @@ THRESHOLD_FILES = (
     "thresholds.csv", "threshold_history.csv", "points_card.csv", "points_card.json", "points_card.txt", "grades.csv",
     "points_calibration.csv", "points_against_model.csv", "explore.csv", "findings.csv", "thresholds.html",
 )  # fmt: skip
-CHECK_FILES = ("findings.csv", "tie.csv", "excluded.csv")
+CHECK_FILES = ("findings.csv", "tie.csv", "excluded.csv", "rows.csv", "repairs.csv")
+
+
+AGAIN = {
+    "run=ID": "MLflow's id of the run, which may also stand alone: replay ID",
+    "source=FOLDER": "folder (or file) with the same export (default: where it lay)",
+    "since=WHEN": "the run's own, where an earlier forecast lies elsewhere by now",
+    "explored=FILE": "the run's own, where it lies elsewhere by now",
+    "+scenario.owner=ID": "what the record leaves out of a scenario because it names people or deals",
+    "against=FOLDER": "the run's own files, to say where they differ first (default: where they were written)",
+    "stored=true": "take replayed past days from their store (default: each is forecast anew)",
+    "jobs=N": "processes at once (default: as the run had)",
+    "out=FOLDER": "where the files go (default: replayed)",
+    "tracking=NAME": "where the run is recorded",
+}
 
 
 @dataclass(frozen=True)
 class Page:
-    """One verb's page: what it does, its main overrides, the files that it writes, an example."""
+    """One verb's page: what it does, its main overrides, the files that it writes, an example; a bare word's key."""
 
     does: str
     overrides: Mapping[str, str]
     writes: tuple[str, ...]
     example: str
+    bare: str = ""
+    places: str = ""
 
 
 PAGES: Mapping[str, Page] = {
@@ -165,6 +181,18 @@ PAGES: Mapping[str, Page] = {
         COMMON,
         CHECK_FILES,
         "pipeforecast check crm=hotel_bookings source=exports/today",
+    ),
+    "keep": Page(
+        "keeps today's export in a folder of dated exports, which is the history that a CRM does not give",
+        {
+            "crm=NAME": COMMON["crm=NAME"],
+            "source=FOLDER": COMMON["source=FOLDER"],
+            "kept=FOLDER": "folder of dated exports; the day becomes a folder YYYY-MM-DD in it (default: kept)",
+            "as_of=YYYY-MM-DD": "day of the export (default: today)",
+        },
+        (),
+        "pipeforecast keep crm=hubspot source=exports/today kept=exports/kept",
+        "writes kept/YYYY-MM-DD/, whole or not at all",
     ),
     "train": Page(
         "scores the model on later data, registers it and makes it champion where it is better beyond chance",
@@ -226,6 +254,13 @@ PAGES: Mapping[str, Page] = {
         THRESHOLD_FILES,
         "pipeforecast thresholds crm=salesforce source=exports/today cost_per_contact=30 value_per_conversion=900",
     ),
+    "replay": Page(
+        "makes a recorded run again, and says whether its files are the same, byte by byte, or what differs and why",
+        AGAIN,
+        ("the files of the run",),
+        "pipeforecast replay 7c0d5f0e8a9b4c7f9d3a2b1c0e4f6a8b out=replayed",
+        bare="run",
+    ),
 }
 
 FLAGS = {
@@ -255,7 +290,8 @@ def page(verb: str) -> str:
     choices = {group: ", ".join(names) for group, names in groups if f"{group}=NAME" in it.overrides}
     return (
         f"usage: pipeforecast {verb} [key=value ...]\n\n{it.does}\n\nsettings:\n{_columns(it.overrides)}\n\n"
-        f"choices:\n{_columns(choices)}\n\n{_wrapped('writes into out: ', it.writes)}\n\n"
+        f"choices:\n{_columns(choices)}\n\n"
+        f"{_wrapped('writes into out: ', it.writes) if it.writes else it.places}\n\n"
         f"flags:\n{_columns(FLAGS)}\n\nexample: {it.example}\n\n{CONFIGS}\n{STATUS}"
     )
 

@@ -92,6 +92,13 @@ def folder_of_job() -> tuple[int, str, Path]:
     return int(run.job.num), without_secrets(str(run.job.override_dirname)), Path(run.runtime.output_dir)
 
 
+def words_of_job() -> list[str]:
+    """Inside a sweep's job: all of its overrides."""
+    from hydra.core.hydra_config import HydraConfig
+
+    return [str(word) for word in HydraConfig.get().overrides.task]
+
+
 @contextmanager
 def _hydra(verb: str) -> Iterator[None]:
     """Start Hydra on the configs that ship, with the working directory's own in front."""

@@ -42,6 +42,8 @@ class Proof:
     chances : DataFrame
         The model's chances of deals to be won in the period beside what came true, as of ``calibration.reliability``,
         with all of them as bin 0; without rows where nothing looks at deals.
+    evenings : tuple of str
+        Names of the origins that it rests on, those that only warm the rules up among them.
     """
 
     rows: pd.DataFrame
@@ -51,6 +53,7 @@ class Proof:
     findings: list[Finding]
     settled: Settled
     chances: pd.DataFrame = field(default_factory=pd.DataFrame)
+    evenings: tuple[str, ...] = ()
 
 
 def prove(backtest: Backtest, since: pd.Timestamp | None = None, level: float = 0.9) -> Proof:

@@ -1,24 +1,22 @@
-"""What is recorded of a run: settings, fingerprint of the data, scores; nothing that names people or deals."""
+"""What is recorded of a run: settings, fingerprint of the data, scores; nothing that names people or deals.
+
+A run that wrote files is recorded so that it can be made again: see ``pastrun``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import pandas as pd
 
 from pipeforecast import __version__
 from pipeforecast.forecast import Forecast
+from pipeforecast.pastrun import PLACES, Wrote, keep
 from pipeforecast.proof import Proof
 from pipeforecast.settings import RunSettings
 from pipeforecast.tracking import Artifact, Metric, RunRecord, record
-
-#: Where things lie on this machine, and who is named, is nobody else's business.
-_PLACES: Any = {
-    "tracking": True, "out": True, "source": True, "explored": True, "since": True, "proof": {"folder"},
-    "demo": {"folder"}, "search": {"store"}, "scenario": {"owner", "where", "parts"},
-}  # fmt: skip
 
 
 class Recorded(Protocol):
@@ -69,9 +67,15 @@ def track(
     metrics: Sequence[Metric],
     more_tags: Mapping[str, str] | None = None,
     more_artifacts: Sequence[Artifact] = (),
+    wrote: Wrote | None = None,
 ) -> str | None:
-    """Record settings, data and scores; no file that names people or deals. Gives MLflow's id of the run."""
-    told = settings.model_dump(mode="json", exclude=_PLACES)
+    """Record settings, data and scores; no file that names people or deals. Gives MLflow's id of the run.
+
+    A run that is made again by ``replay`` is not recorded, nor is one with ``tracking=off``.
+    """
+    if settings.tracking.then is not None:
+        return None
+    told = settings.model_dump(mode="json", exclude=PLACES)
     day = "" if run.as_of is None else str(run.as_of.date())
     tags = {"verb": verb, "data": run.data, "pipeforecast": __version__, "as_of": day}
     artifacts = [
@@ -80,4 +84,7 @@ def track(
         if (settings.out / name).exists()
     ]
     made = RunRecord(verb, told, tags | dict(more_tags or {}), metrics, [*artifacts, *more_artifacts])
-    return record(made, **settings.tracking.model_dump(exclude={"model"}))
+    run_id = record(made, **settings.tracking.model_dump(exclude={"model", "places", "then"}))
+    if wrote is not None:
+        keep(settings, run, run_id, wrote)
+    return run_id

@@ -16,6 +16,7 @@ from typing import Any
 import pandas as pd
 
 from pipeforecast.errors import PipeforecastError
+from pipeforecast.sections import StoreThen
 from pipeforecast.tracking import alone, client_of, local_store, public, texts
 
 CHAMPION = "champion"
@@ -75,10 +76,13 @@ class Registry:
         As in ``tracking.record``.
     name : str
         Of the registered model.
+    then : StoreThen or None
+        What the store held when a run that is made again was first made; None: what it holds.
     """
 
     uri: str
     name: str
+    then: StoreThen | None = None
 
     def register(self, model: ModelRecord, run_id: str) -> str:
         """Store a model with its run and make it the next version; gives the version's number.
@@ -92,6 +96,8 @@ class Registry:
 
     def champion(self) -> Version | None:
         """Give the version that bears the alias, or None; a store that does not exist holds none."""
+        if self.then is not None:
+            return None if self.then.champion is None else self.version(self.then.champion)
         found: Version | None = self._asked(self._by_alias) if self._there() else None
         return found
 
@@ -102,6 +108,8 @@ class Registry:
 
     def count(self, tag: str, value: str) -> int:
         """Count the versions whose tag has a value."""
+        if self.then is not None:
+            return self.then.candidates
         return int(self._asked(self._count, tag, value)) if self._there() else 0
 
     def crown(self, number: str, instead_of: str | None) -> bool:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 
 from pipeforecast.backtest import Backtest, Origin, backtest, origins_of
 from pipeforecast.errors import DataError
-from pipeforecast.fingerprint import fingerprint_of_files
 from pipeforecast.proof import Proof, prove
 from pipeforecast.proofstore import ProofStore
+from pipeforecast.provenance import libraries, source_fingerprint
 from pipeforecast.run import Run, progress, say
 from pipeforecast.settings import BacktestSettings, ForecastSettings
 
@@ -73,6 +72,9 @@ def proof_of(settings: ForecastSettings, run: Run) -> Proof | None:
         origins, warm = scored_origins(settings, run)
     except DataError:
         return None
+    asked, first = settings.proof.evenings, min(o.as_of for o in origins)
+    if asked is not None:
+        origins, warm = ([o for o in some if evening_of(o) in asked] for some in (origins, warm))
     store = store_of(settings, run)
     # The rules' own earlier days are cheap, and without them no rule has a range to be compared by.
     missing = [*store.missing(warm), *store.missing(origins)]
@@ -87,7 +89,8 @@ def proof_of(settings: ForecastSettings, run: Run) -> Proof | None:
     stored = store.load([*origins, *warm])
     if stored is None:
         return None
-    proof = prove(stored, since=min(o.as_of for o in origins))
+    had = tuple(evening_of(o) for o in [*warm, *origins] if o not in missing)
+    proof = replace(prove(stored, since=first), evenings=had)
     if missing:
         words = f"{proof.sentence} ({len(missing)} of {len(origins) + len(warm)} past days are still to be replayed.)"
         proof = replace(proof, sentence=words)
@@ -99,12 +102,11 @@ def store_of(settings: ForecastSettings, run: Run) -> ProofStore:
     key = {
         "data": run.data, "crm": settings.crm, "calendar": settings.calendar.model_dump(), "as_of": str(run.as_of),
         "model": settings.model.model_dump(), "rules": [r.name for r in run.rules], "seed": settings.seed,
-        "code": _code(),
+        "code": source_fingerprint(), "libraries": libraries(),
     }  # fmt: skip
     return ProofStore(settings.proof.folder, key)
 
 
-def _code() -> str:
-    """Fingerprint of the program itself: another version's replay is not this one's."""
-    home = Path(__file__).parent
-    return fingerprint_of_files(home, [str(p.relative_to(home)) for p in home.rglob("*.py")])
+def evening_of(origin: Origin) -> str:
+    """Name an origin as a run's record does."""
+    return f"{origin.as_of.date()} {origin.period.name}"

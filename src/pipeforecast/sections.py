@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, PlainSerializer, model_validator
 
@@ -84,6 +84,13 @@ class OriginSettings(Closed):
         return self
 
 
+class StoreThen(Closed):
+    """The store of models as a run found it that is made again: it is read so, and nothing is written into it."""
+
+    champion: str | None = Field(None, description="number of the version that was the champion; null: none was used")
+    candidates: int = Field(0, ge=0, description="candidates that had been set beside that champion")
+
+
 class TrackingSettings(Closed):
     """Where runs are recorded (``configs/tracking``)."""
 
@@ -93,6 +100,8 @@ class TrackingSettings(Closed):
     artifacts: str | None = Field(None, description="folder or address; default: mlartifacts beside a local store")
     required: bool = Field(False, description="fail where the record cannot be written, instead of warning")
     model: str = Field("pipeforecast-deals", min_length=1, description="registered model whose versions train makes")
+    places: Folder = Field(Path(".pipeforecast/runs"), description="where things lay, kept here and not in MLflow")
+    then: StoreThen | None = Field(None, description="told by replay alone")
 
 
 class SearchSettings(Closed):
@@ -110,6 +119,7 @@ class ProofSettings(Closed):
     mode: Literal["none", "cached", "full"] = "cached"
     budget_s: float = Field(60.0, ge=0, description="seconds that missing origins may take in mode cached")
     folder: Folder = Field(Path(".pipeforecast/proof"), description="where replayed origins are kept")
+    evenings: tuple[str, ...] | None = Field(None, description="the origins that are replayed; told by replay alone")
 
 
 class ReportSettings(Closed):
@@ -119,6 +129,39 @@ class ReportSettings(Closed):
     top_deals: int = Field(15, ge=0)
     pdf: bool = False
     language: Language = "en"
+
+
+class AgainSettings(Closed):
+    """What ``replay`` is told: which recorded run is made again, and what its record does not say.
+
+    Attributes
+    ----------
+    run : str
+        MLflow's id of the run.
+    source : Path, Address or None
+    since, explored : Path or None
+        The run's own, where they lie elsewhere by now; None: where they lay.
+    scenario : dict
+        Of the run's scenario, what names people or deals, where this machine has not kept it.
+    against : Path or None
+        Folder of the run's own files, to say where they differ first; None: where they were written.
+    stored : bool
+        Whether replayed origins may come from the store; false forecasts every one of them anew.
+    jobs : int or None
+        Processes at once; None: as the run had.
+    """
+
+    run: str = Field(pattern=r"^[0-9a-zA-Z_-]{1,64}$")
+    out: Folder = Path("replayed")
+    source: Source | None = None
+    since: Since = None
+    explored: Folder | None = None
+    scenario: dict[str, Any] = Field(default_factory=dict)
+    against: Folder | None = None
+    stored: bool = False
+    jobs: int | None = Field(None, ge=-1)
+    tracking: TrackingSettings = Field(default_factory=TrackingSettings)
+    told: tuple[str, ...] = Field((), exclude=True, description="the words of the call")
 
 
 class CompanySettings(Closed):

@@ -29,6 +29,7 @@ from pipeforecast.kinds import (
 )
 from pipeforecast.leadsettings import LeadSettings, ThresholdChoices
 from pipeforecast.sections import (
+    AgainSettings,
     CalendarSettings,
     CompanySettings,
     Folder,
@@ -44,8 +45,8 @@ from pipeforecast.sections import (
 )
 
 Verb = Literal[
-    "demo", "check", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan",
-    "thresholds",
+    "demo", "check", "keep", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan",
+    "thresholds", "replay",
 ]  # fmt: skip
 
 
@@ -69,10 +70,17 @@ class RunSettings(Closed):
     out: Folder = Path("out")
     seed: int = Field(0, ge=0)
     tracking: TrackingSettings = Field(default_factory=TrackingSettings)
+    told: tuple[str, ...] = Field((), exclude=True, description="the words of the call")
 
 
 class CheckSettings(RunSettings):
     """What ``check`` is told: every run's settings and no more."""
+
+
+class KeepSettings(RunSettings):
+    """What ``keep`` is told: the folder of dated exports; ``as_of`` is the day of the export, None is today."""
+
+    kept: Folder = Path("kept")
 
 
 class AuditSettings(RunSettings):
@@ -233,9 +241,10 @@ class DemoSettings(ForecastSettings):
 
 AnySettings = CheckSettings | TrainSettings | ForecastSettings | ScoreSettings | BacktestSettings | MonitorSettings
 
-SETTINGS: Mapping[str, type[RunSettings]] = {
+SETTINGS: Mapping[str, type[RunSettings] | type[AgainSettings]] = {
     "demo": DemoSettings,
     "check": CheckSettings,
+    "keep": KeepSettings,
     "train": TrainSettings,
     "forecast": ForecastSettings,
     "score": ScoreSettings,
@@ -246,11 +255,12 @@ SETTINGS: Mapping[str, type[RunSettings]] = {
     "audit": AuditSettings,
     "plan": PlanSettings,
     "thresholds": ThresholdsSettings,
+    "replay": AgainSettings,
 }
 
 
-def settings_for(verb: str, config: Mapping[str, Any]) -> RunSettings:
-    """Judge a composed configuration (DictConfig or plain) and freeze it.
+def settings_for(verb: str, config: Mapping[str, Any]) -> Any:
+    """Judge a composed configuration (DictConfig or plain) and freeze it: one of ``SETTINGS``.
 
     Raises
     ------
@@ -283,8 +293,8 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 
 __all__ = [
-    "SETTINGS", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings", "CheckSettings",
-    "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "LeadSettings", "MetricsSettings",
-    "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings", "RunSettings", "ScoreSettings",
-    "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
+    "SETTINGS", "AgainSettings", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings",
+    "CheckSettings", "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "KeepSettings",
+    "LeadSettings", "MetricsSettings", "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings",
+    "RunSettings", "ScoreSettings", "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
 ]  # fmt: skip

@@ -177,7 +177,7 @@ def _open_rows(history: DealHistory, states: pd.DataFrame, days: np.ndarray) -> 
         opened = joined.filter(joined["status"] == OPEN).select(columns).order_by(["as_of", "deal"])
         out = con.to_pandas(opened)
         if "touches" in history.tables:
-            out = out.merge(_touch_rows(con, history, calendar), on=["as_of", "deal"], how="left")
+            out = out.merge(_touch_rows(con, history, out), on=["as_of", "deal"], how="left")
     finally:
         con.disconnect()
     return _canonical(out, states)
@@ -188,7 +188,6 @@ def _calendar(days: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({
         "as_of": day,
         "evening": day + pd.Timedelta(days=1),
-        "recent": day + pd.Timedelta(days=1 - _RECENT_DAYS),
     })  # fmt: skip
 
 
@@ -234,23 +233,43 @@ def _held(running: Any, facts: list[str]) -> Any:
     return running.select("deal", "recorded_at", "known_until", "status", *facts, *RUNNING)
 
 
-def _touch_rows(con: Any, history: DealHistory, calendar: Any) -> pd.DataFrame:
-    """Count the touches of each deal by each day, and the recent ones; the day of the last."""
-    keys = pd.Series(history.deals.index, index=history.deals["deal_id"].to_numpy())
+def _touch_rows(con: Any, history: DealHistory, opened: pd.DataFrame) -> pd.DataFrame:
+    """Count the touches of each open deal by each day, and the recent ones; the day of the last.
+
+    Touches and evenings of a deal are laid on one line of time and counted along it: joined day by day, every touch
+    would stand once for each day after it.
+    """
     import ibis
 
+    keys = pd.Series(history.deals.index, index=history.deals["deal_id"].to_numpy())
     touches = history.tables["touches"]
     touches = touches[touches["deal_id"].notna().to_numpy()]
     frame = pd.DataFrame({"deal": touches["deal_id"].map(keys).to_numpy(), "at": touches["at"].to_numpy()}).dropna()
-    frame["deal"] = frame["deal"].astype("int64")
-    table = ibis.memtable(frame)
-    joined = table.inner_join(calendar, [table["at"] < calendar["evening"]])
-    counted = joined.group_by("as_of", "deal").aggregate(
-        n_touches=joined.count(),
-        n_touches_recent=(joined["at"] >= joined["recent"]).cast("int64").sum(),
-        last_touch_at=joined["at"].max(),
+    frame = frame.astype({"deal": "int64", "at": "datetime64[us]"})
+    touched = ibis.memtable(frame)
+    looks = ibis.memtable(opened[["as_of", "deal"]].astype({"as_of": "datetime64[us]"}))
+    ends = {"evening": ibis.interval(days=1), "recent": ibis.interval(days=1 - _RECENT_DAYS)}
+    line = ibis.union(
+        touched.mutate(as_of=ibis.null("timestamp"), what=ibis.literal("touch")).select("deal", "at", "as_of", "what"),
+        *(
+            looks.mutate(at=looks["as_of"] + after, what=ibis.literal(what)).select("deal", "at", "as_of", "what")
+            for what, after in ends.items()
+        ),
     )
-    rows: pd.DataFrame = con.to_pandas(counted)
+    # Touches of the very second in which an evening ends belong to the next day: "touch" sorts behind the others.
+    so_far = ibis.window(group_by="deal", order_by=["at", "what"], preceding=None, following=0)
+    is_touch = line["what"] == "touch"
+    counted = line.mutate(
+        n=is_touch.cast("int64").sum().over(so_far),
+        last=is_touch.ifelse(line["at"], ibis.null("timestamp")).max().over(so_far),
+    ).filter(lambda t: t["what"] != "touch")
+    rows: pd.DataFrame = con.to_pandas(
+        counted.group_by("as_of", "deal").aggregate(
+            n_touches=counted["n"].max(),
+            n_touches_recent=counted["n"].max() - counted["n"].min(),
+            last_touch_at=counted["last"].max(),
+        )
+    )
     return rows
 
 

@@ -11,7 +11,8 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,13 +138,52 @@ def recorded(uri: str, run_id: str) -> dict[str, str]:
     TrackingError
         If there is no such run, or the store cannot be read.
     """
+    data = _asked(uri, f"the run {run_id!r} could not be read", lambda client: client.get_run(run_id).data)
+    return dict(data.params) | {name: str(value) for name, value in data.metrics.items()} | dict(data.tags)
+
+
+def attach(uri: str, run_id: str, name: str, text: str) -> None:
+    """Add a text file to a recorded run.
+
+    Raises
+    ------
+    TrackingError
+        If the store cannot be written.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / name
+        path.write_text(text, encoding="utf-8")
+        _asked(uri, f"{name} of the run {run_id!r} could not be written", lambda c: c.log_artifact(run_id, str(path)))
+
+
+def fetched_text(uri: str, run_id: str, name: str) -> str:
+    """Read a text file of a recorded run.
+
+    Raises
+    ------
+    TrackingError
+        If there is no such run or file, or the store cannot be read.
+    """
+    with tempfile.TemporaryDirectory() as place:
+
+        def ask(client: Any) -> str:
+            client.get_run(run_id)
+            if name not in {found.path for found in client.list_artifacts(run_id)}:
+                raise LookupError("it was recorded without it, by an earlier version or without files")
+            return str(client.download_artifacts(run_id, name, place))
+
+        found = _asked(uri, f"{name} of the run {run_id!r} could not be read", ask)
+        return Path(found).read_text(encoding="utf-8")
+
+
+def _asked(uri: str, what: str, ask: Callable[[Any], Any]) -> Any:
+    """Ask a store, and say in one line what did not go."""
     try:
         with alone(uri):
-            data = client_of(uri).get_run(run_id).data
+            return ask(client_of(uri))
     except Exception as error:
         said = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise TrackingError(public(f"the run {run_id!r} could not be read in MLflow at {uri}: {said}")) from error
-    return dict(data.params) | {name: str(value) for name, value in data.metrics.items()} | dict(data.tags)
+        raise TrackingError(public(f"{what} in MLflow at {uri}: {said}")) from error
 
 
 def client_of(uri: str) -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 from pipeforecast.features import Features
 from pipeforecast.fiscal import FiscalCalendar
-from pipeforecast.models.design import _AHEAD, DealDesign, frame_of, interval_columns, together
+from pipeforecast.models.design import AHEAD, DealDesign, frame_of, interval_columns, together
 from pipeforecast.models.grid import make_grid
 
 RNG = np.random.default_rng(0)
@@ -72,7 +72,7 @@ def test_names_stand_for_the_columns() -> None:
     whole = together(deal, intervals, deal[:, [0]])
     names = frame_of(design.names, ["size"])
     assert whole.shape == (3, len(names))
-    assert names[len(design.names) + _AHEAD] == "log days ahead"
+    assert names[len(design.names) + AHEAD] == "log days ahead"
 
 
 @pytest.fixture

@@ -8,8 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeforecast.features import describe
 from pipeforecast.models.deals import FittedDeals
-from pipeforecast.models.hazard import HazardModel
+from pipeforecast.models.design import together
+from pipeforecast.models.grid import make_grid
+from pipeforecast.models.hazard import HazardChances, HazardModel, _intervals
 from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
 from worlds import AS_OF, CALENDAR, HAZARDS, constant_hazards, won_and_lost_by
@@ -91,3 +94,19 @@ def test_thinning_weighs_what_is_left(monkeypatch: pytest.MonkeyPatch, taught: t
     until, amounts = AS_OF + pd.Timedelta(days=19), np.ones(len(now.open))  # later on most have closed anyhow
     one, other = (m.forecast(now, amounts).won_by(until).mean() for m in (HazardModel().fit(lessons), thin))
     assert other == pytest.approx(one, rel=0.2)
+
+
+def test_what_a_deal_adds_is_reckoned_once_and_is_that_of_the_whole_row(
+    taught: tuple[Lessons, Snapshot], fitted: FittedDeals
+) -> None:
+    chances = fitted.chances
+    assert isinstance(chances, HazardChances)
+    assert chances.model is not None
+    features, grid = describe(taught[1]), make_grid(AS_OF, CALENDAR, 200)
+    deal, intervals = chances.design.transform(features), _intervals(features.due, grid)
+    k, m, _ = intervals.shape
+    repeated = np.repeat(deal, m, axis=0)
+    whole = together(repeated, intervals.reshape(k * m, -1), repeated[:, chances.slopes])
+    for beta in (chances.model.coefficients, *chances.model.draws(2, np.random.default_rng(1))):
+        expected = whole @ beta[:, :-1].T + beta[:, -1]
+        assert chances._log_odds(deal, intervals, beta).reshape(k * m, -1) == pytest.approx(expected, abs=1e-9)

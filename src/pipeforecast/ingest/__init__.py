@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +19,7 @@ from pipeforecast.ingest.databases import source_at
 from pipeforecast.ingest.deals import DealRows, finished, read_deals
 from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.exports import dated_exports, has_log, read_series
+from pipeforecast.ingest.ledger import Ledger
 from pipeforecast.ingest.logs import read_logs
 from pipeforecast.ingest.pasts import Log, build_states, date_creations, last_written
 from pipeforecast.ingest.roles import roles_of
@@ -44,7 +45,9 @@ class Export:
         ``pipeline, status, raw_count, raw_amount, used_count, used_amount, excluded_count, excluded_amount``:
         what is in the source's deals, what is used, what is not; used and excluded add up to raw, to the cent.
     excluded : DataFrame
-        ``deal_id, reason, status, pipeline, amount`` of every row that is not used.
+        ``deal_id, reason, status, pipeline, amount, row, table, file`` of every deal's row that is not used.
+    ledger : Ledger
+        Where each row of each table went, and what was mended.
     content : str or None
         SHA-256 of what was read of a database; None where files were read, which have their own.
     """
@@ -54,6 +57,7 @@ class Export:
     tie: pd.DataFrame
     excluded: pd.DataFrame
     content: str | None = None
+    ledger: Ledger = field(default_factory=Ledger)
 
 
 def read_export(mapping: CrmMapping, source: Address | Path | str | Sequence[Path | str]) -> Export:
@@ -110,5 +114,6 @@ def _export(reading: Reading, rows: DealRows, deals: pd.DataFrame, log: Log) -> 
         roles=roles,
         tables=tables,
     )
-    left = excluded(rows.deals, rows.reason)
-    return Export(history, reading.findings, tie(rows.deals, rows.reason), left, reading.source.content())
+    tied, left = tie(rows.deals, rows.reason), excluded(rows.deals, rows.reason)
+    left = left.assign(table="deals", file=rows.source.reading.ledger.part + rows.source.file)
+    return Export(history, reading.findings, tied, left, reading.source.content(), reading.ledger)

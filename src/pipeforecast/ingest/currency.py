@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding
+from pipeforecast.ingest.deals import note
 from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.pasts import Log
 from pipeforecast.ingest.states import Piece
@@ -46,7 +47,19 @@ def in_one_currency(
         Finding("CURRENCY-CONVERTED", "info", "deals", "currency", int(changed.sum()), tuple(found[:5]),
                 f"amounts turned into {target} by the last rate before creation", "check the table of rates")
     )  # fmt: skip
+    unnamed = deals["currency"].isna()
+    if unnamed.any():
+        note(reading, "CURRENCY-MISSING", "warning", deals["deal_id"][unnamed], f"taken as {target}",
+             "give every deal its currency", column="currency")  # fmt: skip
+        blank = deals["currency"][unnamed]
+        reading.ledger.mend("deals", "", "currency", blank, "CURRENCY-MISSING", blank.fillna(target),
+                            deals["deal_id"][unnamed], by_row=False)  # fmt: skip
     for name in (m for m in _MONEY if m in deals):
+        turned = (rate != 1.0) & deals[name].notna()
+        reading.ledger.mend(
+            "deals", "", name, deals[name][turned], "CURRENCY-CONVERTED", (deals[name] * rate)[turned],
+            deals["deal_id"][turned], by_row=False,
+        )  # fmt: skip
         deals = deals.assign(**{name: deals[name] * rate})
     return deals.assign(currency=pd.Series(target, index=deals.index, dtype="string")), _log(log, rate.to_numpy())
 

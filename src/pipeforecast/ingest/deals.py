@@ -11,6 +11,8 @@ from pipeforecast.contract import OPEN, STATUSES, WON, Kind, typed
 from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding, Severity, first_examples
 from pipeforecast.ingest.evaluate import Reading, Rows, left_out, read_columns
+from pipeforecast.ingest.marks import merged_into, say_unmapped_deletions
+from pipeforecast.ingest.sane import enormous_amounts
 from pipeforecast.ingest.stages import check_known, infer_stages, kinds
 from pipeforecast.mapping import kind_of
 
@@ -58,8 +60,18 @@ def read_deals(reading: Reading, stages: pd.DataFrame) -> DealRows:
         kind = kinds(stages, deals["stage"], deals.get("pipeline"))
         check_known(stages, deals["stage"][~left], kind[~left], rows.file)
     _split_close_date(deals, reading)
-    reason = _reasons(deals, left, reading)
-    return DealRows(_repaired(deals, reason, reading), reason, stages, rows)
+    reason = _reasons(deals, left, merged_into(rows, deals["deal_id"]), rows)
+    say_unmapped_deletions(rows, settings, reason)
+    account(rows, len(deals), deals["deal_id"], reason)
+    return DealRows(_repaired(deals, reason, rows), reason, stages, rows)
+
+
+def account(rows: Rows, count: int, ids: pd.Series, reason: pd.Series) -> None:
+    """Enter a table's rows into the ledger: those without a reason are used."""
+    ledger = rows.reading.ledger
+    ledger.came(rows.table, rows.file, count)
+    for code in reason.dropna().unique():
+        ledger.leave(rows.table, rows.file, ids[reason.eq(code).fillna(False).to_numpy(dtype=bool)], str(code))
 
 
 def _blank_facts(deals: pd.DataFrame) -> pd.DataFrame:
@@ -105,8 +117,9 @@ def _split_close_date(deals: pd.DataFrame, reading: Reading) -> None:
     deals["closed_recorded_at"] = deals["closed_recorded_at"].where(closed)
 
 
-def _reasons(deals: pd.DataFrame, left: pd.Series, reading: Reading) -> pd.Series:
+def _reasons(deals: pd.DataFrame, left: pd.Series, merged: pd.Series, rows: Rows) -> pd.Series:
     """Say why rows cannot be used; later reasons do not overwrite earlier ones."""
+    reading = rows.reading
     reason = pd.Series(pd.NA, index=deals.index, dtype="string")
 
     def exclude(which: pd.Series | np.ndarray, code: str, severity: Severity, advice: str) -> None:
@@ -117,6 +130,7 @@ def _reasons(deals: pd.DataFrame, left: pd.Series, reading: Reading) -> pd.Serie
 
     exclude(left, "EXCLUDED-BY-MAPPING", "info", "nothing, if crm.deals.exclude is meant so")
     exclude(deals["deal_id"].isna(), "NO-DEAL-ID", "warning", "give every deal an id")
+    exclude(merged, "MERGED-INTO-ANOTHER", "warning", "nothing; the record that it became part of counts alone")
     here = deals[reason.isna().to_numpy(dtype=bool)]
     again = here[here.duplicated("deal_id", keep=False).to_numpy()]
     if len(again):
@@ -131,8 +145,9 @@ def _reasons(deals: pd.DataFrame, left: pd.Series, reading: Reading) -> pd.Serie
     return reason
 
 
-def _repaired(deals: pd.DataFrame, reason: pd.Series, reading: Reading) -> pd.DataFrame:
+def _repaired(deals: pd.DataFrame, reason: pd.Series, rows: Rows) -> pd.DataFrame:
     """Mend what can be mended in the rows in use, each with a finding."""
+    reading = rows.reading
     used = reason.isna().to_numpy(dtype=bool)
     closed = (deals["status"] != OPEN).to_numpy(dtype=bool) & used
     ids = deals["deal_id"]
@@ -140,6 +155,10 @@ def _repaired(deals: pd.DataFrame, reason: pd.Series, reading: Reading) -> pd.Da
     undated = closed & deals["closed_at"].isna().to_numpy()
     if undated.any():
         deals["closed_at"] = deals["closed_at"].mask(undated, deals["closed_recorded_at"])
+        reading.ledger.mend(
+            "deals", rows.file, "closed_at", pd.Series("", index=ids.index[undated], dtype="string"),
+            "CLOSE-DATE-FROM-RECORD", deals["closed_at"][undated], ids[undated],
+        )  # fmt: skip
         note(reading, "CLOSE-DATE-FROM-RECORD", "warning", ids[undated],
              "the day on which it was written as closed is taken", "give closed deals their closing day")  # fmt: skip
     early = closed & (deals["closed_at"].dt.normalize() < deals["created_at"].dt.normalize()).to_numpy(dtype=bool)
@@ -149,15 +168,23 @@ def _repaired(deals: pd.DataFrame, reason: pd.Series, reading: Reading) -> pd.Da
     negative = used & (deals["amount"] < 0).to_numpy(dtype=bool)
     if negative.any():
         note(reading, "AMOUNT-NEGATIVE", "warning", ids[negative], "kept as it is", "check; credits belong elsewhere")
+    enormous = used & enormous_amounts(deals["amount"].where(used))
+    if enormous.any():
+        note(reading, "AMOUNT-ENORMOUS", "warning", ids[enormous], "kept as it is",
+             "check: over a thousand times the usual amount, it outweighs all others", column="amount")  # fmt: skip
     if "probability" in deals:
-        deals["probability"] = sane_probability(deals["probability"], ids, "deals", reading)
+        deals["probability"] = sane_probability(deals["probability"], ids, rows)
     return deals
 
 
-def sane_probability(values: pd.Series, ids: pd.Series, table: str, reading: Reading) -> pd.Series:
+def sane_probability(values: pd.Series, ids: pd.Series, rows: Rows) -> pd.Series:
     """Set probabilities outside 0 … 1 missing, with a finding."""
     wrong = ((values < 0) | (values > 1)).to_numpy(dtype=bool)
+    reading, table = rows.reading, rows.table if rows.table == "deals" else rows.file
     if wrong.any():
+        reading.ledger.mend(
+            rows.table, rows.file, "probability", values[wrong], "PROBABILITY-OUT-OF-RANGE", ids=ids[wrong]
+        )
         note(reading, "PROBABILITY-OUT-OF-RANGE", "warning", ids[wrong], "set missing",
              "percentages need scale: 0.01 in the mapping", table, "probability")  # fmt: skip
     return values.mask(wrong)

@@ -18,7 +18,9 @@ from pipeforecast.errors import DataError, MissingFileError, some
 from pipeforecast.findings import Finding, first_examples
 from pipeforecast.ingest.dates import day_from_parts, parse_dates
 from pipeforecast.ingest.files import Source
+from pipeforecast.ingest.ledger import Ledger
 from pipeforecast.ingest.numbers import looks_grouped, parse_flags, parse_numbers
+from pipeforecast.ingest.sane import sane_money, sane_times, say_zones
 from pipeforecast.mapping import CrmMapping, TableSettings, kind_of
 
 
@@ -26,18 +28,19 @@ class MissingColumnError(DataError):
     """A source column that the mapping names is not there."""
 
 
-def _bare(name: str) -> str:
+def bare_name(name: str) -> str:
     """Reduce a column's name to letters and digits: ``Close Date``, ``close_date`` and ``CloseDate`` are one."""
     return re.sub(r"[\W_]", "", name).casefold()
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What every step of reading needs: the mapping, the files, and where findings go."""
+    """What every step of reading needs: the mapping, the files, where findings go, and where each row went."""
 
     mapping: CrmMapping
     source: Source
     findings: list[Finding] = field(default_factory=list)
+    ledger: Ledger = field(default_factory=Ledger)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Rows:
         """
         columns = self.frame.columns
         if name not in columns:
-            alike = [c for c in columns if _bare(str(c)) == _bare(name)]
+            alike = [c for c in columns if bare_name(str(c)) == bare_name(name)]
             if len(alike) != 1:
                 raise MissingColumnError(self._absent(name))
             name = alike[0]
@@ -92,7 +95,7 @@ def _parse(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
     if kind in ("id", "text"):
         return text.astype("string")
     if kind in ("date", "time"):
-        return typed(parse_dates(text, where, settings.dates, settings.dates.formats.get(column)), kind)
+        return _parse_times(rows, text, kind, column)
     if kind == "flag":
         return parse_flags(text, where)
     if looks_grouped(text, settings.numbers):
@@ -103,6 +106,34 @@ def _parse(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
             )
         )  # fmt: skip
     return parse_numbers(text, where, settings.numbers)
+
+
+def _parse_times(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
+    """Read days and times; those that stand for none are missing, with a finding."""
+    reading = rows.reading
+    dates, where = reading.mapping.dates, f"{rows.file}, column {column!r}"
+    nothing = text.str.match(r"0{1,4}[-/.]0{1,2}[-/.]0{1,4}(\D|$)").fillna(False).astype(bool)
+    values = typed(parse_dates(text.mask(nothing), where, dates, dates.formats.get(column)), kind)
+    told = say_zones(text, rows.table, column)
+    values, no_days = sane_times(values, text, nothing, rows.table, column)
+    if no_days is not None:
+        meant, before = no_days
+        reading.ledger.mend(rows.table, rows.file, column, before, meant.code)
+    reading.findings.extend(f for f in (told, no_days and no_days[0]) if f is not None and f not in reading.findings)
+    return values
+
+
+def sane(rows: Rows, name: str, kind: Kind, values: pd.Series) -> pd.Series:
+    """Set amounts missing that no company has, with a finding and what stood there."""
+    if kind != "money":
+        return values
+    kept, finding = sane_money(values, rows.table, name)
+    if finding is not None:
+        wrong = values[values.notna() & kept.isna()]
+        rows.reading.ledger.mend(rows.table, rows.file, name, wrong, finding.code)
+        if finding not in rows.reading.findings:
+            rows.reading.findings.append(finding)
+    return kept
 
 
 def _column(rows: Rows, e: m.ColumnOf, kind: Kind) -> pd.Series:
@@ -241,12 +272,12 @@ def read_columns(rows: Rows, settings: TableSettings, canonical: str) -> pd.Data
     out: dict[str, pd.Series] = {}
     absent: list[str] = []
     for name, expression in settings.columns.items():
-        out[name] = rows.evaluate(expression, _kind(canonical, name))
+        out[name] = sane(rows, name, _kind(canonical, name), rows.evaluate(expression, _kind(canonical, name)))
     optional = [(n, e, _kind(canonical, n)) for n, e in settings.optional.items()]
     optional += [(n, e, kind) for kind, kept in settings.keep.items() for n, e in kept.items()]
     for name, expression, kind in optional:
         try:
-            out[name] = rows.evaluate(expression, kind)
+            out[name] = sane(rows, name, kind, rows.evaluate(expression, kind))
         except (MissingColumnError, MissingFileError):
             absent.append(name)
     if absent:

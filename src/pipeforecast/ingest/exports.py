@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeforecast.contract import OPEN, TRACKABLE
 from pipeforecast.findings import Finding, first_examples
-from pipeforecast.ingest.deals import DealRows, read_deals
+from pipeforecast.ingest.deals import DealRows, note, read_deals
 from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.files import Source
 from pipeforecast.ingest.pasts import Log, times
@@ -40,12 +40,14 @@ def dated_exports(mapping: CrmMapping, source: Source) -> list[Dated]:
     pattern = re.compile(r"[-_ .]*" + mapping.history.exports + r"[-_ .]*")
     days: dict[np.datetime64, dict[Path, str]] = {}
     common: dict[Path, str] = {}
-    for entry in sorted(source.folder.iterdir()):
+    for entry in sorted(p for p in source.folder.iterdir() if not p.name.startswith(".")):
         day, rest = _day(pattern, entry.name)
         if day is None:
             common |= {entry: entry.name} if entry.is_file() else {}
         elif entry.is_dir():
-            days.setdefault(day, {}).update({p: p.name for p in sorted(entry.iterdir()) if p.is_file()})
+            days.setdefault(day, {}).update(
+                {p: p.name for p in sorted(entry.iterdir()) if p.is_file() and not p.name.startswith(".")}
+            )
         else:
             days.setdefault(day, {})[entry] = rest
     found = []
@@ -92,7 +94,8 @@ def read_series(reading: Reading, series: Sequence[Dated]) -> tuple[DealRows, pd
     parts: list[pd.DataFrame] = []
     for dated in series:
         findings = reading.findings if dated is series[-1] else []
-        part = replace(reading, source=replace(dated.source, findings=findings), findings=findings)
+        ledger = reading.ledger.within(f"{dated.day.astype('datetime64[D]')}/")
+        part = replace(reading, source=replace(dated.source, findings=findings), findings=findings, ledger=ledger)
         rows = read_deals(part, read_stages(part))
         parts.append(rows.used().assign(_day=dated.day))
     every = pd.concat(parts, ignore_index=True)
@@ -100,6 +103,7 @@ def read_series(reading: Reading, series: Sequence[Dated]) -> tuple[DealRows, pd
     last = every.loc[~pd.Series(key).duplicated(keep="last").to_numpy()]
     last = last.set_axis(key[last.index]).sort_index()
     deals, vanished = _vanished(reading, last.drop(columns="_day"), last["_day"].to_numpy(), series)
+    _say_changed_birth(reading, every, key)
     log = Log((_differences(reading, every, key), *vanished), read_on=series[-1].day)
     tracked = tuple(dict.fromkeys(f for p in log.pieces for f in p.facts if f != "closed_at"))
     return rows, deals, replace(log, tracked=tracked, tells_status=True)
@@ -127,6 +131,18 @@ def _differences(reading: Reading, every: pd.DataFrame, key: np.ndarray) -> Piec
     return Piece(key[changed], at[changed], WHOLE, {f: setting(v[changed]) for f, v in values.items()})
 
 
+def _say_changed_birth(reading: Reading, every: pd.DataFrame, key: np.ndarray) -> None:
+    """Say which facts that the mapping calls fixed at creation differ between exports: today's value is no past one."""
+    for name in (n for n in reading.mapping.roles.birth if n in every and n not in reading.mapping.roles.today):
+        told = every[name].notna().to_numpy()
+        levels = every.loc[told, name].groupby(key[told]).nunique()
+        moved = levels.index[(levels > 1).to_numpy()].to_numpy()
+        if len(moved):
+            ids = every["deal_id"][~pd.Series(key).duplicated().to_numpy()].reset_index(drop=True)
+            note(reading, "BIRTH-FACT-CHANGED", "warning", ids.iloc[moved], "the newest value is used for all days",
+                 f"{name} is not fixed at creation: take it out of crm.roles.birth", column=name)  # fmt: skip
+
+
 def _vanished(
     reading: Reading, deals: pd.DataFrame, seen: np.ndarray, series: Sequence[Dated]
 ) -> tuple[pd.DataFrame, list[Piece]]:
@@ -149,6 +165,9 @@ def _vanished(
         return deals, []
     at = days[np.searchsorted(days, seen.astype("datetime64[s]"), side="right").clip(max=len(days) - 1)]
     day = pd.Series(at, index=deals.index)
+    vanished = deals["status"][lost]
+    reading.ledger.mend("deals", "", "status", vanished, "DEALS-VANISHED", vanished.mask(vanished.notna(), "lost"),
+                        deals["deal_id"][lost], by_row=False)  # fmt: skip
     close = "close_date" if reading.mapping.close_date == "dual" else "closed_at"
     deals = deals.assign(status=deals["status"].mask(lost, "lost"), closed_at=deals["closed_at"].mask(lost, day))
     if "close_date" in deals:

@@ -8,10 +8,10 @@ import pandas as pd
 from pipeforecast.contract import OPEN, REWRITTEN_AT_CLOSING
 from pipeforecast.expressions import ColumnOf, Lookup, LookupIn
 from pipeforecast.findings import Finding
-from pipeforecast.ingest.deals import DealRows, note
-from pipeforecast.ingest.evaluate import Reading, Rows
+from pipeforecast.ingest.deals import DealRows, note, sane_probability
+from pipeforecast.ingest.evaluate import Reading, Rows, sane
 from pipeforecast.ingest.pasts import Log
-from pipeforecast.ingest.places import Place, placed, tells_status
+from pipeforecast.ingest.places import Place, placed, say_same_second, tells_status
 from pipeforecast.ingest.states import FIELD, Piece, Setting, setting, taken
 from pipeforecast.mapping import FieldSettings, LogSettings, kind_of
 
@@ -31,15 +31,21 @@ def read_field_log(
     field = source.evaluate(settings.field, "text")
     wanted = np.flatnonzero(field.isin([n for f in settings.fields.values() for n in f.field]).to_numpy(dtype=bool))
     ids, at = _ids(source, settings), _times(source, settings)
+    reading.ledger.came("changes", source.file, len(frame))
+    reading.ledger.leave("changes", source.file, ids.drop(ids.index[wanted]), "FIELD-NOT-MAPPED")
     place = placed(reading, rows, deals, ids.iloc[wanted], at.iloc[wanted], source.file)
     place = Place(wanted[place.rows], place.deal, place.at)
     names = field.to_numpy(dtype=object)[place.rows].astype(str)
     moment, deal, written = _moments(place)
+    say_same_second(place, ids, source.file, reading, names)
     facts: dict[str, Setting] = {}
     first: dict[str, Setting] = {}
     for canonical, fs in settings.fields.items():
         mine = np.flatnonzero(np.isin(names, fs.field))
-        if not len(mine) or not _named(fs, canonical, reading, len(mine)):
+        if not len(mine):
+            continue
+        if not _named(fs, canonical, reading, len(mine)):
+            reading.ledger.leave("changes", source.file, ids.iloc[place.rows[mine]], "NAMES-NOT-THERE")
             continue
         fact = _fact(canonical, reading)
         part = Rows(frame.iloc[place.rows[mine]], "changes", reading)
@@ -94,7 +100,8 @@ def _values(rows: Rows, column: ColumnOf, fs: FieldSettings, canonical: str) -> 
     kind = kind_of("deals", canonical) or "text"
     values = rows.evaluate(read, kind)
     if canonical == "probability":
-        values = values.mask((values < 0) | (values > 1))
+        values = sane_probability(values, pd.Series(pd.NA, index=values.index, dtype="string"), rows)
+    values = sane(rows, canonical, kind, values)
     if fs.names is not None:
         look = LookupIn(file=fs.names.file, key=fs.names.key, by=read, value=ColumnOf(column=fs.names.value))
         named = rows.evaluate(Lookup(lookup=look), kind)

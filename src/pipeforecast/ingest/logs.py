@@ -11,7 +11,7 @@ from pipeforecast.ingest.deals import DealRows, sane_probability
 from pipeforecast.ingest.evaluate import MissingColumnError, Reading, Rows, left_out, read_columns
 from pipeforecast.ingest.fieldlogs import read_field_log
 from pipeforecast.ingest.pasts import Log, times
-from pipeforecast.ingest.places import placed, tells_status
+from pipeforecast.ingest.places import placed, say_same_second, tells_status
 from pipeforecast.ingest.states import FIELD, WHOLE, Piece, Setting, setting
 from pipeforecast.mapping import LogSettings, TableSettings, kind_of
 
@@ -73,16 +73,20 @@ def _wide(reading: Reading, rows: DealRows, deals: pd.DataFrame, settings: Table
     source = Rows(frame, "changes", reading)
     table = read_columns(source, settings, "changes")
     out = left_out(source, settings).to_numpy(dtype=bool)
-    table, ids = table[~out].reset_index(drop=True), table["deal_id"][~out].reset_index(drop=True)
-    at = table["changed_at"]
+    ledger = reading.ledger
+    ledger.came("changes", source.file, len(frame))
+    ledger.leave("changes", source.file, table["deal_id"][out], "EXCLUDED-BY-MAPPING")
+    table = table[~out]
+    ids, at = table["deal_id"], table["changed_at"]
     if "recorded_at" in table:
         at = table["recorded_at"].where(table["recorded_at"].notna(), at)
     place = placed(reading, rows, deals, ids, at, source.file)
+    say_same_second(place, ids, source.file, reading)
     facts: dict[str, Setting] = {}
     for fact in (f for f in TRACKABLE if f in table):
         values = table[fact]
         if fact == "probability":
-            values = sane_probability(values, ids, source.file, reading)
+            values = sane_probability(values, ids, source)
         facts[fact] = setting(values.iloc[place.rows])
     if "outcome" in table:
         facts["status"] = setting(table["outcome"].iloc[place.rows])

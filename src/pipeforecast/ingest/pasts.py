@@ -98,6 +98,9 @@ def date_creations(deals: pd.DataFrame, log: Log, until: pd.Timestamp, reading: 
     note(reading, "CREATED-DATE-MISSING", "warning", deals["deal_id"][missing],
          "taken as first seen on the first day anything else is known of it, for open deals the export's last day",
          "export the day of creation", column="created_at")  # fmt: skip
+    ids = deals["deal_id"][missing]
+    reading.ledger.mend("deals", "", "created_at", pd.Series("", index=ids.index), "CREATED-DATE-MISSING",
+                        created[missing], ids, by_row=False)  # fmt: skip
     return deals.assign(created_at=created)
 
 
@@ -188,6 +191,7 @@ def _today(
         untold |= today[f].notna().to_numpy(dtype=bool)
     rows = wrong | (~covered & (status_differs | tracked_differs | closing_differs)) | untold
     _say_today(deals, log, covered, wrong, reading)
+    _mend_today(deals, last, today, wrong, facts, log, reading)
 
     written = times(last["at"])
     end = np.full(n, np.datetime64(until, "s"))
@@ -203,6 +207,18 @@ def _today(
         values["close_date"] = setting(deals["close_date"].dt.normalize()[rows])
     values |= {"status": setting(deals["status"][rows]), "closed_at": setting(deals["closed_at"].dt.normalize()[rows])}
     return Piece(np.flatnonzero(rows), at[rows], TODAY, values)
+
+
+def _mend_today(
+    deals: pd.DataFrame, last: pd.DataFrame, today: Mapping[str, pd.Series], wrong: np.ndarray,
+    facts: list[str], log: Log, reading: Reading,
+) -> None:  # fmt: skip
+    """Enter what the log ends with, and what is taken instead, for every fact that differs."""
+    said = {f: today[f] for f in facts if f in _tracked(log) and f in last} | {"status": deals["status"]}
+    for fact, now in said.items():
+        differs = wrong & _differ(now, last[fact])
+        mended = {"ids": deals["deal_id"][differs], "after": now[differs], "by_row": False}
+        reading.ledger.mend("changes", "", fact, last[fact][differs], "LOG-DISAGREES-WITH-TODAY", **mended)
 
 
 def _tracked(log: Log) -> set[str]:

@@ -25,7 +25,10 @@ class Place:
 
 
 def placed(reading: Reading, rows: DealRows, deals: pd.DataFrame, ids: pd.Series, at: pd.Series, file: str) -> Place:
-    """Find the deals of a log's rows; orphans and rows without a time are left out, with findings."""
+    """Find the deals of a log's rows; orphans and rows without a time are left out, with findings.
+
+    The index of ``ids`` is each row's place in the file.
+    """
     key = pd.Index(deals["deal_id"].astype("object")).get_indexer(pd.Index(ids.astype("object")))
     orphan = key < 0
     orphan[orphan] = ~ids[orphan].isin(rows.deals["deal_id"]).to_numpy(dtype=bool)
@@ -35,6 +38,14 @@ def placed(reading: Reading, rows: DealRows, deals: pd.DataFrame, ids: pd.Series
     undated = at.isna().to_numpy(dtype=bool)
     if undated.any():
         note(reading, "LOG-ROWS-WITHOUT-TIME", "warning", ids[undated], "left out", "fill the time of change", file)
+    of_excluded = (key < 0) & ~orphan
+    if of_excluded.any():
+        note(reading, "LOG-ROWS-OF-EXCLUDED-DEAL", "info", ids[of_excluded], "left out with their deal",
+             "nothing, if the deals are meant to be left out", file)  # fmt: skip
+    leave = reading.ledger.leave
+    leave("changes", file, ids[orphan], "LOG-ROWS-WITHOUT-DEAL")
+    leave("changes", file, ids[of_excluded], "LOG-ROWS-OF-EXCLUDED-DEAL")
+    leave("changes", file, ids[undated & (key >= 0)], "LOG-ROWS-WITHOUT-TIME")
     kept = np.flatnonzero((key >= 0) & ~undated)
     return _oldest_first(Place(kept, key[kept], times(at)[kept]))
 
@@ -47,6 +58,28 @@ def _oldest_first(place: Place) -> Place:
     if (steps < 0).sum() <= (steps > 0).sum():
         return place
     return Place(place.rows[::-1], place.deal[::-1], place.at[::-1])
+
+
+def say_same_second(
+    place: Place, ids: pd.Series, file: str, reading: Reading, fields: np.ndarray | None = None
+) -> None:
+    """Say how many rows share their second with an earlier one of the same deal; only a field's last one counts.
+
+    Parameters
+    ----------
+    ids : deal ids of the log's rows, in the order of ``place.rows``' positions
+    fields : field of each placed row, for a log of single fields, whose earlier rows of one second are superseded
+    """
+    keys = pd.DataFrame({"deal": place.deal, "at": place.at} | ({} if fields is None else {"field": fields}))
+    shared = keys[["deal", "at"]].duplicated().to_numpy()
+    if not shared.any():
+        return
+    if fields is not None:
+        superseded = keys.duplicated(keep="last").to_numpy()
+        reading.ledger.leave("changes", file, ids.iloc[place.rows[superseded]], "SAME-SECOND")
+    shown = ids.iloc[place.rows[shared]]
+    note(reading, "SAME-SECOND", "info", shown, "the order of the source decides; of one field the last row counts",
+         "export the log in the order in which it was written", file)  # fmt: skip
 
 
 def tells_status(piece: Piece, rows: DealRows, deals: pd.DataFrame, file: str) -> bool:

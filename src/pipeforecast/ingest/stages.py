@@ -19,7 +19,11 @@ def read_stages(reading: Reading) -> pd.DataFrame:
     frame = reading.source.rows(settings.table.files) if settings.table is not None else None
     if settings.table is not None and frame is not None:
         rows = Rows(frame, "stages", reading)
-        stages = read_columns(rows, settings.table, "stages")[~left_out(rows, settings.table)]
+        left = left_out(rows, settings.table)
+        nobody = pd.Series(pd.NA, index=frame.index, dtype="string")
+        reading.ledger.came("stages", rows.file, len(frame))
+        reading.ledger.leave("stages", rows.file, nobody[left], "EXCLUDED-BY-MAPPING")
+        stages = read_columns(rows, settings.table, "stages")[~left]
     else:
         stages = _listed(settings.list)
     if stages.empty:

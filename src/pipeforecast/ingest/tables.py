@@ -32,9 +32,14 @@ def read_tables(reading: Reading) -> dict[str, pd.DataFrame]:
 
 def read_table(rows: Rows, name: str, settings: TableSettings) -> pd.DataFrame:
     """Read one table; rows without a required value are left out, with a finding."""
-    table = read_columns(rows, settings, name)[~left_out(rows, settings)]
+    every, left = read_columns(rows, settings, name), left_out(rows, settings)
+    ledger, nobody = rows.reading.ledger, pd.Series(pd.NA, index=every.index, dtype="string")
+    ledger.came(name, rows.file, len(every))
+    ledger.leave(name, rows.file, nobody[left], "EXCLUDED-BY-MAPPING")
+    table = every[~left]
     required = [c for c, promise in TABLES[name].items() if promise.required and c in table]
     incomplete = table[required].isna().any(axis=1).to_numpy(dtype=bool)
+    ledger.leave(name, rows.file, nobody[left.eq(False)][incomplete], "ROWS-INCOMPLETE")
     if incomplete.any():
         rows.reading.findings.append(
             Finding(

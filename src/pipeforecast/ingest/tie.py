@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-EXCLUDED_COLUMNS = ("deal_id", "reason", "status", "pipeline", "amount")
+EXCLUDED_COLUMNS = ("deal_id", "reason", "status", "pipeline", "amount", "row")
 
 
 def cents(amounts: pd.Series) -> pd.Series:
@@ -48,6 +48,6 @@ def tie(deals: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
 
 
 def excluded(deals: pd.DataFrame, reasons: pd.Series) -> pd.DataFrame:
-    """List the rows that are not used, with their reason and amount."""
-    out = deals.assign(reason=reasons)[reasons.notna().to_numpy(dtype=bool)]
+    """List the rows that are not used, with their reason, amount and place in the file (the header is row 1)."""
+    out = deals.assign(reason=reasons, row=deals.index + 2)[reasons.notna().to_numpy(dtype=bool)]
     return out.reindex(columns=list(EXCLUDED_COLUMNS)).reset_index(drop=True)

@@ -190,12 +190,17 @@ def _against_due(due: np.ndarray, start: np.ndarray, end: np.ndarray) -> list[np
 
 def together(deal: np.ndarray, interval: np.ndarray, slopes: np.ndarray) -> np.ndarray:
     """Join both parts (N, p + q + s): ``slopes`` are the deal's columns whose effect changes with time ahead."""
-    log_ahead = interval[:, _AHEAD : _AHEAD + 1]
+    log_ahead = interval[:, [AHEAD]]
     return np.hstack([deal, interval, slopes * log_ahead])
 
 
+def split(beta: np.ndarray, deal: int, interval: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Part coefficients (K−1, p + q + s + 1) on ``together``'s columns: the deal's, the interval's, the slopes'."""
+    return beta[:, :deal], beta[:, deal : deal + interval], beta[:, deal + interval : -1]
+
+
 #: Position of log(days ahead) among the interval's columns.
-_AHEAD = 1 + (_SLOTS - 1) + (_PERIODS - 1) + 4 + 1
+AHEAD = 1 + (_SLOTS - 1) + (_PERIODS - 1) + 4 + 1
 
 
 def frame_of(deal_names: Sequence[str], slope_names: Sequence[str]) -> pd.Index:

@@ -19,11 +19,11 @@ import numpy as np
 
 from pipeforecast.features import Features, describe
 from pipeforecast.models.deals import FittedDeals
-from pipeforecast.models.design import DealDesign, interval_columns, together
+from pipeforecast.models.design import AHEAD, DealDesign, interval_columns, split, together
 from pipeforecast.models.grid import Grid
 from pipeforecast.models.incidence import chained
 from pipeforecast.models.lived import Lived, lay_out, taught
-from pipeforecast.models.multinomial import Multinomial, fit_multinomial
+from pipeforecast.models.multinomial import Multinomial, fit_multinomial, softmax
 from pipeforecast.outcome import Lessons
 
 _CHUNK_ROWS = 200_000
@@ -103,20 +103,23 @@ class HazardChances:
             return
         deal_part, intervals = self.design.transform(features), _intervals(features.due, grid)
         step = max(1, _CHUNK_ROWS // m)
-        once = self._laid_out(deal_part, intervals) if n <= step else None  # a book that fits is laid out once
         for draw in draws:
             won, lost = np.empty((n, m)), np.empty((n, m))
             for at in range(0, n, step):
                 part = slice(at, at + step)
-                x = self._laid_out(deal_part[part], intervals[part]) if once is None else once
-                won[part], lost[part] = chained(self.model.probabilities(x, draw).reshape(-1, m, 3))
+                hazards = softmax(self._log_odds(deal_part[part], intervals[part], self.model.told(draw)))
+                won[part], lost[part] = chained(hazards)
             yield won, lost
 
-    def _laid_out(self, deal_part: np.ndarray, intervals: np.ndarray) -> np.ndarray:
-        """Columns of every interval of every deal (deals · intervals, p)."""
-        k, m, _ = intervals.shape
-        deals = np.repeat(deal_part, m, axis=0)
-        return together(deals, intervals.reshape(k * m, -1), deals[:, self.slopes])
+    def _log_odds(self, deal_part: np.ndarray, intervals: np.ndarray, beta: np.ndarray) -> np.ndarray:
+        """Log-odds against staying open of every interval of every deal (k, m, 2), as ``together`` would give them.
+
+        A deal's columns are the same in all its intervals: what they add is reckoned once, not once an interval.
+        """
+        of_deal, of_interval, of_slope = split(beta, deal_part.shape[1], intervals.shape[2])
+        fixed = deal_part @ of_deal.T + beta[:, -1]
+        rising = deal_part[:, self.slopes] @ of_slope.T
+        return np.asarray(fixed[:, None, :] + intervals @ of_interval.T + intervals[..., [AHEAD]] * rising[:, None, :])
 
 
 def _intervals(due: np.ndarray, grid: Grid) -> np.ndarray:

@@ -6,6 +6,7 @@ narrow matrices of person-period data this is several times faster than a genera
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,8 +40,12 @@ class Multinomial:
 
     def probabilities(self, x: np.ndarray, coefficients: np.ndarray | None = None) -> np.ndarray:
         """P(class) of each row, (n, K)."""
-        b = self.coefficients if coefficients is None else coefficients
-        return _softmax(x @ b[:, :-1].T.astype(x.dtype) + b[:, -1])
+        b = self.told(coefficients)
+        return softmax(x @ b[:, :-1].T.astype(x.dtype) + b[:, -1])
+
+    def told(self, draw: np.ndarray | None) -> np.ndarray:
+        """Coefficients of a draw, or those of the fit."""
+        return self.coefficients if draw is None else draw
 
     def draws(self, n: int, rng: np.random.Generator) -> list[np.ndarray]:
         """Draw ``n`` sets of coefficients from their approximate posterior."""
@@ -59,7 +64,7 @@ class _Problem:
     ridge: np.ndarray
 
     def fitted(self, beta: np.ndarray) -> np.ndarray:
-        return _softmax(self.z @ beta.T.astype("float32"))
+        return softmax(self.z @ beta.T.astype("float32"))
 
     @property
     def observed(self) -> np.ndarray:
@@ -180,12 +185,16 @@ def _damped_step(
     return beta, loss, damping
 
 
-def _softmax(eta: np.ndarray) -> np.ndarray:
-    full: np.ndarray = np.column_stack([np.zeros(len(eta)), eta])
-    full -= full.max(axis=1, keepdims=True)
-    p: np.ndarray = np.exp(full, out=full)
-    p /= p.sum(axis=1, keepdims=True)
-    return p
+def softmax(eta: np.ndarray) -> np.ndarray:
+    """P(class) (…, K) from log-odds against class 0 (…, K−1), class by class: sums over a short last axis are slow."""
+    odds = [eta[..., k] for k in range(eta.shape[-1])]
+    top = np.maximum(0.0, functools.reduce(np.maximum, odds))
+    shares = [np.exp(x - top) for x in (0.0, *odds)]
+    whole = functools.reduce(np.add, shares)
+    full = np.empty((*whole.shape, len(shares)))
+    for k, share in enumerate(shares):
+        np.divide(share, whole, out=full[..., k])
+    return full
 
 
 def _covariance_factor(problem: _Problem, beta: np.ndarray, hessian: np.ndarray, groups: np.ndarray) -> np.ndarray:

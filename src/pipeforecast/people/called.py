@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -41,12 +42,13 @@ def called_and_closed(history: DealHistory, calendar: FiscalCalendar, as_of: pd.
     periods = complete_periods(calendar, observed_from(known.latest()), as_of)
     if calls is None or not periods:
         return pd.DataFrame(columns=list(COLUMNS))
+    book = _book(known, as_of, periods)
     calls = calls[(calls["made_at"] < as_of + pd.Timedelta(days=1)).to_numpy(dtype=bool)]
     found = []
     for layer in CALLS:
         said = _said(layer, calls, periods)
         if len(said):
-            found.append(_beside(said, known, as_of, periods).assign(layer=layer.layer))
+            found.append(_beside(said, book, periods).assign(layer=layer.layer))
     if not found:
         return pd.DataFrame(columns=list(COLUMNS))
     return pd.concat(found, ignore_index=True)[list(COLUMNS)]
@@ -70,11 +72,11 @@ def _said(layer: Call, calls: pd.DataFrame, periods: Sequence[Period]) -> pd.Dat
     return table.drop_duplicates(["person", "period", "group", "day"], keep="last")
 
 
-def _beside(said: pd.DataFrame, known: DealHistory, as_of: pd.Timestamp, periods: Sequence[Period]) -> pd.DataFrame:
+def _beside(said: pd.DataFrame, book: _Book, periods: Sequence[Period]) -> pd.DataFrame:
     """One row per person and period that they called whole: what they called, and what came true."""
     of = ["person", "period"]
     groups = said.drop_duplicates([*of, "group"])
-    brought = groups.assign(actual=_brought(groups, known, as_of, periods)).groupby(of)["actual"]
+    brought = groups.assign(actual=_brought(groups, book)).groupby(of)["actual"]
     # A group's latest call holds on; who calls several groups has called once each of them has been told.
     number = said.groupby(of)["group"].rank("dense").astype("int64")
     wide = said.assign(number=number).pivot_table(index=[*of, "day"], columns="number", values="amount")
@@ -86,8 +88,17 @@ def _beside(said: pd.DataFrame, known: DealHistory, as_of: pd.Timestamp, periods
     return out.assign(period=[periods[i].name for i in out["period"]])
 
 
-def _brought(groups: pd.DataFrame, known: DealHistory, as_of: pd.Timestamp, periods: Sequence[Period]) -> np.ndarray:
-    """What each called group (``level``, ``group``, ``period``) brought; NaN where no deal is known to belong to it."""
+@dataclass(frozen=True)
+class _Book:
+    """Deals by those for whom they count: all of them, those won in each period, and who else is known at a level."""
+
+    deals: pd.DataFrame
+    won: pd.DataFrame
+    dated: set[str]
+    more: Mapping[str, pd.Series]
+
+
+def _book(known: DealHistory, as_of: pd.Timestamp, periods: Sequence[Period]) -> _Book:
     line = known.tables.get("reporting_line")
     deals = credited(known.states, line, as_of)
     dated = {c for c, role in known.roles.items() if role in ("birth", "tracked")}
@@ -95,13 +106,23 @@ def _brought(groups: pd.DataFrame, known: DealHistory, as_of: pd.Timestamp, peri
     deals = deals.join(known.deals[[c for c in known.deals if c in dated and c not in deals]])
     won = pd.concat([won_between(deals, p.start, p.end).assign(period=i) for i, p in enumerate(periods)])
     more = {"owner": known.states["owner"], "manager": pd.Series(dtype=object) if line is None else line["manager"]}
+    return _Book(deals, won, dated, {level: pd.Series(names.unique()) for level, names in more.items()})
+
+
+def _brought(groups: pd.DataFrame, book: _Book) -> np.ndarray:
+    """What each called group (``level``, ``group``, ``period``) brought; NaN where no deal is known to belong to it."""
+    won = book.won
     out = pd.Series(np.nan, index=groups.index)
     for level, part in groups.groupby("level"):
-        if level != TOTAL and (level not in dated or level not in deals):
+        if level != TOTAL and (level not in book.dated or level not in book.deals):
             continue  # whose a past deal was is not known
         whose = np.full(len(won), TOTAL) if level == TOTAL else group_names(won, str(level))
         sums = won["amount"].fillna(0.0).groupby([whose, won["period"].to_numpy()]).sum()
         told = pd.MultiIndex.from_frame(part[["group", "period"]])
-        there = [TOTAL] if level == TOTAL else [*group_names(deals, str(level)), *more.get(str(level), ())]
+        there = (
+            [TOTAL]
+            if level == TOTAL
+            else [*np.unique(group_names(book.deals, str(level))), *book.more.get(str(level), ())]
+        )
         out[part.index] = np.where(part["group"].isin(there), sums.reindex(told, fill_value=0.0), np.nan)
     return out.to_numpy()

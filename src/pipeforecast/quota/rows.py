@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -109,8 +109,8 @@ def _row(book: _Book, target: dict[Any, Any]) -> dict[str, Any]:
     if not target["known"]:
         return {"status": "unknown_group"}
     level, group, quota = str(target["level"]), str(target["group"]), float(target["quota"])
-    mine = book.members(book.now.open, level, group)
-    won = float(book.won.loc[book.members(book.won, level, group), "amount"].sum())
+    mine = book.members("open", level, group)
+    won = float(book.won.loc[book.members("won", level, group), "amount"].sum())
     open_due = float(book.listed[mine & book.due].sum())
     rate, size = book.past
     return {
@@ -238,10 +238,18 @@ class _Book:
         told = cells.loc[(cells["level"] == level).to_numpy(), "group"].astype(str)
         return {*told, *group_names(self.now.open, level), *group_names(self.closed, level)} - {NO_GROUP}
 
-    def members(self, rows: pd.DataFrame, level: str, group: str) -> np.ndarray:
+    @cached_property
+    def groups(self) -> dict[tuple[str, str], np.ndarray]:
+        """Groups of the deals that were asked for, by which deals and level: a quota of each owner asks again."""
+        return {}
+
+    def members(self, which: Literal["open", "won"], level: str, group: str) -> np.ndarray:
+        rows = self.now.open if which == "open" else self.won
         if level == TOTAL:
             return np.ones(len(rows), dtype=bool)
-        return np.asarray(group_names(rows, level) == group)
+        if (which, level) not in self.groups:
+            self.groups[which, level] = group_names(rows, level)
+        return np.asarray(self.groups[which, level] == group)
 
     def deal_id(self, at: int) -> str:
         return str(self.now.labels.loc[self.now.open["deal"].iloc[at], "deal_id"])

@@ -7,14 +7,18 @@ import pandas as pd
 from pipeforecast.audit import Asked, Audit, audit_of
 from pipeforecast.audit.owners import ALL
 from pipeforecast.build import build_as_of, build_calendar, build_export
+from pipeforecast.digests import digests_of
 from pipeforecast.findings import findings_frame
 from pipeforecast.outbox import whole_folder
+from pipeforecast.pastrun import Wrote
+from pipeforecast.records import Seen, track
 from pipeforecast.report.audit_page import write_audit_page
 from pipeforecast.report.words import MISSING, clean, count, money, number, percent, shortened
 from pipeforecast.results import write_csv
-from pipeforecast.run import currency_of, findings_of, say
+from pipeforecast.run import currency_of, data_of, findings_of, say
 from pipeforecast.settings import AuditSettings
 from pipeforecast.textcells import shown_frame
+from pipeforecast.tracking import Metric
 from pipeforecast.wording.numerals import NBSP
 
 _MOST_DEALS = 10
@@ -39,6 +43,10 @@ def audit(settings: AuditSettings) -> str:
         for name, table in tables.items():
             write_csv(shown_frame(table), out / f"{name}.csv")
         write_audit_page(made, as_of, currency, out / "audit.html")
+        wrote = Wrote(digests_of(out))
+    flagged = int(made.deals["flag"].notna().sum())
+    told = [Metric("audit.deals", float(len(made.deals))), Metric("audit.flagged", float(flagged))]
+    track(settings, Seen(data_of(settings.source, export.content), as_of), "audit", told, wrote=wrote)
     lines = [in_words(made, currency, as_of), f"written: {settings.out}", f"page: {settings.out / 'audit.html'}"]
     return "\n".join(lines)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from pipeforecast.digests import digests_of
 from pipeforecast.outbox import whole_folder
+from pipeforecast.pastrun import Wrote
 from pipeforecast.proof import Proof, prove, table_of
 from pipeforecast.records import score_metrics, track
 from pipeforecast.replay import replayed, scored_origins
@@ -30,7 +32,8 @@ def backtest(settings: ReplaySettings) -> str:
         write_csv(proof.rows, out / "backtest.csv")
         write_csv(proof.scores, out / "backtest_scores.csv")
         gained = write_people(people_told(run, proof), settings.report, out)
-    track(settings, run, "backtest", score_metrics(proof))
+        wrote = Wrote(digests_of(out))
+    track(settings, run, "backtest", score_metrics(proof), wrote=wrote)
     return "\n".join([
         proof.sentence, "", "Error (share of revenue), by day of the period:", readable(proof), *gained, "",
         f"written: {settings.out}",

@@ -12,11 +12,13 @@ from pipeforecast.backtest import lessons_at, prepare
 from pipeforecast.champion import Chosen, chosen
 from pipeforecast.compare import CAUSES, Waterfall, asked_later, waterfall
 from pipeforecast.compare.waterfall import END, MEASURES, START
+from pipeforecast.digests import digests_of
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import TOTAL
 from pipeforecast.outbox import whole_folder
 from pipeforecast.outcome import Lessons
+from pipeforecast.pastrun import Wrote
 from pipeforecast.pipeline import FittedPipeline, PipelineForecaster
 from pipeforecast.records import track
 from pipeforecast.report.words import clean, money, shortened
@@ -55,9 +57,10 @@ def compare(settings: CompareSettings) -> str:
     made, uses = _made(settings, rewound, run, period)
     with whole_folder(settings.out) as out:
         write_csv(made.table(), out / "waterfall.csv")
+        wrote = Wrote(digests_of(out), [use.version for use in uses])
     metrics = [Metric(f"compare.{bar}", amount) for bar, amount in made.total().items()]
     tags = {"since": str(earlier.as_of.date()), "period": period.name, "model_version": uses[1].version}
-    track(settings, run, "compare", metrics, tags)
+    track(settings, run, "compare", metrics, tags, wrote=wrote)
     return "\n".join([
         in_words(made, run.currency, earlier.said), "", f"{earlier.as_of.date()}: {uses[0].said}",
         f"{run.as_of.date()}: {uses[1].said}", f"written: {settings.out / 'waterfall.csv'}",

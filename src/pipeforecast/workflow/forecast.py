@@ -11,11 +11,13 @@ import pandas as pd
 from pipeforecast.cells import Cells
 from pipeforecast.champion import chosen
 from pipeforecast.course import won_by_day
+from pipeforecast.digests import digests_of
 from pipeforecast.findings import findings_frame
 from pipeforecast.forecast import Forecast
 from pipeforecast.history import DealHistory
 from pipeforecast.metrics import metrics_named
 from pipeforecast.outbox import whole_folder
+from pipeforecast.pastrun import Wrote
 from pipeforecast.records import forecast_metrics, track
 from pipeforecast.report import ReportInput, summary, write_page
 from pipeforecast.report.brief import first_lines, what_if_words
@@ -94,7 +96,9 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
         write_workbook(book_input(told, made, run), out / "forecast.xlsx")
         unprinted = print_pdf(out / "report.html", out / "report.pdf") if settings.report.pdf else ""
         (out / "summary.md").write_text(summary(said, words, quota), encoding="utf-8")
-    track(settings, run, "forecast", forecast_metrics(lead, made.proof), {"model_version": use.version})
+        evenings = None if made.proof is None else (*made.proof.evenings, *made.course.evenings)
+        wrote = Wrote(digests_of(out), (use.version,), evenings=evenings)
+    track(settings, run, "forecast", forecast_metrics(lead, made.proof), {"model_version": use.version}, wrote=wrote)
     lines = [first_lines(said).rstrip(), quota, *([words] if words else [])]
     if made.proof is not None:
         lines += ["", "Error on past periods (share of revenue), by day of the period:", readable(made.proof), *gained]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeforecast.digests import digests_of
 from pipeforecast.errors import DataError
 from pipeforecast.findings import Finding, findings_frame
 from pipeforecast.fingerprint import fingerprint_of
@@ -18,6 +19,7 @@ from pipeforecast.leads.book import DAYS
 from pipeforecast.leadsettings import LeadSettings
 from pipeforecast.mapping import CrmMapping
 from pipeforecast.outbox import whole_folder
+from pipeforecast.pastrun import Wrote, keep
 from pipeforecast.points import SavedThreshold, path_of, read_threshold
 from pipeforecast.records import Seen, track
 from pipeforecast.results import write_csv
@@ -46,6 +48,7 @@ def train_leads(settings: TrainSettings) -> str:
         write_csv(evaluation, out / "evaluation.csv")
         write_csv(calibration, out / "calibration.csv")
         write_csv(shown_frame(findings_frame([*run.findings, *drift])), out / "findings.csv")
+        files = digests_of(out)
     total = evaluation[(evaluation["split"] == run.split).to_numpy()]
     told = total.dropna(subset=["value"]).to_dict("records")
     metrics = [Metric(f"{row['model']}.{row['score']}", float(row["value"])) for row in told]
@@ -54,6 +57,9 @@ def train_leads(settings: TrainSettings) -> str:
     judgement, registered = register_leads(settings, run, gate, run_id)
     with whole_folder(settings.out) as out:
         write_csv(judgement.rows(), out / "gate.csv")
+        files |= digests_of(out)
+    champion = [] if gate.champion is None else [f"{settings.lead.model}/{gate.champion.number}"]
+    keep(settings, run, run_id, Wrote(files, champion))
     return "\n".join([
         _headline(run, table), _wide(total), "", *_flattery(evaluation, run.split), *_warned(run, drift),
         f"chosen today: {run.model.facts['variant']}", judgement.in_words(), registered, f"written: {settings.out}",
@@ -127,9 +133,11 @@ def score_leads(settings: ScoreSettings) -> str:
         writer = LeadWriter(model, told, mapping, version, sentinels, marker, history)
         made = writer.write(source, as_of, out)
         write_csv(shown_frame(findings_frame([*source.findings, *_repeated(made)])), out / "findings.csv")
+        wrote = Wrote(digests_of(out), () if use.model is None else (version,))
     track(
         settings, Seen(data_of(settings.source, source.content), as_of), "score",
         [Metric("score.leads", float(made.leads))], {"model_version": version, "target": "lead"},
+        wrote=wrote,
     )  # fmt: skip
     day = "" if as_of is None else f" on {as_of.date()}"
     return "\n".join([

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from pipeforecast.build import build_as_of, build_calendar, build_export
+from pipeforecast.digests import digests_of
 from pipeforecast.findings import Finding, findings_frame
 from pipeforecast.metrics import CATALOGUE, metrics_named
 from pipeforecast.metrics.choices import Choices
@@ -17,12 +18,15 @@ from pipeforecast.metrics.view import NOT_THERE
 from pipeforecast.metrics.words import first_lines
 from pipeforecast.names import names_in
 from pipeforecast.outbox import whole_folder
+from pipeforecast.pastrun import Wrote
+from pipeforecast.records import Seen, track
 from pipeforecast.report.catalogue_cells import MetricsInput
 from pipeforecast.report.metrics_page import write_metrics_page
 from pipeforecast.results import write_csv
-from pipeforecast.run import currency_of, findings_of, say, steps
+from pipeforecast.run import currency_of, data_of, findings_of, say, steps
 from pipeforecast.settings import MetricsSettings
 from pipeforecast.textcells import shown_frame
+from pipeforecast.tracking import Metric
 
 #: Groupings that name people.
 _PEOPLE = ("owner", "manager")
@@ -48,10 +52,21 @@ def metrics(settings: MetricsSettings) -> str:
         write_csv(shown_frame(_attribution(made)), out / "attribution.csv")
         write_csv(shown_frame(findings_frame(findings)), out / "findings.csv")
         write_metrics_page(_shown(settings, made, findings, titles), out / "metrics.html")
+        wrote = Wrote(digests_of(out))
+    seen = Seen(data_of(settings.source, export.content), made.view.as_of)
+    track(settings, seen, "metrics", _recorded(made, settings.first), wrote=wrote)
     told = first_lines(made, settings.first, currency_of(settings, made.view.known), titles)
     return "\n".join([
         *told, "", _counted(made), f"written: {settings.out / 'metrics.csv'}", f"page: {settings.out / 'metrics.html'}",
     ])  # fmt: skip
+
+
+def _recorded(made: Computed, names: Sequence[str]) -> list[Metric]:
+    """Give the newest total of the metrics of the first screen, where it is a number."""
+    table = made.table
+    newest = table["period"].eq(made.windows[-1].name) & table["by"].eq("total") & table["metric"].isin(names)
+    told = table[newest.to_numpy(dtype=bool)].dropna(subset=["value"]).to_dict("records")
+    return [Metric(f"metrics.{row['metric']}", float(row["value"])) for row in told]
 
 
 def _attribution(made: Computed) -> pd.DataFrame:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pipeforecast.champion import chosen
+from pipeforecast.digests import digests_of
 from pipeforecast.errors import SettingsError
 from pipeforecast.monitor import FINE, checks
 from pipeforecast.monitor import in_words as watched
 from pipeforecast.outbox import whole_folder
+from pipeforecast.pastrun import Wrote
 from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.records import track
 from pipeforecast.replay import scored_origins
@@ -26,6 +28,7 @@ def monitor(settings: MonitorSettings) -> str:
     found = checks(settings, use, origins)
     with whole_folder(settings.out) as out:
         write_csv(found, out / "monitor.csv")
-    odd = (~found["verdict"].isin(FINE)).sum()
-    track(settings, run, "monitor", [Metric("monitor.odd", float(odd))], {"model_version": use.version})
+        wrote = Wrote(digests_of(out), (use.version,))
+    odd = [Metric("monitor.odd", float((~found["verdict"].isin(FINE)).sum()))]
+    track(settings, run, "monitor", odd, {"model_version": use.version}, wrote=wrote)
     return "\n".join([watched(found, use.version), use.said, f"written: {settings.out / 'monitor.csv'}"])

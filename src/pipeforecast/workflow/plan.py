@@ -9,19 +9,23 @@ import pandas as pd
 
 from pipeforecast.build import build_as_of, build_calendar, build_export
 from pipeforecast.contract import OPEN
+from pipeforecast.digests import digests_of
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.findings import Finding, findings_frame
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.history import DealHistory
 from pipeforecast.outbox import whole_folder
 from pipeforecast.outcome import won_between
+from pipeforecast.pastrun import Wrote
 from pipeforecast.plan import Goal, Past, Rate, latest_day, of_type, past_of, plan_rows, rate_rows, rates_of
 from pipeforecast.quota import targets_of
+from pipeforecast.records import Seen, track
 from pipeforecast.report.words import MISSING, money, number, percent
 from pipeforecast.results import write_csv
-from pipeforecast.run import currency_of, findings_of, say
+from pipeforecast.run import currency_of, data_of, findings_of, say
 from pipeforecast.settings import PlanSettings
 from pipeforecast.textcells import shown_frame
+from pipeforecast.tracking import Metric
 from pipeforecast.wording.numerals import NBSP
 
 _MONEY = ("target", "won_so_far", "to_go")
@@ -46,6 +50,9 @@ def plan(settings: PlanSettings) -> str:
         write_csv(table, out / "plan.csv")
         write_csv(rate_rows(rates, as_of), out / "rates.csv")
         write_csv(shown_frame(findings_frame(findings)), out / "findings.csv")
+        wrote = Wrote(digests_of(out))
+    told = [Metric(f"plan.{rate.name}", rate.value) for rate in rates.values() if np.isfinite(rate.value)]
+    track(settings, Seen(data_of(settings.source, export.content), as_of), "plan", told, wrote=wrote)
     words = [in_words(goal, table, rates, past, currency_of(settings, known)) for goal in goals]
     return "\n\n".join([*words, f"written: {settings.out}"])
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pipeforecast.backtest import lessons_at, prepare
 from pipeforecast.champion import chosen
+from pipeforecast.digests import digests_of
 from pipeforecast.errors import SettingsError
 from pipeforecast.explain import explain
 from pipeforecast.outbox import whole_folder
+from pipeforecast.pastrun import Wrote
 from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.records import track
 from pipeforecast.results import SCORE_COLUMNS, deal_rows, write_csv
@@ -40,7 +42,9 @@ def score(settings: ScoreSettings) -> str:
     table = deal_rows(period, made, now, settings.horizon, use.version, why.reasons)[list(SCORE_COLUMNS)]
     with whole_folder(settings.out) as out:
         write_csv(table, out / "deal_scores.csv")
-    track(settings, run, "score", [Metric("score.deals", float(len(table)))], {"model_version": use.version})
+        wrote = Wrote(digests_of(out), (use.version,))
+    metrics = [Metric("score.deals", float(len(table)))]
+    track(settings, run, "score", metrics, {"model_version": use.version}, wrote=wrote)
     expected = table["expected_amount_in_period"].sum()
     return "\n".join([
         f"{len(table):,} open deals on {run.as_of.date()}: {table['p_win_in_period'].sum():.1f} wins and "

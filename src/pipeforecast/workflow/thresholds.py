@@ -11,12 +11,14 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.build import build_calendar
+from pipeforecast.digests import digests_of
 from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.findings import Finding, findings_frame
 from pipeforecast.leadcheck import card_points
 from pipeforecast.leadrun import LeadRun, prepared_leads
 from pipeforecast.leads import ScoredLeads
 from pipeforecast.outbox import whole_folder
+from pipeforecast.pastrun import Wrote
 from pipeforecast.points import CardRecipe, path_of, write_threshold
 from pipeforecast.points.card import TOUCHES
 from pipeforecast.points.exported import as_json, as_rules, rule_table
@@ -54,11 +56,12 @@ def thresholds(settings: ThresholdsSettings) -> str:
     findings = [*run.findings, *assumed, *findings_of(studies[0]), *(f for f in others if isinstance(f, Finding))]
     with whole_folder(settings.out) as out:
         write_files(studies, settings, findings, run, out)
+        wrote = Wrote(digests_of(out))
     saved = ""
     if place is not None:
         write_threshold(saved_of(studies[0], _told(run, terms)), place, settings.force)
         saved = f"written: {place} (score target=lead lead.threshold={settings.save} uses it)"
-    track(settings, run, "thresholds", metrics_of(studies[0]), {"step": scored.step})
+    track(settings, run, "thresholds", metrics_of(studies[0]), {"step": scored.step}, wrote=wrote)
     return "\n".join([*in_words(studies[0]), *([saved] if saved else []), f"page: {settings.out / 'thresholds.html'}"])
 
 

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from pipeforecast.backtest import Origin
 from pipeforecast.candidate import drawings_of, judge, record_training, register
+from pipeforecast.digests import digests_of
 from pipeforecast.errors import SettingsError
 from pipeforecast.evaluate import BASELINES, chances
 from pipeforecast.judgement import TOTAL, calibrated, evaluated, in_words
 from pipeforecast.learning import LearningCurve, learning_curve
 from pipeforecast.outbox import whole_folder
+from pipeforecast.pastrun import Wrote, keep
 from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.records import track
 from pipeforecast.replay import scored_origins
@@ -45,6 +47,7 @@ def train(settings: TrainSettings) -> str:
         if curve is not None:
             write_csv(curve.rows, out / "learning_curve.csv")
         write_csv(calibration, out / "calibration.csv")
+        files = digests_of(out)
     in_total = evaluation[(evaluation["split"] == TOTAL).to_numpy()]
     told = in_total.dropna(subset=["value"]).to_dict("records")
     metrics = [Metric(f"{row['model']}.{row['score']}", float(row["value"])) for row in told]
@@ -53,6 +56,9 @@ def train(settings: TrainSettings) -> str:
     judgement, registered = register(settings, run, gate, run_id)
     with whole_folder(settings.out) as out:
         write_csv(judgement.rows(), out / "gate.csv")
+        files |= digests_of(out)
+    champion = [] if gate.champion is None else [f"{settings.tracking.model}/{gate.champion.number}"]
+    keep(settings, run, run_id, Wrote(files, champion, max(0, judgement.n_candidates - 1)))
     wide = in_total.pivot_table(index="model", columns="score", values="value").reindex(columns=_READ_SCORES)
     return "\n".join([
         f"P(won in the period) of {len(table):,} open deals on {len(origins)} past days, fitted anew on each:",
@@ -66,9 +72,10 @@ def _searched(settings: TrainSettings, run: Run, origins: Sequence[Origin]) -> s
     found = search(settings, run, origins)
     with whole_folder(settings.out) as out:
         write_csv(found.table, out / "search.csv")
+        wrote = Wrote(digests_of(out))
     held_out = found.table[(found.table["split"] == HELD_OUT).to_numpy()].to_dict("records")
     metrics = [Metric(f"search.{row['trial']}.log_loss", float(row["log_loss"])) for row in held_out]
-    track(settings, run, "search", metrics, {"search.winner": found.overrides})
+    track(settings, run, "search", metrics, {"search.winner": found.overrides}, wrote=wrote)
     return "\n".join([found.said, f"written: {settings.out / 'search.csv'}"])
 
 

@@ -67,7 +67,9 @@ def plain(value: object, longest: int = LONGEST_CELL) -> str:
     """Take text from outside: no control characters and no non-characters, cut with an ellipsis; missing is empty."""
     if value is None or (not isinstance(value, str) and bool(pd.isna(value))):  # type: ignore[call-overload]
         return ""
-    text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in str(value)[: 2 * longest])
+    if len(text := str(value)) <= longest // 2 and text.isprintable():  # nothing to take out or to cut
+        return text.strip()
+    text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text[: 2 * longest])
     text = text.replace("\ufffe", " ").replace("\uffff", " ").strip()
     # The format counts UTF-16 units: a sign beyond the first 65,536 takes two of them, and is not cut in half.
     units = text.encode("utf-16-le")

@@ -1,4 +1,4 @@
-"""Findings about a history as it was read: what it can and cannot teach."""
+"""What is odd in the deals as they are today, or limits what they can teach."""
 
 from __future__ import annotations
 
@@ -20,17 +20,6 @@ _MEANT_FOR_TODAY = {
     "outcome", "closed_at", "closed_recorded_at", "name", "owner_name", "account_name", "next_step", "lost_reason",
     "last_activity_at", "stage_entered_at",
 }  # fmt: skip
-
-
-def check_history(history: DealHistory) -> list[Finding]:
-    """Find what is odd in a history, or limits what can be learned from it.
-
-    Returns
-    -------
-    list of Finding
-        In the order of the checks; examples are deal ids, column names or levels of categories.
-    """
-    return [finding for check in _CHECKS for finding in check(history)]
 
 
 def _deals(
@@ -204,7 +193,7 @@ def _leap(history: DealHistory) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-_CHECKS: tuple[Callable[[DealHistory], Iterator[Finding]], ...] = (
+CHECKS: tuple[Callable[[DealHistory], Iterator[Finding]], ...] = (
     _past_due, _no_expected_close, _no_amount, _booked_late, _future_closings, _no_record_times, _no_stage_history,
     _today_only, _left_truncated, _older_than_any, _spelling, _leap,
 )  # fmt: skip
