@@ -33,6 +33,7 @@ from pipeforecast.settings import DemoSettings, ForecastSettings
 from pipeforecast.settled import AUTO
 from pipeforecast.snapshot import Snapshot
 from pipeforecast.textcells import shown_frame
+from pipeforecast.wording import noop
 from pipeforecast.workflow.backtest import readable
 from pipeforecast.workflow.beside import with_beside
 from pipeforecast.workflow.compare import moved_since
@@ -42,7 +43,7 @@ from pipeforecast.workflow.workbook import book_input
 
 #: Past periods whose course the page may show beside the running one.
 _PERIODS_SHOWN = 12
-_BOOKINGS = (
+_BOOKINGS = noop(
     "Revenue here is bookings: the amount of deals won with a close date in the period; it is not recognised revenue."
 )
 
@@ -53,7 +54,9 @@ def demo(settings: DemoSettings) -> str:
 
     told = settings.demo
     say(f"making a company of {told.n_deals:,} deals in {told.folder}")
-    make_company(told.kind, n_deals=told.n_deals, seed=told.seed).write(told.folder)
+    company = make_company(told.kind, n_deals=told.n_deals, seed=told.seed)
+    with whole_folder(told.folder) as draft:
+        company.write(draft)
     return forecast(settings, company="The demo company (made up)")
 
 
