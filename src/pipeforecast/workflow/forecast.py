@@ -52,7 +52,9 @@ def demo(settings: DemoSettings) -> str:
 
     told = settings.demo
     say(f"making a company of {told.n_deals:,} deals in {told.folder}")
-    make_company(told.kind, n_deals=told.n_deals, seed=told.seed).write(told.folder)
+    company = make_company(told.kind, n_deals=told.n_deals, seed=told.seed)
+    with whole_folder(told.folder) as draft:
+        company.write(draft)
     return forecast(settings, company="The demo company (made up)")
 
 
