@@ -182,6 +182,18 @@ PAGES: Mapping[str, Page] = {
         CHECK_FILES,
         "pipeforecast check crm=hotel_bookings source=exports/today",
     ),
+    "init": Page(
+        "proposes a mapping from an unknown export's columns in five languages, with reasons and questions",
+        {
+            "source=FOLDER": COMMON["source=FOLDER"],
+            "name=NAME": "what the mapping is called (default: as the source)",
+            "columns={amount: HEADING}": "what you know better: canonical columns of the deals and their headings",
+            "force=true": "replace a mapping of that name",
+        },
+        (),
+        "pipeforecast init source=exports/today name=ours",
+        "writes configs/crm/NAME.yaml",
+    ),
     "keep": Page(
         "keeps today's export in a folder of dated exports, which is the history that a CRM does not give",
         {

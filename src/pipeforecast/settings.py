@@ -45,8 +45,8 @@ from pipeforecast.sections import (
 )
 
 Verb = Literal[
-    "demo", "check", "keep", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan",
-    "thresholds", "replay",
+    "demo", "check", "init", "keep", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit",
+    "plan", "thresholds", "replay",
 ]  # fmt: skip
 
 
@@ -75,6 +75,27 @@ class RunSettings(Closed):
 
 class CheckSettings(RunSettings):
     """What ``check`` is told: every run's settings and no more."""
+
+
+class InitSettings(RunSettings):
+    """What ``init`` is told.
+
+    Attributes
+    ----------
+    crm : dict
+        Empty: it is what ``init`` proposes.
+    name : str or None
+        What the mapping is called; None: as the source.
+    force : bool
+        Whether a file of that name is replaced.
+    columns : dict of str to str
+        Canonical columns of the deals and their headings, where the user knows better.
+    """
+
+    crm: dict[str, Any] = Field(default_factory=dict)
+    name: Annotated[str, Field(coerce_numbers_to_str=True, min_length=1)] | None = None
+    force: bool = False
+    columns: dict[str, str] = Field(default_factory=dict)
 
 
 class KeepSettings(RunSettings):
@@ -244,6 +265,7 @@ AnySettings = CheckSettings | TrainSettings | ForecastSettings | ScoreSettings |
 SETTINGS: Mapping[str, type[RunSettings] | type[AgainSettings]] = {
     "demo": DemoSettings,
     "check": CheckSettings,
+    "init": InitSettings,
     "keep": KeepSettings,
     "train": TrainSettings,
     "forecast": ForecastSettings,
@@ -294,7 +316,8 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 __all__ = [
     "SETTINGS", "AgainSettings", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings",
-    "CheckSettings", "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "KeepSettings",
-    "LeadSettings", "MetricsSettings", "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings",
-    "RunSettings", "ScoreSettings", "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
+    "CheckSettings", "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "InitSettings",
+    "KeepSettings", "LeadSettings", "MetricsSettings", "ModelSettings", "MonitorSettings", "PlanSettings",
+    "RuleSettings", "RunSettings", "ScoreSettings", "SearchSettings", "ThresholdsSettings", "TrainSettings",
+    "Verb", "settings_for",
 ]  # fmt: skip
