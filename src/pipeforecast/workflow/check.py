@@ -12,7 +12,6 @@ from pipeforecast.outbox import whole_folder
 from pipeforecast.results import write_csv
 from pipeforecast.run import findings_of
 from pipeforecast.settings import CheckSettings
-from pipeforecast.textcells import shown_frame
 
 
 def _excluded(export: Export) -> pd.DataFrame:
@@ -28,11 +27,11 @@ def check(settings: CheckSettings) -> str:
     findings = findings_of(export, export.history)
     table = findings_frame(findings)
     with whole_folder(settings.out) as out:
-        write_csv(shown_frame(table), out / "findings.csv")
+        write_csv(table, out / "findings.csv")
         write_csv(export.tie, out / "tie.csv")
-        write_csv(shown_frame(_excluded(export)), out / "excluded.csv")
+        write_csv(_excluded(export), out / "excluded.csv")
         write_csv(export.ledger.rows(), out / "rows.csv")
-        write_csv(shown_frame(export.ledger.repairs()), out / "repairs.csv")
+        write_csv(export.ledger.repairs(), out / "repairs.csv")
     counts = {s: sum(f.severity == s for f in findings) for s in ("error", "warning", "info")}
     lines = [
         f"{len(export.history.deals):,} deals read, {len(export.excluded):,} rows excluded, "
