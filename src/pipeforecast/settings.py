@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from pipeforecast.aims import AssumedRates, LookBack, Target
-from pipeforecast.asked import AskedSettings
+from pipeforecast.asked import AT_FIRST, AskedSettings, FirstMetrics
+from pipeforecast.benchmarks import BenchmarkSettings
 from pipeforecast.complaint import complaint
 from pipeforecast.errors import SettingsError, some
 from pipeforecast.hygiene import CriteriaSettings, FlagSettings, PastSettings, ReviewSettings
@@ -44,8 +45,8 @@ from pipeforecast.sections import (
 )
 
 Verb = Literal[
-    "demo", "check", "keep", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan",
-    "thresholds", "replay",
+    "demo", "check", "init", "keep", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit",
+    "plan", "thresholds", "replay",
 ]  # fmt: skip
 
 
@@ -74,6 +75,27 @@ class RunSettings(Closed):
 
 class CheckSettings(RunSettings):
     """What ``check`` is told: every run's settings and no more."""
+
+
+class InitSettings(RunSettings):
+    """What ``init`` is told.
+
+    Attributes
+    ----------
+    crm : dict
+        Empty: it is what ``init`` proposes.
+    name : str or None
+        What the mapping is called; None: as the source.
+    force : bool
+        Whether a file of that name is replaced.
+    columns : dict of str to str
+        Canonical columns of the deals and their headings, where the user knows better.
+    """
+
+    crm: dict[str, Any] = Field(default_factory=dict)
+    name: Annotated[str, Field(coerce_numbers_to_str=True, min_length=1)] | None = None
+    force: bool = False
+    columns: dict[str, str] = Field(default_factory=dict)
 
 
 class KeepSettings(RunSettings):
@@ -213,7 +235,8 @@ class CompareSettings(BacktestSettings):
 class ForecastSettings(BacktestSettings):
     """What ``forecast`` is told: period, horizon and version as for ``score``, and perhaps a scenario.
 
-    ``since`` as for ``compare``; None: the report says nothing of an earlier forecast.
+    ``since`` as for ``compare``; None: the report says nothing of an earlier forecast. ``first``, ``set_name`` and
+    ``benchmarks`` as for ``metrics``: the few metrics that stand on the page.
     """
 
     since: Since = None
@@ -223,6 +246,9 @@ class ForecastSettings(BacktestSettings):
     method: Literal["auto", "model"] = Field("auto", description="auto gives way to the rule that did better before")
     ahead: int = Field(3, ge=0, le=8, description="periods after the first that are forecast too")
     scenario: ScenarioSettings = Field(default_factory=NoScenario)
+    first: FirstMetrics = AT_FIRST
+    set_name: str = "default"
+    benchmarks: BenchmarkSettings = Field(default_factory=BenchmarkSettings)
     proof: ProofSettings = Field(default_factory=ProofSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
 
@@ -236,9 +262,13 @@ class DemoSettings(ForecastSettings):
 
 AnySettings = CheckSettings | TrainSettings | ForecastSettings | ScoreSettings | BacktestSettings | MonitorSettings
 
+#: The one setting that may name a variable of the environment.
+_FROM_ENVIRONMENT = "tracking.uri"
+
 SETTINGS: Mapping[str, type[RunSettings] | type[AgainSettings]] = {
     "demo": DemoSettings,
     "check": CheckSettings,
+    "init": InitSettings,
     "keep": KeepSettings,
     "train": TrainSettings,
     "forecast": ForecastSettings,
@@ -278,6 +308,7 @@ def _plain(config: Mapping[str, Any]) -> Any:
     from omegaconf import OmegaConf
     from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+    _refuse_environment(OmegaConf.to_container(config, resolve=False), "")
     try:
         return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
@@ -287,9 +318,22 @@ def _plain(config: Mapping[str, Any]) -> Any:
         raise SettingsError(f"{error.full_key}: {str(error).splitlines()[0]}") from None
 
 
+def _refuse_environment(node: Any, name: str) -> None:
+    """Refuse settings that read the environment, where passwords stand: what a run is told is recorded and shown."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            _refuse_environment(value, f"{name}.{key}" if name else str(key))
+    elif isinstance(node, list):
+        for value in node:
+            _refuse_environment(value, name)
+    elif isinstance(node, str) and "oc.env" in node and name != _FROM_ENVIRONMENT:
+        raise SettingsError(f"{name}: expected a value, came one from the environment; only {_FROM_ENVIRONMENT} may be")
+
+
 __all__ = [
     "SETTINGS", "AgainSettings", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings",
-    "CheckSettings", "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "KeepSettings",
-    "LeadSettings", "MetricsSettings", "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings",
-    "RunSettings", "ScoreSettings", "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
+    "CheckSettings", "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "InitSettings",
+    "KeepSettings", "LeadSettings", "MetricsSettings", "ModelSettings", "MonitorSettings", "PlanSettings",
+    "RuleSettings", "RunSettings", "ScoreSettings", "SearchSettings", "ThresholdsSettings", "TrainSettings",
+    "Verb", "settings_for",
 ]  # fmt: skip
