@@ -22,7 +22,6 @@ from pipeforecast.outbox import whole_folder
 from pipeforecast.results import write_csv
 from pipeforecast.run import findings_of, gravest_first
 from pipeforecast.settings import CheckSettings
-from pipeforecast.textcells import shown_frame
 
 _LISTED = (*EXCLUDED_COLUMNS, "table", "file")
 
@@ -65,11 +64,11 @@ def _write(
     settings: CheckSettings, findings: list[Finding], ledger: Ledger, tied: pd.DataFrame, excluded: pd.DataFrame
 ) -> None:
     with whole_folder(settings.out) as out:
-        write_csv(shown_frame(findings_frame(findings)), out / "findings.csv")
+        write_csv(findings_frame(findings), out / "findings.csv")
         write_csv(tied, out / "tie.csv")
-        write_csv(shown_frame(excluded), out / "excluded.csv")
-        write_csv(shown_frame(ledger.rows()), out / "rows.csv")
-        write_csv(shown_frame(ledger.repairs()), out / "repairs.csv")
+        write_csv(excluded, out / "excluded.csv")
+        write_csv(ledger.rows(), out / "rows.csv")
+        write_csv(ledger.repairs(), out / "repairs.csv")
 
 
 def _summed_up(settings: CheckSettings, findings: list[Finding], ledger: Ledger) -> list[str]:
