@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from made import made_cells, made_empty, made_input, quotas_frame, scenario_frame, scores_frame
 
-from pipeforecast.report.brief import first_lines, summary
+from pipeforecast.report.brief import first_lines
 from pipeforecast.report.facts import facts
+from pipeforecast.report.message import summary
 from pipeforecast.report.page import render
 from pipeforecast.wording import LANGUAGES, speaking, t
 
