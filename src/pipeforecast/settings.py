@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from pipeforecast.aims import AssumedRates, LookBack, Target
-from pipeforecast.asked import AskedSettings
+from pipeforecast.asked import AT_FIRST, AskedSettings, FirstMetrics
+from pipeforecast.benchmarks import BenchmarkSettings
 from pipeforecast.complaint import complaint
 from pipeforecast.errors import SettingsError, some
 from pipeforecast.hygiene import CriteriaSettings, FlagSettings, PastSettings, ReviewSettings
@@ -234,7 +235,8 @@ class CompareSettings(BacktestSettings):
 class ForecastSettings(BacktestSettings):
     """What ``forecast`` is told: period, horizon and version as for ``score``, and perhaps a scenario.
 
-    ``since`` as for ``compare``; None: the report says nothing of an earlier forecast.
+    ``since`` as for ``compare``; None: the report says nothing of an earlier forecast. ``first``, ``set_name`` and
+    ``benchmarks`` as for ``metrics``: the few metrics that stand on the page.
     """
 
     since: Since = None
@@ -244,6 +246,9 @@ class ForecastSettings(BacktestSettings):
     method: Literal["auto", "model"] = Field("auto", description="auto gives way to the rule that did better before")
     ahead: int = Field(3, ge=0, le=8, description="periods after the first that are forecast too")
     scenario: ScenarioSettings = Field(default_factory=NoScenario)
+    first: FirstMetrics = AT_FIRST
+    set_name: str = "default"
+    benchmarks: BenchmarkSettings = Field(default_factory=BenchmarkSettings)
     proof: ProofSettings = Field(default_factory=ProofSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
 
