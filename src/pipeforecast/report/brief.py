@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeforecast.report.words import count, day, money, percent, range_words, signed_money, to_words
+from pipeforecast.report.words import day, money, percent, range_words, signed_money, to_words
 from pipeforecast.wording import nt, speaking, t
 from pipeforecast.wording.numerals import NBSP
 
@@ -73,8 +73,8 @@ def findings_words(facts: Facts) -> str:
     if not found:
         return t("Findings: none.")
     counts = {s: sum(f["severity"] == s for f in found) for s in ("error", "warning", "info")}
-    words = t("Findings: {errors}, {warnings}, {info} to know.", errors=count(counts["error"], "error", "errors"),
-              warnings=count(counts["warning"], "warning", "warnings"), info=counts["info"])  # fmt: skip
+    words = t("Findings: {errors}, {warnings}, {info} to know.", errors=nt("{n} error", "{n} errors", counts["error"]),
+              warnings=nt("{n} warning", "{n} warnings", counts["warning"]), info=counts["info"])  # fmt: skip
     codes = ", ".join(dict.fromkeys(f["code"] for f in found if f["severity"] == "error"))
     return words + (" " + t("Errors: {codes}.", codes=codes) if codes else "")
 
