@@ -38,7 +38,8 @@ def _plant_markers(company: Path) -> None:
         table = pd.read_csv(company / name, dtype="string", keep_default_na=False)
         for column in columns:
             assert column in table, (name, column)
-            table[column] = MARKER + " " + column + " " + pd.Series(range(len(table))).astype(str)
+            # A formula too: a spreadsheet that opens a file of results must show it and not run it.
+            table[column] = "=" + MARKER + " " + column + " " + pd.Series(range(len(table))).astype(str)
         table.to_csv(company / name, index=False)
 
 

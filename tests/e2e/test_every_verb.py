@@ -12,6 +12,7 @@ from whole import MARKER, SMALL, VERBS, Ran, call
 
 from office import has_office, recomputed, sheets_of, table_of
 from pipeforecast import manual
+from pipeforecast.textcells import RISKY, meant
 
 QUANTILES = ["p025", "p05", "p10", "p25", "p50", "p75", "p90", "p95", "p975"]
 #: Other programs rely on these names: adding is free, renaming breaks.
@@ -344,6 +345,25 @@ def test_a_run_is_recorded_and_names_nobody(ran: Ran) -> None:
     assert made.info.status == "FINISHED"
     assert made.data.metrics["forecast.mean"] > 0
     assert made.data.params["origins.periods"] == "2"
+
+
+def test_no_cell_of_any_file_is_run_as_a_formula_and_its_text_can_be_read_back(ran: Ran) -> None:
+    seen = 0
+    for path in sorted(p for verb in VERBS for p in (ran.root / verb).glob("*.csv")):
+        table = pd.read_csv(path, dtype="string", keep_default_na=False)
+        for column in table:
+            texts = table[column][~table[column].str.fullmatch(r"-?[\d.]+(e[+-]?\d+)?|-inf")]
+            seen += int(texts.str.startswith("'=" + MARKER).sum())
+            assert [t for t in texts if t.startswith(tuple(s for s in RISKY if s != "'"))] == [], (path.name, column)
+    assert seen > 100
+    names = {meant(name) for name in ran.table("forecast", "deals.csv")["name"]}
+    assert names <= set(pd.read_csv(ran.root / "company" / "Opportunity.csv")["Name"])
+
+
+def test_what_is_said_while_a_verb_runs_names_nobody(ran: Ran) -> None:
+    """The result on the standard output may name deals; what goes to a log (the standard error) may not."""
+    assert [verb for verb in VERBS if MARKER in ran.told[verb]] == []
+    assert [verb for verb in VERBS if "Email" in ran.said[verb]] == []
 
 
 def test_a_trained_model_is_registered_with_what_it_was_made_of(ran: Ran) -> None:

@@ -18,7 +18,6 @@ from pipeforecast.outbox import whole_folder
 from pipeforecast.results import write_csv
 from pipeforecast.run import findings_of, gravest_first
 from pipeforecast.settings import CheckSettings
-from pipeforecast.textcells import shown_frame
 
 
 def check(settings: CheckSettings) -> str:
@@ -29,11 +28,11 @@ def check(settings: CheckSettings) -> str:
     findings = gravest_first([*findings_of(export, export.history), *leaks])
     rows, repairs = export.ledger.rows(), export.ledger.repairs()
     with whole_folder(settings.out) as out:
-        write_csv(shown_frame(findings_frame(findings)), out / "findings.csv")
+        write_csv(findings_frame(findings), out / "findings.csv")
         write_csv(export.tie, out / "tie.csv")
-        write_csv(shown_frame(_excluded(export)), out / "excluded.csv")
-        write_csv(shown_frame(rows), out / "rows.csv")
-        write_csv(shown_frame(repairs), out / "repairs.csv")
+        write_csv(_excluded(export), out / "excluded.csv")
+        write_csv(rows, out / "rows.csv")
+        write_csv(repairs, out / "repairs.csv")
     counts = {s: sum(f.severity == s for f in findings) for s in ("error", "warning", "info")}
     lines = [
         f"{len(export.history.deals):,} deals read, {len(export.excluded):,} rows excluded, "

@@ -32,7 +32,6 @@ from pipeforecast.scenario import difference
 from pipeforecast.settings import DemoSettings, ForecastSettings
 from pipeforecast.settled import AUTO
 from pipeforecast.snapshot import Snapshot
-from pipeforecast.textcells import shown_frame
 from pipeforecast.wording import noop
 from pipeforecast.workflow.backtest import readable
 from pipeforecast.workflow.beside import with_beside
@@ -90,7 +89,7 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
         write_csv(made.aims.rows, out / "quota.csv")
         write_csv(made.why.factors, out / "reasons.csv")
         write_csv(made.course.told, out / "course.csv")
-        write_csv(shown_frame(findings_frame(run.findings)), out / "findings.csv")
+        write_csv(findings_frame(run.findings), out / "findings.csv")
         if made.proof is not None:
             write_csv(made.proof.rows, out / "backtest.csv")
             write_csv(made.proof.scores, out / "backtest_scores.csv")
