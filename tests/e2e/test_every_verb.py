@@ -63,7 +63,9 @@ COLUMNS = {
         "pipeline", "status", "raw_count", "raw_amount", "used_count", "used_amount", "excluded_count",
         "excluded_amount",
     ],
-    "excluded.csv": ["deal_id", "reason", "status", "pipeline", "amount"],
+    "excluded.csv": ["deal_id", "reason", "status", "pipeline", "amount", "row", "table", "file"],
+    "rows.csv": ["table", "file", "rows", "used", "excluded"],
+    "repairs.csv": ["table", "file", "row", "id", "column", "before", "after", "rule"],
     "thresholds.csv": [
         "segment", "threshold", "leads", "leads_per_week", "precision", "precision_lower", "precision_upper", "recall",
         "missed", "cost", "value", "net", "best", "scale", "step", "current", "uncontacted", "conversions",
