@@ -11,7 +11,9 @@ import pytest
 from pipeforecast.report import words, write_report
 from pipeforecast.report.cells import DRAWN, unpacked
 from pipeforecast.report.facts import facts as facts_of
-from pipeforecast.report.words import full_money, money, percent
+from pipeforecast.report.page import script_wording
+from pipeforecast.report.words import count, day, full_money, money, percent
+from pipeforecast.wording import LANGUAGES, nt, speaking
 
 pytestmark = pytest.mark.browser
 SETS = 30
@@ -171,19 +173,33 @@ def test_an_address_that_names_nothing_known_filters_nothing(look, report):
     assert page.is_hidden("#filter-note")
 
 
-def test_words_are_those_of_python(chromium):
-    """Money and percentages: the page's script writes what `report.words` writes."""
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words_are_those_of_python(chromium, language):
+    """Money, percentages and days: the page's script writes what `report.words` writes, in every language."""
     script = (Path(words.__file__).parent / "templates" / "words.js").read_text(encoding="utf-8")
     rng = np.random.default_rng(2)
     values = [0.0, 0.5, 1.5, 2.5, 999.4, 999.5, 999.6, 12.5, 0.125, 99950.0, 1.005e6, 2.5e9, 1.2e13, -0.2, -1234567.891]
     values += np.round(np.exp(rng.uniform(0, 25, 300)), 2).tolist()
     shares = [0.0, 1.0, 0.0004, 0.9999, 0.125, 0.083, 0.996, 0.005, 0.0995, 0.995, 0.25, -0.05]
     shares += rng.uniform(0, 1, 300).tolist()
-    say = """([source, values, shares]) => {
-      const [m, f, p] = new Function(source + "; return [money, fullMoney, percent];")();
-      return [values.map(v => m(v)), values.map(v => f(v)), shares.map(v => p(v))];
+    days = list(range(19000, 20000, 7))
+    say = """([source, values, shares, days, wording]) => {
+      const names = "return [money, fullMoney, percent, day, count, nt];";
+      const [m, f, p, d, c, nt] = new Function("page", source + names)({wording});
+      const deals = [0, 1, 2, 5, 12, 22, 101, 1234];
+      return [values.map(v => m(v)), values.map(v => m(v, "EUR")), values.map(v => f(v, "EUR")), shares.map(v => p(v)),
+              days.map(v => d(v)), deals.map(n => c(n, "deal", "deals")),
+              deals.map(n => nt("CRM date passed {n} day ago", "CRM date passed {n} days ago", n))];
     }"""
     page = chromium.new_page()
-    told = page.evaluate(say, [script, values, shares])
+    with speaking(language):
+        told = page.evaluate(say, [script, values, shares, days, script_wording()])
+        deals = [0, 1, 2, 5, 12, 22, 101, 1234]
+        said = [
+            [money(v) for v in values], [money(v, "EUR") for v in values], [full_money(v, "EUR") for v in values],
+            [percent(s) for s in shares], [day(str(np.datetime64(d, "D"))) for d in days],
+            [count(n, "deal", "deals") for n in deals],
+            [nt("CRM date passed {n} day ago", "CRM date passed {n} days ago", n) for n in deals],
+        ]  # fmt: skip
     page.close()
-    assert told == [[money(v) for v in values], [full_money(v) for v in values], [percent(s) for s in shares]]
+    assert told == said

@@ -68,7 +68,7 @@ def test_the_drawing_holds_each_number_in_words(told: dict):
     drawn = str(fan(told))
     label = re.search(r'aria-label="([^"]*)"', drawn).group(1)
     for t in told["course"]["told"]:
-        assert f"day {t['day']} mean {money(t['mean'])}" in label
+        assert f"day {t['day']}: mean {money(t['mean'])}" in label
     assert f"won {money(told['headline']['won'])}" in label
     assert f"quota {money(told['quota']['quota'])}" in drawn
     assert drawn.count("<polygon") == 3  # 50, 80 and 95 %

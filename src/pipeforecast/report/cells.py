@@ -17,13 +17,14 @@ from pipeforecast.cells import OTHER
 from pipeforecast.forecast import ADDENDS
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.names import Names
-from pipeforecast.report.words import number, spoken
+from pipeforecast.report.words import column_word, number
+from pipeforecast.wording import noop, t
 
 #: Parts that differ from draw to draw; what is won is certain.
 DRAWN = tuple(p for p in ADDENDS if p != "won")
 #: The unit is chosen so that the largest draw of the total has about so many.
 _FINENESS = 1e6
-_OTHER_WORDS = "Other, too small to tell apart"
+_OTHER_WORDS = noop("Other, too small to tell apart")
 
 
 def cell_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
@@ -47,9 +48,9 @@ def cell_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
         order = sorted(raw.unique(), key=lambda g: (g == OTHER, names.group(str(column), g).casefold(), g))
         if len(order) < 2:
             continue
-        shown = _apart([_OTHER_WORDS if g == OTHER else names.group(str(column), g) for g in order])
+        shown = _apart([t(_OTHER_WORDS) if g == OTHER else names.group(str(column), g) for g in order])
         aims = [quotas.get((str(column), g)) for g in order]
-        filters.append({"column": str(column), "label": spoken(str(column)), "groups": shown, "quotas": aims})
+        filters.append({"column": str(column), "label": column_word(str(column)), "groups": shown, "quotas": aims})
         at = {g: i for i, g in enumerate(order)}
         places.append([at[g] for g in raw])
     drawn = np.stack([cells.draws[part] for part in DRAWN])

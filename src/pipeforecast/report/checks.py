@@ -10,7 +10,8 @@ import pandas as pd
 from pipeforecast.findings import Finding
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.verdict import lost_words
-from pipeforecast.report.words import clean, count, money, number, percent
+from pipeforecast.report.words import clean, money, number, percent
+from pipeforecast.wording import nt, t
 
 SEVERITIES = ("error", "warning", "info")
 #: An error this small early in a period is more often a leak than a triumph.
@@ -47,17 +48,17 @@ def _from_row(row: dict[Any, Any]) -> dict[str, Any]:
 def _against_rules(facts: dict[str, Any]) -> list[Finding]:
     verdict = facts["verdict"]
     if verdict["kind"] == "unproven":
-        advice = "Run pipeforecast backtest, then forecast again: the replay of past periods is the proof."
+        advice = t("Run pipeforecast backtest, then forecast again: the replay of past periods is the proof.")
         if facts["record"] is not None:
-            advice = "Too little to compare: more past periods, or rules beside the model, are needed."
+            advice = t("Too little to compare: more past periods, or rules beside the model, are needed.")
         return [Finding("NOT-YET-PROVEN", "warning", "backtest", count=verdict["n_periods"], advice=advice)]
     lost = verdict["days_lost"]
     if not lost and verdict["kind"] != "behind":
         return []
     advice = (
-        "Prefer the better rule, or method=auto, until the model earns its place."
+        t("Prefer the better rule, or method=auto, until the model earns its place.")
         if verdict["kind"] == "behind"
-        else "On these days a rule had the smaller error, as one sees in hindsight: look at its number too."
+        else t("On these days a rule had the smaller error, as one sees in hindsight: look at its number too.")
     )
     severity = "error" if verdict["kind"] == "behind" else "warning"
     words = tuple(lost_words(x) for x in lost)
@@ -70,13 +71,13 @@ def _too_good(facts: dict[str, Any]) -> list[Finding]:
         return []
     values = next(m["values"][0] for m in record["measures"] if m["measure"] == "wape")
     early = [
-        f"day {d}: error {percent(v)}"
+        t("day {day}: error {error}", day=d, error=percent(v))
         for d, v in zip(record["all_days"], values, strict=True)
         if v is not None and v < TOO_GOOD and d <= facts["head"]["period_days"] / 2
     ]
     if not early:
         return []
-    advice = "Look for columns that are filled in only once a deal has closed: pipeforecast check audits for them."
+    advice = t("Look for columns that are filled in only once a deal has closed: pipeforecast check audits for them.")
     return [Finding("SUSPICIOUSLY-GOOD", "warning", "backtest", "wape", len(early), tuple(early), advice=advice)]
 
 
@@ -85,7 +86,10 @@ def _few_periods(facts: dict[str, Any]) -> list[Finding]:
     if n == 0 or n >= CHECKED_PERIODS:
         return []
     severity = "warning" if n < FEW_PERIODS else "info"
-    advice = f"The ranges are model-based, checked on {count(n, 'past period')}: no firmer claim can be made yet."
+    advice = nt(
+        "The ranges are model-based, checked on {n} past period: no firmer claim can be made yet.",
+        "The ranges are model-based, checked on {n} past periods: no firmer claim can be made yet.", n,
+    )  # fmt: skip
     return [Finding("TOO-FEW-QUARTERS", severity, "backtest", "period", n, advice=advice)]  # type: ignore[arg-type]
 
 
@@ -97,13 +101,13 @@ def _narrow(facts: dict[str, Any]) -> list[Finding]:
         return []
     limit = 0.8 - 2 * math.sqrt(0.16 / record["n_periods"])
     low = [
-        f"day {d}: {percent(v)}"
+        t("day {day}: {share}", day=d, share=percent(v))
         for d, v in zip(record["all_days"], cover["values"][0], strict=True)
         if v is not None and v < limit
     ]
     if not low:
         return []
-    advice = "Read the 80 % range as narrower than the truth: keep a margin on both sides."
+    advice = t("Read the 80 % range as narrower than the truth: keep a margin on both sides.")
     return [Finding("RANGES-TOO-NARROW", "warning", "backtest", "cover80", len(low), tuple(low), advice=advice)]
 
 
@@ -113,7 +117,9 @@ def _past_due(facts: dict[str, Any]) -> list[Finding]:
         return []
     ids = tuple(d["deal_id"] for d in facts["risk"]["shown"] if d["past_due"])
     amount = money(past["amount"], facts["head"]["currency"])
-    advice = f"Open deals worth {amount} carry a date that has passed: give them a new date, or close them."
+    advice = t(
+        "Open deals worth {amount} carry a date that has passed: give them a new date, or close them.", amount=amount
+    )
     return [Finding("PAST-DUE-DATES", "warning", "deals", "expected_close", past["count"], ids, advice=advice)]
 
 
@@ -122,7 +128,10 @@ def _one_deal(facts: dict[str, Any]) -> list[Finding]:
     if share is None or share < ONE_DEAL or facts["deals"]["count"] < 2:
         return []
     ids = tuple(d["deal_id"] for d in facts["deals"]["shown"][:1])
-    advice = f"One deal carries {percent(share)} of what the open deals are expected to bring: look at it by itself."
+    advice = t(
+        "One deal carries {share} of what the open deals are expected to bring: look at it by itself.",
+        share=percent(share),
+    )
     return [Finding("ONE-DEAL-DECIDES", "warning", "deals", "amount", 1, ids, advice=advice)]
 
 
@@ -130,7 +139,7 @@ def _tie_broken(facts: dict[str, Any]) -> list[Finding]:
     tie = facts["tie"]
     if tie["ties"]:
         return []
-    advice = "Used and excluded do not add up to what the CRM exported: find out why before using this forecast."
+    advice = t("Used and excluded do not add up to what the CRM exported: find out why before using this forecast.")
     return [Finding("TIE-BROKEN", "error", "deals", "amount", tie["rows_off"], advice=advice)]
 
 

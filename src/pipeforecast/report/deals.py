@@ -10,6 +10,7 @@ import pandas as pd
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.names import Names
 from pipeforecast.report.words import clean, iso, number
+from pipeforecast.wording import nt, t
 
 MOST_AT_RISK = 50
 #: A deal dated within the period is called likely to slip from this probability on.
@@ -77,8 +78,8 @@ def deal_facts(given: ReportInput, names: Names) -> dict[str, Any]:
 
 def _why(past: bool, days: float, dated: bool) -> str:
     if past:
-        return f"CRM date passed {days:,.0f} day{'' if days == 1 else 's'} ago"
-    return "likely to slip past its CRM date" if dated else ""
+        return nt("CRM date passed {n} day ago", "CRM date passed {n} days ago", days)
+    return t("likely to slip past its CRM date") if dated else ""
 
 
 def risk_facts(given: ReportInput, names: Names) -> dict[str, Any]:

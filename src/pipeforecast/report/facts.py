@@ -17,10 +17,10 @@ from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.moved import moved_facts
 from pipeforecast.report.names import Names
 from pipeforecast.report.record import errors_today, past_facts, record_facts
-from pipeforecast.report.verdict import verdict_facts
+from pipeforecast.report.verdict import proof_words, verdict_facts
 from pipeforecast.report.whatif import what_if_facts
-from pipeforecast.report.words import clean, iso, number, spoken
-from pipeforecast.wording import speaking
+from pipeforecast.report.words import clean, column_word, iso, number
+from pipeforecast.wording import noop, speaking, t
 
 RANGES = {"50": ("p25", "p75"), "80": ("p10", "p90"), "95": ("p025", "p975")}
 #: Groups shown per level, the biggest first; the rest are added up.
@@ -28,16 +28,30 @@ MOST_GROUPS = 200
 BINS = 44
 
 PART_WORDS = {
-    "won": ("Won so far", "Deals already won with a close date in the period. Certain, as far as the CRM is right."),
-    "open_due": ("Open deals due in the period", "Open deals whose date in the CRM lies in the period or has passed."),
-    "open_pulled_in": (
-        "Open deals pulled in",
-        "Open deals dated after the period, or not dated at all, that may still be won within it.",
+    "won": (
+        noop("Won so far"),
+        noop("Deals already won with a close date in the period. Certain, as far as the CRM is right."),
     ),
-    "new": ("Deals not yet created", "Deals that nobody has entered yet, to be created and won in the period."),
-    "open": ("All open deals", "Open deals due and open deals pulled in, together."),
-    TOTAL: ("The whole period", "Won, open and not yet created, together."),
+    "open_due": (
+        noop("Open deals due in the period"),
+        noop("Open deals whose date in the CRM lies in the period or has passed."),
+    ),
+    "open_pulled_in": (
+        noop("Open deals pulled in"),
+        noop("Open deals dated after the period, or not dated at all, that may still be won within it."),
+    ),
+    "new": (
+        noop("Deals not yet created"),
+        noop("Deals that nobody has entered yet, to be created and won in the period."),
+    ),
+    "open": (noop("All open deals"), noop("Open deals due and open deals pulled in, together.")),
+    TOTAL: (noop("The whole period"), noop("Won, open and not yet created, together.")),
 }  # fmt: skip
+
+
+def part_label(part: str) -> str:
+    """Name a part of the period."""
+    return t(PART_WORDS[part][0])
 
 
 def facts(given: ReportInput) -> dict[str, Any]:
@@ -82,19 +96,25 @@ def _facts(given: ReportInput) -> dict[str, Any]:
         "cells": cell_facts(given, names),
         "book": book_facts(given, names),
     }
+    out["head"]["proof"] = proof_words(given, record, out["verdict"])
     out["findings"] = all_findings(given, out)
     return out
+
+
+def _title(given: ReportInput) -> str:
+    usual = given.title == f"Forecast of {given.period}"
+    return t("Forecast of {period}", period=clean(given.period)) if usual else clean(given.title)
 
 
 def _head(given: ReportInput) -> dict[str, Any]:
     days = int((given.period_end - given.period_start).days) + 1
     return {
-        "title": clean(given.title), "company": clean(given.company), "as_of": iso(given.as_of),
+        "title": _title(given), "company": clean(given.company), "as_of": iso(given.as_of),
         "period": clean(given.period), "period_start": iso(given.period_start), "period_end": iso(given.period_end),
         "day_of_period": int(given.day_of_period), "period_days": days,
         "days_left": max(int((given.period_end - given.as_of).days), 0),
-        "currency": clean(given.currency, 12), "what_counts": clean(given.what_counts),
-        "proof": clean(given.proof, 1000), "model_name": clean(given.model_name), "people": given.people,
+        "currency": clean(given.currency, 12), "what_counts": t(clean(given.what_counts)),
+        "model_name": clean(given.model_name), "people": given.people,
         "language": given.language,
     }  # fmt: skip
 
@@ -163,7 +183,7 @@ def _parts(rows: pd.DataFrame) -> list[dict[str, Any]]:
         cell = _row(rows, part)
         if cell["mean"] is None:
             continue
-        label, meaning = PART_WORDS[part]
+        label, meaning = (t(x) for x in PART_WORDS[part])
         share = cell["mean"] / total if total > 0 else None
         said: dict[str, Any] = {"part": part, "label": label, "meaning": meaning, "adds": part != TOTAL}
         out.append(said | {"share": share} | cell)
@@ -195,7 +215,8 @@ def _levels(rows: pd.DataFrame, names: Names) -> list[dict[str, Any]]:
             groups.append(cell)
         rest = totals.iloc[MOST_GROUPS:]
         out.append({
-            "level": str(level), "label": spoken(str(level)), "groups": groups, "mean": number(totals["mean"].sum()),
+            "level": str(level), "label": column_word(str(level)), "groups": groups,
+            "mean": number(totals["mean"].sum()),
             "rest_count": len(rest), "rest_mean": number(rest["mean"].sum()),
         })  # fmt: skip
     return out

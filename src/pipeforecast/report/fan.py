@@ -8,7 +8,8 @@ from typing import Any
 from markupsafe import Markup
 
 from pipeforecast.report.svg import Scale, area, drawing, join, path, stroke, tag, text
-from pipeforecast.report.words import day, money
+from pipeforecast.report.words import day, money, range_words
+from pipeforecast.wording import t
 
 Facts = dict[str, Any]
 _FLOOR, _TOP, _HEIGHT = 268.0, 22.0, 296.0
@@ -27,16 +28,19 @@ def fan(facts: Facts) -> Markup:
     days = max(told["days"], told["today"], 1)
     across = Scale(0, days, _LEFT, _RIGHT)
     amounts = [v for _, v in told["won"]] + [now[c] for c in ("mean", "p975")] + [quota]
-    amounts += [t[c] for t in told["told"] for c in ("mean", "p90")]
+    amounts += [x[c] for x in told["told"] for c in ("mean", "p90")]
     down = _down(amounts, _FLOOR, _TOP)
     body = [_grid(down, money), _cone(told, across, down, days), _won(told["won"], across, down, _HEIGHT)]
     if quota is not None:
         y = down.at(quota)
-        body += [stroke(_LEFT, y, _RIGHT, y, "quota-line"), tag("text", f"quota {money(quota)}", x=f"{_LEFT}%", y=y - 5,
-                                                                 class_="mark")]  # fmt: skip
-    body += [_forecast(t, across, down) for t in told["told"]]
+        words = t("quota {amount}", amount=money(quota))
+        body += [
+            stroke(_LEFT, y, _RIGHT, y, "quota-line"),
+            tag("text", words, x=f"{_LEFT}%", y=y - 5, class_="mark"),
+        ]
+    body += [_forecast(x, across, down) for x in told["told"]]
     here = across.at(told["today"])
-    body += [stroke(here, _TOP, here, _FLOOR, "today"), text(here, _TOP - 8, "today", "mark")]
+    body += [stroke(here, _TOP, here, _FLOOR, "today"), text(here, _TOP - 8, t("today"), "mark")]
     if now["mean"] is not None:
         y = down.at(now["p50"] if now["p50"] is not None else now["mean"])
         body.append(tag("circle", cx=f"{_RIGHT}%", cy=f"{y:.1f}", r=5, class_="point model", data_tip=_tip_now(facts)))
@@ -51,15 +55,15 @@ def _down(amounts: Sequence[float | None], floor: float, top: float) -> Scale:
 
 
 def _grid(down: Scale, words: Callable[[float], str], most: int = 4) -> Markup:
-    levels = [(t, down.at(t)) for t in down.ticks(most)]
+    levels = [(x, down.at(x)) for x in down.ticks(most)]
     lines = [stroke(0, y, 100, y, "grid") for _, y in levels]
-    return join(*lines, *[tag("text", words(t), x="0", y=f"{y - 4:.1f}", class_="tick") for t, y in levels])
+    return join(*lines, *[tag("text", words(x), x="0", y=f"{y - 4:.1f}", class_="tick") for x, y in levels])
 
 
 def _days(across: Scale, days: int, today: int, y: float) -> list[Markup]:
     """Name days along the axis; those too near to an end, or to each other, would run together."""
-    places = [t for t in across.ticks(5) if 0 < t < 0.93 * days]
-    return [text(across.at(0), y, "day 0"), *[text(across.at(t), y, f"{t:.0f}") for t in places],
+    places = [x for x in across.ticks(5) if 0 < x < 0.93 * days]
+    return [text(across.at(0), y, t("day {day}", day=0)), *[text(across.at(x), y, f"{x:.0f}") for x in places],
             text(across.at(days), y, f"{days}")]  # fmt: skip
 
 
@@ -91,10 +95,10 @@ def _won(won: Sequence[Sequence[float]], across: Scale, down: Scale, height: flo
 
 def _forecast(told: Facts, across: Scale, down: Scale) -> Markup:
     """One earlier forecast: its mean, and a line for its 80 % range."""
-    x, words = across.at(told["day"]), f"day {told['day']}: mean {money(told['mean'])}"
+    x, words = across.at(told["day"]), t("day {day}: mean {mean}", day=told["day"], mean=money(told["mean"]))
     body = []
     if told["p10"] is not None and told["p90"] is not None:
-        words += f", 80 % range {money(told['p10'])} to {money(told['p90'])}"
+        words += ", " + range_words("80", told["p10"], told["p90"])
         body.append(stroke(x, down.at(told["p10"]), x, down.at(told["p90"]), "was"))
     shown = tag("circle", cx=f"{x:.2f}%", cy=f"{down.at(told['mean']):.1f}", r=4.5, class_="point was",
                 data_tip=words)  # fmt: skip
@@ -103,17 +107,22 @@ def _forecast(told: Facts, across: Scale, down: Scale) -> Markup:
 
 def _tip_now(facts: Facts) -> str:
     now = facts["course"]["now"]
-    words = f"today: mean {money(now['mean'])}"
+    words = t("today: mean {mean}", mean=money(now["mean"]))
     if now["p10"] is not None and now["p90"] is not None:
-        words += f", 80 % range {money(now['p10'])} to {money(now['p90'])}"
+        words += ", " + range_words("80", now["p10"], now["p90"])
     return words
 
 
 def _label(facts: Facts) -> str:
     told, head = facts["course"], facts["head"]
-    won = money(told["won"][-1][1]) if told["won"] else "an unknown amount"
-    earlier = "; ".join(f"day {t['day']} mean {money(t['mean'])}" for t in told["told"]) or "none"
-    return f"{head['period']} by {day(head['as_of'])}: won {won}; {_tip_now(facts)}; earlier forecasts: {earlier}"
+    won = money(told["won"][-1][1]) if told["won"] else t("an unknown amount")
+    earlier = "; ".join(_said(x) for x in told["told"]) or t("none")
+    return t("{period} by {day}: won {won}; {now}; earlier forecasts: {earlier}", period=head["period"],
+             day=day(head["as_of"]), won=won, now=_tip_now(facts), earlier=earlier)  # fmt: skip
+
+
+def _said(told: Facts) -> str:
+    return t("day {day}: mean {mean}", day=told["day"], mean=money(told["mean"]))
 
 
 def quarters(facts: Facts) -> Markup:
@@ -125,21 +134,22 @@ def quarters(facts: Facts) -> Markup:
 
 
 def _quarter(q: Facts) -> Markup:
-    amounts = [q["actual"], *(w for _, w in q["won"]), *(t[c] for t in q["told"] for c in ("mean", "p90"))]
+    amounts = [q["actual"], *(w for _, w in q["won"]), *(x[c] for x in q["told"] for c in ("mean", "p90"))]
     down = _down(amounts, _SMALL_FLOOR, 10.0)
     across = Scale(0, q["days"], 16, 96)
     end = across.at(q["days"])
     body: list[str] = [_grid(down, money, 2)]
     body.append(_won(q["won"], across, down, _SMALL))
-    body += [_forecast(t, across, down) for t in q["told"]]
+    body += [_forecast(x, across, down) for x in q["told"]]
     if q["actual"] is not None:
-        tip = f"{q['period']}: it came to {money(q['actual'])}"
+        tip = t("{period}: it came to {actual}", period=q["period"], actual=money(q["actual"]))
         body.append(tag("circle", cx=f"{end:.2f}%", cy=f"{down.at(q['actual']):.1f}", r=5, class_="actual",
                         data_tip=tip))  # fmt: skip
-    body += [text(across.at(0), _SMALL_FLOOR + 15, "day 0"), text(end, _SMALL_FLOOR + 15, f"{q['days']}")]
-    judged = [t["inside"] for t in q["told"] if t["inside"] is not None]
-    held = f"{sum(judged)} of {len(judged)} ranges held" if judged else "no ranges"
-    said = "; ".join(f"day {t['day']} {money(t['mean'])}" for t in q["told"])
-    label = f"{q['period']}: came to {money(q['actual'])}; forecasts {said}; {held}"
-    words = tag("figcaption", tag("strong", q["period"]), f" came to {money(q['actual'])}", tag("small", held))
+    body += [text(across.at(0), _SMALL_FLOOR + 15, t("day {day}", day=0)), text(end, _SMALL_FLOOR + 15, f"{q['days']}")]
+    judged = [x["inside"] for x in q["told"] if x["inside"] is not None]
+    held = t("{held} of {n} ranges held", held=sum(judged), n=len(judged)) if judged else t("no ranges")
+    said, actual = "; ".join(_said(x) for x in q["told"]), money(q["actual"])
+    label = t("{period}: came to {actual}; forecasts: {said}; {held}", period=q["period"], actual=actual, said=said,
+              held=held)  # fmt: skip
+    words = tag("figcaption", tag("strong", q["period"]), " ", t("came to {actual}", actual=actual), tag("small", held))
     return tag("figure", words, drawing(_SMALL, label, *body, kind="fan"))

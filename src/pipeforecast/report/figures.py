@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from pipeforecast.report.fan import fan, quarters
 from pipeforecast.report.svg import Scale, band, dot, drawing, join, scale_of, stroke, tag, text, upright
-from pipeforecast.report.words import MISSING, day, full_money, money, percent, signed_money
+from pipeforecast.report.words import MISSING, day, full_money, money, percent, range_words, signed_money, to_words
+from pipeforecast.wording import t
 
 Facts = dict[str, Any]
 
@@ -43,8 +44,8 @@ def figures(facts: Facts) -> dict[str, str]:
 
 def _axis(scale: Scale, y: float, top: float) -> Markup:
     """Ticks with amounts under the chart, faint lines up to its top."""
-    lines = [upright(scale, t, top, y, "grid") for t in scale.ticks()]
-    words = [text(scale.at(t), y + 16, money(t)) for t in scale.ticks()]
+    lines = [upright(scale, x, top, y, "grid") for x in scale.ticks()]
+    words = [text(scale.at(x), y + 16, money(x)) for x in scale.ticks()]
     return join(*lines, *words)
 
 
@@ -66,14 +67,16 @@ def quarter(facts: Facts) -> Markup:
     start, end = (bars[0]["from"], bars[-1]["to"]) if bars else (low, high)
     scale = Scale(start, end, 0.5, 99.5) if end > start else scale_of([start, end])
     r = line["ranges"]
-    label = f"Outcomes of {head['period']} in {head['currency']}: most likely {money(line['p50'])}; " + "; ".join(
-        f"{name} % range {money(r[name][0])} to {money(r[name][1])}" for name in ("50", "80", "95")
-    )
+    label = t(
+        "Outcomes of {period} in {currency}: most likely {p50}; {ranges}", period=head["period"],
+        currency=head["currency"], p50=money(line["p50"]),
+        ranges="; ".join(range_words(name, *r[name]) for name in ("50", "80", "95")),
+    )  # fmt: skip
     floor = 196.0 if bars else 92.0
     body = _bars(bars, scale, r, floor) if bars else _bands(scale, r)
     middle = join(
         upright(scale, line["p50"], 24, floor, "middle"),
-        text(scale.at(line["p50"]), 16, f"most likely {money(line['p50'])}", "mark"),
+        text(scale.at(line["p50"]), 16, t("most likely {p50}", p50=money(line["p50"])), "mark"),
     )
     return drawing(floor + 24, label, _axis(scale, floor, 24), body, middle)
 
@@ -83,10 +86,10 @@ def _bars(bars: list[dict[str, Any]], scale: Scale, ranges: dict[str, Any], floo
     out = []
     for b in bars:
         height = (floor - 32) * b["share"] / tallest
-        tip = (
-            f"{money(b['from'])} to {money(b['to'])}: {percent(b['share'])} of outcomes. "
-            f"Chance to reach {money(b['from'])}: {percent(b['reach'])}."
-        )
+        tip = t(
+            "{low} to {high}: {share} of outcomes. Chance to reach {low}: {reach}.", low=money(b["from"]),
+            high=money(b["to"]), share=percent(b["share"]), reach=percent(b["reach"]),
+        )  # fmt: skip
         kind = _range_kind((b["from"] + b["to"]) / 2, ranges)
         shown = band(scale, b["from"], b["to"], round(floor - height, 1), round(height, 1), f"bar {kind}")
         # The whole column answers to the pointer, not only the bar: low bars could hardly be hit.
@@ -99,7 +102,17 @@ def _bands(scale: Scale, ranges: dict[str, Any]) -> Markup:
     for name, y, height in (("95", 50, 16), ("80", 44, 28), ("50", 38, 40)):
         low, high = ranges[name]
         if low is not None and high is not None:
-            out.append(band(scale, low, high, y, height, f"in{name}", f"{name} % range: {money(low)} to {money(high)}"))
+            out.append(
+                band(
+                    scale,
+                    low,
+                    high,
+                    y,
+                    height,
+                    f"in{name}",
+                    t("{share} % range: {range}", share=name, range=to_words(low, high)),
+                )
+            )
     return join(*out)
 
 
@@ -111,10 +124,11 @@ def parts(facts: Facts) -> Markup:
         return Markup("")
     scale, at, out = Scale(0.0, total, 0.0, 100.0), 0.0, []
     for p in shown:
-        tip = f"{p['label']}: {money(p['mean'])}, {percent(p['mean'] / total)} of the mean"
+        share = percent(p["mean"] / total)
+        tip = t("{part}: {mean}, {share} of the mean", part=p["label"], mean=money(p["mean"]), share=share)
         out.append(band(scale, at, at + p["mean"], 0, 40, PART_COLOURS[p["part"]], tip))
         at += p["mean"]
-    label = "Parts of the mean: " + "; ".join(f"{p['label']} {money(p['mean'])}" for p in shown)
+    label = t("Parts of the mean: {parts}", parts="; ".join(f"{p['label']} {money(p['mean'])}" for p in shown))
     return drawing(40, label, *out, kind="rounded")
 
 
@@ -122,13 +136,13 @@ def _rows_chart(rows: Sequence[tuple[str, Markup, str]], scale: Scale, kind: str
     """Lay labelled tracks one under the other with one axis below."""
     out: list[str] = []
     for label, track, value in rows:
-        lines = join(*[upright(scale, t, 0, 30, "grid") for t in scale.ticks(5)])
+        lines = join(*[upright(scale, x, 0, 30, "grid") for x in scale.ticks(5)])
         out += [
             tag("div", label, class_="row-label"),
             tag("svg", lines, track, width="100%", height=30, class_="chart", aria_hidden="true"),
             tag("div", value, class_="row-value"),
         ]
-    words = join(*[text(scale.at(t), 14, money(t)) for t in scale.ticks(5)])
+    words = join(*[text(scale.at(x), 14, money(x)) for x in scale.ticks(5)])
     out += [tag("div"), tag("svg", words, width="100%", height=20, class_="chart", aria_hidden="true"), tag("div")]
     return tag("div", *out, class_=f"rows {kind}".strip())
 
@@ -146,10 +160,10 @@ def methods(facts: Facts) -> Markup:
         track = []
         tip = f"{m['method']}: {money(point)}"
         if m["p10"] is not None and m["p90"] is not None:
-            tip += f"; 80 % range {money(m['p10'])} to {money(m['p90'])}"
+            tip += "; " + range_words("80", m["p10"], m["p90"])
             track.append(band(scale, m["p10"], m["p90"], 11, 8, f"range {colour}", tip))
         track.append(dot(scale, point, 15, f"point {colour}", tip, 6))
-        missed = "" if m["past_error"] is None else f"missed {percent(m['past_error'])}"
+        missed = "" if m["past_error"] is None else t("missed {error}", error=percent(m["past_error"]))
         rows.append((_label(m), join(*track), join(money(point), tag("small", missed) if missed else "")))
     return _rows_chart(rows, scale)
 
@@ -200,27 +214,31 @@ def past(facts: Facts) -> Markup:
 
 
 def _panel_words(panel: dict[str, Any]) -> str:
-    words = f"Forecasts made on day {panel['day']}. "
     if not panel["judged"]:
-        return words + "No ranges are known for them."
-    return words + f"{panel['inside']} of {panel['judged']} periods ended within the 80 % range."
+        return t("Forecasts made on day {day}. No ranges are known for them.", day=panel["day"])
+    return t(
+        "Forecasts made on day {day}. {inside} of {judged} periods ended within the 80 % range.", day=panel["day"],
+        inside=panel["inside"], judged=panel["judged"],
+    )  # fmt: skip
 
 
 def _past_row(p: dict[str, Any], scale: Scale) -> tuple[str, Markup, str]:
     point = p["p50"] if p["p50"] is not None else p["mean"]
-    tip = f"{p['period']}: actual {money(p['actual'])}, forecast {money(point)}"
+    tip = t("{period}: actual {actual}, forecast {forecast}", period=p["period"], actual=money(p["actual"]),
+            forecast=money(point))  # fmt: skip
     track = []
     if p["inside"] is not None:
-        tip += f", 80 % range {money(p['p10'])} to {money(p['p90'])}"
+        tip += ", " + range_words("80", p["p10"], p["p90"])
         track.append(band(scale, p["p10"], p["p90"], 9, 12, "in80", tip))
     if p["p25"] is not None and p["p75"] is not None:
         track.append(band(scale, p["p25"], p["p75"], 9, 12, "in50", tip))
     if p["p50"] is not None:
         track.append(upright(scale, p["p50"], 6, 24, "middle"))
     held = {None: "", True: "within", False: "outside"}[p["inside"]]
+    said = {"": "", "within": t("within"), "outside": t("outside")}[held]
     track.append(dot(scale, p["actual"], 15, "actual" if held != "outside" else "actual missed", tip))
     value = tag("span", money(p["actual"]), title=full_money(p["actual"]))
-    return p["period"], join(*track), join(value, " ", tag("small", held, class_=held or None))
+    return p["period"], join(*track), join(value, " ", tag("small", said, class_=held or None))
 
 
 def errors(facts: Facts) -> Markup:
@@ -236,15 +254,17 @@ def errors(facts: Facts) -> Markup:
     days = record["all_days"]
     across = Scale(days[0], days[-1], 10, 97)
     down = Scale(0.0, _highest(known), 190, 12)
-    levels = [(t, down.at(t)) for t in down.ticks(4)]
+    levels = [(x, down.at(x)) for x in down.ticks(4)]
     grid = [stroke(0, y, 100, y, "grid") for _, y in levels]
-    grid += [tag("text", percent(t), x="0", y=y - 4, class_="tick") for t, y in levels]
-    words = [text(across.at(d), 210, f"day {d}" if d in (days[0], days[-1]) else str(d)) for d in record["days"]]
+    grid += [tag("text", percent(x), x="0", y=y - 4, class_="tick") for x, y in levels]
+    words = [
+        text(across.at(d), 210, t("day {day}", day=d) if d in (days[0], days[-1]) else str(d)) for d in record["days"]
+    ]
     here = min(max(facts["head"]["day_of_period"], days[0]), days[-1])
-    today = join(upright(across, here, 12, 190, "today"), text(across.at(here), 10, "today", "mark"))
+    today = join(upright(across, here, 12, 190, "today"), text(across.at(here), 10, t("today"), "mark"))
     order = range(len(values) - 1, -1, -1)  # the model is drawn last, above the rules
     lines = [_line(methods[i], i, days, values[i], across, down) for i in order]
-    label = f"Error by day of the period of {len(values)} methods; the table below holds the same numbers"
+    label = t("Error by day of the period of {n} methods; the table below holds the same numbers", n=len(values))
     return join(drawing(218, label, *grid, today, *lines, *words), _legend(methods))
 
 
@@ -265,8 +285,12 @@ def _line(
     colour = _colour(method, i)
     lines = [stroke(a[0], a[1], b[0], b[1], "line", colour) for a, b in pairwise(places)]
     name, size = method["method"], 5 if method["is_model"] else 4
-    dots = [dot(across, d, y, f"knot {colour}", f"{name}, day {d}: error {percent(v)}", size) for _, y, d, v in places]
+    dots = [dot(across, d, y, f"knot {colour}", _knot(name, d, v), size) for _, y, d, v in places]
     return join(*lines, *dots)
+
+
+def _knot(name: str, day: int, error: float) -> str:
+    return t("{method}, day {day}: error {error}", method=name, day=day, error=percent(error))
 
 
 def _legend(methods: list[dict[str, Any]]) -> Markup:

@@ -9,11 +9,22 @@ import pandas as pd
 from pipeforecast.compare import CAUSES
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.names import Names
-from pipeforecast.report.words import iso, spoken
+from pipeforecast.report.words import iso
+from pipeforecast.wording import noop, t
 
 MOST_MOVERS = 10
 #: A change below this is not told: it would be written as 0.
 _SEEN = 0.5
+_CAUSES = {
+    "new_deals": noop("New deals"), "won": noop("Won"), "lost": noop("Lost"), "pushed": noop("Pushed"),
+    "pulled_in": noop("Pulled in"), "amount": noop("Amount"), "probability": noop("Probability"),
+    "time_passing": noop("Time passing"), "new_business": noop("New business"), "model_change": noop("Model change"),
+}  # fmt: skip
+
+
+def cause_word(cause: str) -> str:
+    """Name a cause."""
+    return t(_CAUSES[cause])
 
 
 def moved_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
@@ -25,7 +36,7 @@ def moved_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
         return None
     rows = given.moves[(given.moves["measure"] == "forecast").to_numpy()]
     sums = {c: float(rows[c].sum()) for c in CAUSES}
-    bars = [{"cause": c, "label": spoken(c), "amount": x, "size": abs(x)} for c, x in sums.items()]
+    bars = [{"cause": c, "label": cause_word(c), "amount": x, "size": abs(x)} for c, x in sums.items()]
     return {
         "since": iso(given.moves_since), "start": float(rows["start"].sum()), "end": float(rows["end"].sum()),
         "bars": bars, "movers": _movers(rows.dropna(subset="deal_id"), names),
@@ -37,7 +48,7 @@ def _movers(rows: pd.DataFrame, names: Names) -> list[dict[str, Any]]:
     out = []
     for at in change.abs().sort_values(ascending=False, kind="stable").index[:MOST_MOVERS]:
         row = rows.loc[at]
-        causes = [(spoken(c), float(row[c])) for c in CAUSES if abs(row[c]) >= _SEEN]
+        causes = [(cause_word(c), float(row[c])) for c in CAUSES if abs(row[c]) >= _SEEN]
         if causes:
             causes.sort(key=lambda cause: -abs(cause[1]))
             told = [{"label": label, "amount": amount} for label, amount in causes[:2]]

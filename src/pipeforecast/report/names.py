@@ -10,30 +10,31 @@ from pipeforecast.forecast import NO_GROUP, TOTAL
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.words import clean, spoken
 from pipeforecast.reporting import NOT_YET_ASSIGNED
+from pipeforecast.wording import noop, t
 
 #: The pseudo-method that replays, at each past day, the rule that had been best until then.
 CHOSEN = "best rule then"
 _METHODS = {
-    CHOSEN: "Rule chosen beforehand",
-    "auto": "What past periods speak for",
-    "crm_probability": "CRM probability",
-    "stage_rate": "Win rate by stage",
-    "category_commit": "Commit category",
-    "category_upside": "Commit and upside",
-    "same_stage_same_time": "Same stage, same time",
-    "crm_probability_not_past_due": "CRM probability, past-due dates left out",
-    "stage_rate_all_dates": "Win rate by stage, all dates",
-    "rep_call": "Calls of the reps",
-    "manager_call": "Calls of the managers",
-    "executive_call": "Call of the executive",
-    "coverage_yield": "Yield of the coverage",
-    "velocity": "Sales velocity",
-    "run_rate": "Run rate",
-    "last_period": "Last period",
-    "same_period_last_year": "Same period last year",
-    "mean_of_four": "Mean of four periods",
-    "ets": "Exponential smoothing",
-    "chain_ladder": "Share won by this day (chain ladder)",
+    CHOSEN: noop("Rule chosen beforehand"),
+    "auto": noop("What past periods speak for"),
+    "crm_probability": noop("CRM probability"),
+    "stage_rate": noop("Win rate by stage"),
+    "category_commit": noop("Commit category"),
+    "category_upside": noop("Commit and upside"),
+    "same_stage_same_time": noop("Same stage, same time"),
+    "crm_probability_not_past_due": noop("CRM probability, past-due dates left out"),
+    "stage_rate_all_dates": noop("Win rate by stage, all dates"),
+    "rep_call": noop("Calls of the reps"),
+    "manager_call": noop("Calls of the managers"),
+    "executive_call": noop("Call of the executive"),
+    "coverage_yield": noop("Yield of the coverage"),
+    "velocity": noop("Sales velocity"),
+    "run_rate": noop("Run rate"),
+    "last_period": noop("Last period"),
+    "same_period_last_year": noop("Same period last year"),
+    "mean_of_four": noop("Mean of four periods"),
+    "ets": noop("Exponential smoothing"),
+    "chain_ladder": noop("Share won by this day (chain ladder)"),
 }
 #: Levels whose groups are persons.
 PERSONS = ("owner", "manager")
@@ -66,10 +67,12 @@ class Names:
     def group(self, level: str, group: object) -> str:
         """Name of one group of a level."""
         if group is None or pd.isna(group) or str(group) in ("", NO_GROUP):  # type: ignore[call-overload]
-            return "(none)"
+            return t("(none)")
         if self._hidden and level in PERSONS and str(group) != NOT_YET_ASSIGNED:
-            return f"Person {self._number.get(str(group), '?')}"
-        return clean(self._labels.get(level, {}).get(str(group), group)) or "(no name)"
+            return t("Person {number}", number=self._number.get(str(group), "?"))
+        if str(group) == NOT_YET_ASSIGNED:
+            return t(NOT_YET_ASSIGNED)
+        return clean(self._labels.get(level, {}).get(str(group), group)) or t("(no name)")
 
     def method(self, method: object) -> str:
         """Name of a method: given under the level ``method``, known here, or its words; ``+new`` adds new deals."""
@@ -77,7 +80,8 @@ class Names:
         if given is not None:
             return clean(given)
         base, plus, _ = clean(method).partition("+new")
-        return _METHODS.get(base, spoken(base)) + (" + new deals" if plus else "")
+        name = t(_METHODS[base]) if base in _METHODS else spoken(base)
+        return t("{method} + new deals", method=name) if plus else name
 
     def owner(self, owner: object) -> str:
         """Name of a deal's owner."""

@@ -15,11 +15,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from pipeforecast.report import words
-from pipeforecast.report.facts import PART_WORDS
 from pipeforecast.report.facts import facts as facts_of
+from pipeforecast.report.facts import part_label
 from pipeforecast.report.figures import PART_COLOURS, figures
 from pipeforecast.report.inputs import ReportInput
-from pipeforecast.wording import nt, pt, speaking, spoken_language, t
+from pipeforecast.wording import kept_together, noop, plural, pt, speaking, spoken_language, t
 from pipeforecast.wording.catalogue import script_texts, tag_of
 from pipeforecast.wording.numerals import grouped, numerals
 
@@ -30,6 +30,38 @@ PIECES = (
 )  # fmt: skip
 STYLES = ("page", "charts", "sections")
 _DAYS = {"asOf": "as_of", "end": "period_end"}
+
+
+_BEST = Markup('<span class="best">●</span>')
+_SEVERITIES = {"error": noop("error"), "warning": noop("warning"), "info": noop("info")}
+
+
+class _Severities:
+    """Severities of findings by name, in the language that is spoken when they are asked for."""
+
+    def __getitem__(self, name: str) -> str:
+        return t(_SEVERITIES[name])
+
+
+# Texts of a template are ours and go in as they are; what is put in is escaped unless it is markup.
+def _t(text: str, **values: object) -> Markup:
+    return Markup(t(text)).format(**values) if values else Markup(t(text))  # noqa: S704
+
+
+def _pt(context: str, text: str, **values: object) -> Markup:
+    return Markup(pt(context, text)).format(**values)  # noqa: S704
+
+
+def _nt(one: str, many: str, n: float, **values: object) -> Markup:
+    return Markup(kept_together(plural(one, many, n))).format(n=grouped(n), **values)  # noqa: S704
+
+
+def _code(command: str) -> Markup:
+    return Markup("<code>{}</code>").format(command)
+
+
+def _causes(told: list[Facts]) -> str:
+    return ", ".join(f"{c['label'].lower()} {words.signed_money(c['amount'])}" for c in told)
 
 
 @cache
@@ -45,7 +77,8 @@ def environment() -> Environment:
         "grouped": grouped,
     }  # fmt: skip
     env.globals |= {
-        "count": words.count, "part_colours": PART_COLOURS, "part_words": PART_WORDS, "t": t, "nt": nt, "pt": pt,
+        "count": words.count, "part_colours": PART_COLOURS, "part_label": part_label, "t": _t, "nt": _nt, "pt": _pt,
+        "code": _code, "causes": _causes, "best_mark": _BEST, "severities": _Severities(),
         "language_tag": lambda: tag_of(spoken_language()),
     }  # fmt: skip
     return env

@@ -10,24 +10,33 @@ import pandas as pd
 from pipeforecast.forecast import TOTAL
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.names import CHOSEN, Names
-from pipeforecast.report.words import clean, number
+from pipeforecast.report.words import clean, number, percent
+from pipeforecast.wording import noop, t
 
 #: Days of the period shown side by side, and past periods shown one under the other.
 MOST_DAYS = 7
 MOST_PERIODS = 12
 
-_CRPS = (
+_CRPS = noop(
     "Miss of the whole range, as an amount of money. Lower is better. A rule's range is made from its own earlier "
     "errors, so its score rests on fewer days."
 )
 #: Measure: its label, what it says, and which value is best ("low", "zero", or a nominal share).
 MEASURES: dict[str, tuple[str, str, str | float]] = {
-    "wape": ("Error (WAPE)", "Sum of the misses divided by the sum of the actual amounts. Lower is better.", "low"),
-    "crps": ("Error of the range (CRPS)", _CRPS, "low"),
-    "bias": ("Bias", "Forecasts less actual amounts, as a share. Above 0: too high. Nearer to 0 is better.", "zero"),
+    "wape": (
+        noop("Error (WAPE)"),
+        noop("Sum of the misses divided by the sum of the actual amounts. Lower is better."),
+        "low",
+    ),
+    "crps": (noop("Error of the range (CRPS)"), _CRPS, "low"),
+    "bias": (
+        noop("Bias"),
+        noop("Forecasts less actual amounts, as a share. Above 0: too high. Nearer to 0 is better."),
+        "zero",
+    ),
     "cover80": (
-        "Held by the 80 % range",
-        "Share of past periods that ended within the 80 % range. Nearer to 80 % is better.",
+        noop("Held by the 80 % range"),
+        noop("Share of past periods that ended within the 80 % range. Nearer to 80 % is better."),
         0.8,
     ),
 }
@@ -69,6 +78,7 @@ def record_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
     days = chosen_days(every, given.day_of_period)
     methods = _methods(daily, given.model_name)
     own = daily[daily["method"] == methods[0]]
+    skill = _skill(rows, given)
     return {
         "days": days,
         "all_days": every,
@@ -79,7 +89,8 @@ def record_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
             {"method": names.method(m), "is_model": m == given.model_name, "is_chosen": m == CHOSEN} for m in methods
         ],
         "measures": [_measure(daily, m, methods, every) for m in MEASURES if m in daily],
-        "skill": _skill(rows, given),
+        "skill": skill,
+        "skill_words": skill_words(skill),
     }
 
 
@@ -124,7 +135,7 @@ def _measure(daily: pd.DataFrame, measure: str, methods: list[str], days: list[i
         ]
         for i, distance in enumerate(column):
             marks[i][j] = bool(len(column) > 1 and np.isfinite(distance) and distance <= min(column) + 1e-12)
-    return {"measure": measure, "label": label, "meaning": meaning, "values": values, "best": marks}
+    return {"measure": measure, "label": t(label), "meaning": t(meaning), "values": values, "best": marks}
 
 
 def _skill(rows: pd.DataFrame, given: ReportInput) -> dict[str, Any] | None:
@@ -142,6 +153,36 @@ def _skill(rows: pd.DataFrame, given: ReportInput) -> dict[str, Any] | None:
     names = ("skill", "lower", "upper", "skill_hindsight", "day_of_period")
     out = {name: number(row.get(name)) for name in names}
     return out | {"day_of_period": None} if (out["day_of_period"] or 0) < 0 else out
+
+
+_SKILL = {
+    (True, False): noop(
+        "Over all days, the model's range was {size} better than that of the rule one would have chosen beforehand"
+    ),
+    (False, False): noop(
+        "Over all days, the model's range was {size} worse than that of the rule one would have chosen beforehand"
+    ),
+    (True, True): noop(
+        "On day {day}, the model's range was {size} better than that of the rule one would have chosen beforehand"
+    ),
+    (False, True): noop(
+        "On day {day}, the model's range was {size} worse than that of the rule one would have chosen beforehand"
+    ),
+}
+
+
+def skill_words(skill: dict[str, Any] | None) -> str:
+    """Say by how much the model's range was better than that of the rule that one would have chosen."""
+    if skill is None:
+        return ""
+    size, on = percent(abs(skill["skill"])), skill["day_of_period"]
+    better, on_day = skill["skill"] >= 0, on is not None
+    text = _SKILL[better, on_day]
+    rule = t(text, size=size, day=int(on or 0))
+    if skill["lower"] is None or skill["upper"] is None:
+        return t("{sentence}.", sentence=rule)
+    low, high = percent(skill["lower"], signed=True), percent(skill["upper"], signed=True)
+    return t("{sentence} (interval {low} to {high}).", sentence=rule, low=low, high=high)
 
 
 def past_facts(given: ReportInput) -> dict[str, Any] | None:

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from pipeforecast.report.inputs import ReportInput
+from pipeforecast.report.words import clean
+from pipeforecast.wording import nt, spoken_language, t
+from pipeforecast.wording.numerals import NBSP, numerals, written
 
 Kind = Literal["ahead", "level", "behind", "unproven"]
 
 #: With fewer past periods than this, nothing is called proven.
 FEWEST_PERIODS = 4
+#: Method that leads where the record speaks for a rule, or for half of each.
+AUTO = "auto"
 
 
 def verdict_facts(given: ReportInput, record: dict[str, Any] | None) -> dict[str, Any]:
@@ -68,5 +73,36 @@ def _days_lost(record: dict[str, Any]) -> list[dict[str, Any]]:
 
 def lost_words(lost: dict[str, Any]) -> str:
     """Say in a few words by how much a rule was better on a day."""
-    rule, model = (f"{100 * lost[name]:.1f} %" for name in ("rule_wape", "model_wape"))
-    return f"day {lost['day']}: {lost['rule']} {rule} against {model}"
+    gap = numerals().percent.replace(NBSP, " ")
+    rule, model = (written(f"{100 * lost[name]:.1f}") + gap for name in ("rule_wape", "model_wape"))
+    return t("day {day}: {rule} {error} against {model}", day=lost["day"], rule=lost["rule"], error=rule, model=model)
+
+
+def proof_words(given: ReportInput, record: dict[str, Any] | None, verdict: dict[str, Any]) -> str:
+    """Say in a sentence whether the forecast beats the rules: as it was given in English, else from the record."""
+    if spoken_language() == "en":
+        return clean(given.proof, 1000)
+    n = verdict["n_periods"]
+    words = {
+        "ahead": nt(
+            "The model beats the rule that one would have chosen: over {n} past period its range missed less.",
+            "The model beats the rule that one would have chosen: over {n} past periods its range missed less.", n,
+        ),
+        "behind": nt(
+            "The model does NOT beat the rule that one would have chosen: over {n} past period its range missed more.",
+            "The model does NOT beat the rule that one would have chosen: over {n} past periods its range missed more.",
+            n,
+        ),
+        "level": nt(
+            "It cannot be told yet from {n} past period whether the model beats the rule that one would have chosen.",
+            "It cannot be told yet from {n} past periods whether the model beats the rule that one would have chosen.",
+            n,
+        ),
+        "unproven": t("Not yet proven: too few past periods to tell skill from luck."),
+    }[verdict["kind"]]  # fmt: skip
+    said = [words, (record or {}).get("skill_words", "")]
+    if given.model_name == AUTO:
+        said.append(
+            t("Past periods speak for a rule, or for half of each: that leads (method=model keeps to the model).")
+        )
+    return " ".join(x for x in said if x)

@@ -81,6 +81,16 @@ def day(value: str | None) -> str:
     return calendar_day(stamp.year, stamp.month, stamp.day)
 
 
+def to_words(low: float | None, high: float | None) -> str:
+    """Give a range of amounts: ``1.20 M to 1.50 M``."""
+    return t("{low} to {high}", low=money(low), high=money(high))
+
+
+def range_words(share: str, low: float | None, high: float | None) -> str:
+    """Give a range with its name: ``80 % range 1.20 M to 1.50 M``."""
+    return t("{share} % range {range}", share=share, range=to_words(low, high))
+
+
 def figure(value: float | None, unit: str, signed: bool = False) -> str:
     """Give a value in its unit: a share in percent (a change of one in points), money, days, a count, a ratio."""
     if value is None:

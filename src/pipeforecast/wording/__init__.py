@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 
 from pipeforecast.errors import SettingsError
 
-__all__ = ["LANGUAGES", "Language", "noop", "nt", "pt", "speaking", "spoken_language", "t"]
+__all__ = ["LANGUAGES", "Language", "kept_together", "noop", "nt", "pt", "speaking", "spoken_language", "t"]
 
 Language = Literal["en", "pl", "zh", "id", "ms"]
 LANGUAGES: tuple[str, ...] = get_args(Language)
@@ -74,7 +74,12 @@ def nt(one: str, many: str, n: float, /, **values: object) -> str:
     """Say a text in the plural form that ``n`` asks for; ``{n}`` in it is the number as readers write it."""
     from pipeforecast.wording.numerals import grouped
 
-    return _filled(plural(one, many, n), {"n": grouped(n), **values})
+    return _filled(kept_together(plural(one, many, n)), {"n": grouped(n), **values})
+
+
+def kept_together(text: str) -> str:
+    """Keep the number and what it counts on one line."""
+    return text.replace("{n} ", "{n}\u00a0")
 
 
 def plural(one: str, many: str, n: float) -> str:

@@ -52,7 +52,7 @@ def script_texts(language: str) -> dict[str, Any]:
     texts: dict[str, Any] = {}
     if language != "en":
         for message in read_catalogue(language):
-            if message.id and any(str(where).endswith(".js") for where, _ in message.locations):
+            if message.id and message.string and any(str(where).endswith(".js") for where, _ in message.locations):
                 key = message.id if isinstance(message.id, str) else message.id[0]
                 texts[key] = list(message.string) if isinstance(message.string, tuple) else message.string
     return {"tag": tag_of(language), "forms": plural_forms(language), "texts": texts}

@@ -32,6 +32,7 @@ from pipeforecast.settings import DemoSettings, ForecastSettings
 from pipeforecast.settled import AUTO
 from pipeforecast.snapshot import Snapshot
 from pipeforecast.textcells import shown_frame
+from pipeforecast.wording import noop
 from pipeforecast.workflow.backtest import readable
 from pipeforecast.workflow.compare import moved_since
 from pipeforecast.workflow.made import Made, make
@@ -40,7 +41,7 @@ from pipeforecast.workflow.workbook import book_input
 
 #: Past periods whose course the page may show beside the running one.
 _PERIODS_SHOWN = 12
-_BOOKINGS = (
+_BOOKINGS = noop(
     "Revenue here is bookings: the amount of deals won with a close date in the period; it is not recognised revenue."
 )
 

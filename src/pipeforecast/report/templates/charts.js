@@ -19,7 +19,7 @@ function ticks(low, high) {
 }
 
 function quarter(total) {
-  const label = "Outcomes of the selection: most likely " + money(total.p50) + "; 80 % range " + money(total.p10) + " to " + money(total.p90);
+  const label = t("Outcomes of the selection: most likely {p50}; 80 % range {low} to {high}", {p50: money(total.p50), low: money(total.p10), high: money(total.p90)});
   const svg = drawing(FLOOR + 24, label, ""), sorted = total.sorted;
   let low = quantile(sorted, 0.003), high = quantile(sorted, 0.997);
   if (!(high > low)) { const room = Math.max(Math.abs(low) * 0.1, 1); low -= room; high += room; }
@@ -38,17 +38,17 @@ function quarter(total) {
     const kind = within("p25", "p75") ? "in50" : within("p10", "p90") ? "in80" : within("p025", "p975") ? "in95" : "tail";
     const place = {x: at(from) + "%", width: at(from + width) - at(from) + "%"};
     svg.append(shape("rect", {...place, y: FLOOR - height, height: height, class: "bar " + kind}),
-      shape("rect", {...place, y: 24, height: FLOOR - 24, class: "hit", "data-tip": money(from) + " to " + money(from + width) + ": " +
-        percent(n / sorted.length) + " of outcomes. Chance to reach " + money(from) + ": " + percent(chanceToReach(sorted, from)) + "."}));
+      shape("rect", {...place, y: 24, height: FLOOR - 24, class: "hit", "data-tip": t("{low} to {high}: {share} of outcomes. Chance to reach {low}: {reach}.",
+        {low: money(from), high: money(from + width), share: percent(n / sorted.length), reach: percent(chanceToReach(sorted, from))})}));
   });
   const x = at(total.p50);
   svg.append(shape("line", {x1: x + "%", x2: x + "%", y1: 24, y2: FLOOR, class: "middle"}),
-    shape("text", {x: x + "%", y: 16, "text-anchor": words(x), class: "mark"}, "most likely " + money(total.p50)));
+    shape("text", {x: x + "%", y: 16, "text-anchor": words(x), class: "mark"}, t("most likely {p50}", {p50: money(total.p50)})));
   return svg;
 }
 function partsBar(sums) {
   const shown = ["won", ...DRAWN].filter((part) => sums[part].mean > 0), whole = shown.reduce((n, part) => n + sums[part].mean, 0);
-  const svg = drawing(40, "Parts of the mean of the selection; the table below holds the same numbers", "rounded");
+  const svg = drawing(40, t("Parts of the mean of the selection; the table below holds the same numbers"), "rounded");
   let at = 0;
   for (const part of shown) {
     const width = 100 * sums[part].mean / whole;
@@ -59,6 +59,6 @@ function partsBar(sums) {
 }
 filters.heard.push(function (sums) {
   if (sums === null) return;
-  if (filters.cells.length) put("quarter-chart", quarter(sums.total)); else put("quarter-chart", make("p", "empty", "Nothing is in this selection."));
+  if (filters.cells.length) put("quarter-chart", quarter(sums.total)); else put("quarter-chart", make("p", "empty", t("Nothing is in this selection.")));
   put("parts-chart", partsBar(sums));
 });

@@ -45,7 +45,7 @@ function reasons() {
   return column(() => null, (i) => make("td", "why", ...(book.reasons[i] || []).map((r) => make("small", "", named(r, 120)))));
 }
 function why(i) {
-  return book.risk[i] === PAST ? "CRM date passed " + count(page.asOf - book.due[i], "day", "days") + " ago" : "likely to slip past its CRM date";
+  return book.risk[i] === PAST ? nt("CRM date passed {n} day ago", "CRM date passed {n} days ago", page.asOf - book.due[i]) : t("likely to slip past its CRM date");
 }
 function searched(i) {
   return [book.name[i], ...[book.account, book.owner, book.stage].map((list) => list.words[list.at[i]])].join(" ");
@@ -58,12 +58,12 @@ function startDeals() {
   const due = date(book.due), owner = word(book.owner, 30), stage = word(book.stage, 30), worth = number(book.amount, amount);
   const expected = number(book.expected, amount), likely = book.likely.length ? date(book.likely) : date(book.due.map(() => null));
   const columns = [dealName(), worth, chance(), expected, ...(page.withReasons ? [reasons()] : []), due, likely, owner, stage];
-  if (deals) tables.push(new PagedTable(deals, {rows: every, columns, text: searched, noun: "deal"}));
+  if (deals) tables.push(new PagedTable(deals, {rows: every, columns, text: searched, nouns: (n) => count(n, "deal", "deals"), found: (n, all) => nt("{found} of {n} deal", "{found} of {n} deals", all, {found: fixed(n, 0)})}));
   if (!risky) return;
   const stake = (i) => (book.amount[i] || 0) * (1 - (book.chance[i] || 0));
   const rows = every.filter((i) => book.risk[i]).sort((a, b) => stake(b) - stake(a));
   const reason = column(why, (i) => make("td", "", why(i)));
-  tables.push(new PagedTable(risky, {rows, columns: [dealName(), worth, due, number(book.slip, percent), chance(), owner, reason], text: searched, noun: "deal"}));
+  tables.push(new PagedTable(risky, {rows, columns: [dealName(), worth, due, number(book.slip, percent), chance(), owner, reason], text: searched, nouns: (n) => count(n, "deal", "deals"), found: (n, all) => nt("{found} of {n} deal", "{found} of {n} deals", all, {found: fixed(n, 0)})}));
 }
 
 function added(values, rows) { return rows.reduce((sum, i) => sum + (values[i] || 0), 0); }
@@ -80,7 +80,7 @@ filters.heard.push(function (sums) {
   put("due", count(due.length, "of them", "of them"));
   put("due-amount", amount(added(book.amount, due)));
   put("due-expected", amount(added(book.expected, due)));
-  put("without-amount", ...(without ? [count(without, "deal has", "deals have") + " no amount."] : []));
+  put("without-amount", ...(without ? [nt("{n} deal has no amount.", "{n} deals have no amount.", without)] : []));
   for (const [name, kind] of [["past", PAST], ["slipping", SLIPPING]]) {
     const rows = mine.filter((i) => book.risk[i] === kind);
     put(name + "-amount", amount(added(book.amount, rows)));

@@ -39,10 +39,10 @@ function announce(sums) {
   const words = document.getElementById("filter-words");
   filters.form.querySelector(".clear").hidden = sums === null;
   document.getElementById("filter-note").hidden = sums === null;
-  if (sums === null) { words.textContent = "All of " + page.period + "."; return; }
+  if (sums === null) { words.textContent = t("All of {period}.", {period: page.period}); return; }
   const names = filters.chosen.map((g, k) => (g < 0 ? "" : page.cells.filters[k].groups[g])).filter(Boolean);
-  const most = filters.cells.length ? "most likely " + money(sums.total.p50, page.currency) : "nothing is there";
-  words.replaceChildren(named(names.join(", "), 160), ": " + most + ", mean " + money(sums.total.mean) + ".");
+  const most = filters.cells.length ? t("most likely {p50}", {p50: money(sums.total.p50, page.currency)}) : t("nothing is there");
+  words.replaceChildren(...pieces("{groups}: {most}, mean {mean}.", {groups: named(names.join(", "), 160), most: most, mean: money(sums.total.mean)}));
 }
 
 function startFilters() {

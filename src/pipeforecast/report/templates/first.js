@@ -1,5 +1,5 @@
 // The first screen and the parts, of the selection.
-function between(cell, low, high) { return [amount(cell[low]), " to ", amount(cell[high])]; }
+function between(cell, low, high) { return pieces("{low} to {high}", {low: amount(cell[low]), high: amount(cell[high])}); }
 function plus(a, b) { return told(a.draws.map((x, i) => x + b.draws[i]), a.mean + b.mean); }
 
 filters.heard.push(function (sums) {
@@ -12,13 +12,13 @@ filters.heard.push(function (sums) {
   }
   put("won", amount(won));
   put("still", amount(total.mean - won));
-  put("still80", "80 % range " + money(total.p10 - won) + " to " + money(total.p90 - won));
+  put("still80", t("80 % range {p10} to {p90}", {p10: money(total.p10 - won), p90: money(total.p90 - won)}));
   put("open", amount(open.mean));
   put("new", amount(sums.new.mean));
   const quota = chosenQuota();
   put("quota", quota === null ? MISSING : amount(quota));
-  put("p-hit", quota === null ? "none is set for this selection"
-    : "reached with probability " + percent(chanceToReach(total.draws, quota)));
+  put("p-hit", quota === null ? t("none is set for this selection")
+    : t("reached with probability {p_hit}", {p_hit: percent(chanceToReach(total.draws, quota))}));
   for (const part of [...DRAWN, "won", "total"]) {
     const cell = sums[part];
     put("part-" + part + "-mean", amount(cell.mean));

@@ -26,7 +26,7 @@ function groupRows(place, sums) {
   }
   const all = Array.from(of, ([g, cells]) => [page.cells.filters[place].groups[g], rollUp(cells)]);
   all.sort((a, b) => b[1].total.mean - a[1].total.mean);
-  const rest = all.slice(MOST_GROUPS), foot = [plainRow("total", "Sum of the means", sums.total.mean)];
+  const rest = all.slice(MOST_GROUPS), foot = [plainRow("total", t("Sum of the means"), sums.total.mean)];
   if (rest.length) foot.unshift(plainRow("", count(rest.length, "more group", "more groups"), rest.reduce((n, r) => n + r[1].total.mean, 0)));
   return [all.slice(0, MOST_GROUPS).map(([name, cell]) => groupRow(name, cell)), foot];
 }

@@ -3,9 +3,9 @@ const SIZES = [15, 50, 200];
 const inOrder = new Intl.Collator(undefined, {numeric: true}).compare;
 
 class PagedTable {
-  // `columns`: for each heading {value(i), cell(i)}; `text(i)`: what a search looks in; `rows`: in their first order.
-  constructor(table, {rows, columns, text, noun}) {
-    Object.assign(this, {table, all: rows, rows, columns, text, noun, at: 0, words: [], keep: null, sorted: null, texts: new Map()});
+  // `nouns(n)`, `found(n, all)`: how many rows in words. `columns`: for each heading {value(i), cell(i)}; `text(i)`: what a search looks in; `rows`: in their first order.
+  constructor(table, {rows, columns, text, nouns, found}) {
+    Object.assign(this, {table, all: rows, rows, columns, text, nouns, foundWords: found, at: 0, words: [], keep: null, sorted: null, texts: new Map()});
     this.size = Number(table.dataset.size);
     const box = document.querySelector('input[data-search="' + table.id + '"]');
     this.found = box ? box.parentNode.querySelector(".found") : null;
@@ -16,19 +16,19 @@ class PagedTable {
   }
   pager() {
     const name = this.table.querySelector("caption").textContent;
-    this.back = make("button", "", "Previous");
-    this.next = make("button", "", "Next");
+    this.back = make("button", "", t("Previous"));
+    this.next = make("button", "", t("Next"));
     this.status = make("span", "");
     this.status.setAttribute("role", "status");
     const size = make("select");
-    for (const n of [...new Set([this.size, ...SIZES])].sort((a, b) => a - b)) size.append(new Option(n + " rows", n, n === this.size, n === this.size));
-    size.setAttribute("aria-label", "Rows at a time");
+    for (const n of [...new Set([this.size, ...SIZES])].sort((a, b) => a - b)) size.append(new Option(nt("{n} row", "{n} rows", n), n, n === this.size, n === this.size));
+    size.setAttribute("aria-label", t("Rows at a time"));
     for (const button of [this.back, this.next]) button.type = "button";
     this.back.addEventListener("click", () => this.turn(this.at - this.size));
     this.next.addEventListener("click", () => this.turn(this.at + this.size));
     size.addEventListener("change", () => { this.size = Number(size.value); this.turn(0); });
     this.bar = make("nav", "pager", this.back, this.status, this.next, size);
-    this.bar.setAttribute("aria-label", "Pages: " + name);
+    this.bar.setAttribute("aria-label", t("Pages: {table}", {table: name}));
     this.table.closest(".scroll").after(this.bar);
   }
   textOf(i) {
@@ -38,8 +38,7 @@ class PagedTable {
   choose() {
     const kept = this.keep ? this.all.filter(this.keep) : this.all;
     this.rows = this.words.length ? kept.filter((i) => this.words.every((w) => this.textOf(i).includes(w))) : kept;
-    const total = count(kept.length, this.noun);
-    if (this.found) this.found.textContent = this.words.length ? fixed(this.rows.length, 0) + " of " + total : total;
+    if (this.found) this.found.textContent = this.words.length ? this.foundWords(this.rows.length, kept.length) : this.nouns(kept.length);
     this.order();
   }
   filter(keep) { this.keep = keep; this.choose(); }
@@ -68,7 +67,7 @@ class PagedTable {
     const shown = this.rows.slice(this.at, this.at + this.size);
     this.table.tBodies[0].replaceChildren(...shown.map((i) => make("tr", "", ...this.columns.map((c) => c.cell(i)))));
     const last = this.at + shown.length, n = this.rows.length;
-    this.status.textContent = n ? fixed(this.at + 1, 0) + "–" + fixed(last, 0) + " of " + fixed(n, 0) : "none";
+    this.status.textContent = n ? t("{first}–{last} of {n}", {first: fixed(this.at + 1, 0), last: fixed(last, 0), n: fixed(n, 0)}) : t("none");
     // Not `disabled`: the button that has the focus would lose it.
     this.back.setAttribute("aria-disabled", String(this.at === 0));
     this.next.setAttribute("aria-disabled", String(last >= n));

@@ -2,7 +2,7 @@
 const reach = {slider: document.getElementById("reach"), words: document.getElementById("reach-words"), amounts: null};
 function tellReach() {
   const i = Number(reach.slider.value), shown = reach.amounts || JSON.parse(reach.slider.dataset.amounts);
-  reach.words.textContent = money(shown[i], reach.slider.dataset.currency) + ": " + (99 - i) + NBSP + "%";
+  reach.words.textContent = money(shown[i], reach.slider.dataset.currency) + ": " + (99 - i) + NUMERALS.percent;
   reach.slider.setAttribute("aria-valuetext", reach.words.textContent);
 }
 if (reach.slider) {

@@ -16,7 +16,7 @@ function grey(place, on) {
   place.classList.toggle("whole", on);
   if (note && !on) note.remove();
   if (!note && on) {
-    const title = place.querySelector(":scope > h2, :scope > h3"), words = make("p", "whole-note", "Not filtered: " + (place.dataset.whole || "the page carries no draws by these groups."));
+    const title = place.querySelector(":scope > h2, :scope > h3"), words = make("p", "whole-note", t("Not filtered: {reason}", {reason: place.dataset.whole || t("the page carries no draws by these groups.")}));
     if (title) title.after(words); else place.prepend(words);
   }
 }

@@ -12,7 +12,7 @@ function plural(one, many, n) {
   return forms ? forms[Math.max(0, page.wording.forms.indexOf(PLURALS.select(n)))] : n === 1 ? one : many;
 }
 function nt(one, many, n, values) {
-  return plural(one, many, n).replace(/\{(\w+)\}/g, (_, name) => (name === "n" ? fixed(n, 0) : values[name]));
+  return plural(one, many, n).replace("{n} ", "{n}" + NBSP).replace(/\{(\w+)\}/g, (_, name) => (name === "n" ? fixed(n, 0) : values[name]));
 }
 
 // A half goes to the even digit, as in the rest of the page.
