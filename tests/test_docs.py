@@ -154,6 +154,27 @@ def test_the_page_of_verbs_is_the_programs_own_help(capsys: pytest.CaptureFixtur
         assert all(key in said and f"| `{key}` | {text} |" in page for key, text in told.overrides.items())
 
 
+@pytest.mark.usefixtures("_hooks")
+@pytest.mark.parametrize(
+    ("text", "suffix", "found"),
+    [
+        ('<script src="https://cdn.example/a.js"></script>', ".html", ["https://cdn.example/a.js"]),
+        ("<img alt=x src=//cdn.example/a.png>", ".html", ["//cdn.example/a.png"]),
+        ('<link rel="stylesheet" href="https://fonts.example/css">', ".html", ["https://fonts.example/css"]),
+        ('<link href="https://fonts.example" rel="preconnect">', ".html", ["https://fonts.example"]),
+        ("<style>@import 'https://a.example/b.css'</style>", ".html", ["https://a.example/b.css"]),
+        ("@font-face{src:url(https://a.example/b.woff2)}", ".css", ["https://a.example/b.woff2"]),
+        ('<a href="https://docs.example">read</a><script src="assets/a.js"></script>', ".html", []),
+        ('<link rel="canonical" href="https://docs.example">', ".html", []),
+        ("a{background:url(img/a.png)}", ".css", []),
+    ],
+)
+def test_a_page_that_fetches_from_elsewhere_is_found(text: str, suffix: str, found: list[str]) -> None:
+    from offline import fetched
+
+    assert fetched(text, suffix) == found
+
+
 def test_every_page_is_in_the_navigation_of_the_site() -> None:
     config = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     listed = set(re.findall(r": (\S+\.md)$", config, re.M))

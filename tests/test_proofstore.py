@@ -12,6 +12,7 @@ from pipeforecast.backtest import Backtest, Lessonplan, Origin, backtest, origin
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
 from pipeforecast.models.hazard import HazardModel
+from pipeforecast.outbox import OutputError
 from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.proof import prove
 from pipeforecast.proofstore import ProofStore
@@ -100,3 +101,28 @@ def test_no_pickle_is_stored(tmp_path: Path, origins: list[Origin], replayed: Ba
     for path in tmp_path.rglob("*.npz"):
         with np.load(path, allow_pickle=False) as stored:
             assert all(stored[name].dtype != object for name in stored.files)
+
+
+@pytest.mark.parametrize("cut", [0, 1, 100, -1])
+def test_a_file_that_is_cut_short_is_replayed_again(
+    tmp_path: Path, origins: list[Origin], replayed: Backtest, cut: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    saved(tmp_path, origins, replayed)
+    broken = sorted(tmp_path.rglob("*.npz"))[0]
+    broken.write_bytes(broken.read_bytes()[:cut])
+    store = ProofStore(tmp_path, KEY)
+    (missing,) = store.missing(origins)
+    assert broken.name.startswith(str(missing.as_of.date()))
+    assert "is replayed again" in capsys.readouterr().err
+    store.save(missing, replayed)
+    found = ProofStore(tmp_path, KEY).load(origins)
+    assert found is not None
+    pd.testing.assert_frame_equal(found.rows, replayed.rows, check_dtype=False, rtol=1e-12)
+
+
+def test_a_store_that_cannot_be_written_says_which_setting_moves_it(
+    tmp_path: Path, origins: list[Origin], replayed: Backtest
+) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match=r"proof\.folder=FOLDER"):
+        saved(tmp_path / "file", origins, replayed)

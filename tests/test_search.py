@@ -9,11 +9,13 @@ import pandas as pd
 import pytest
 
 from pipeforecast import workflow
+from pipeforecast.champion import recipe_of
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.kinds import HazardSettings
+from pipeforecast.outbox import OutputError
 from pipeforecast.replay import scored_origins
 from pipeforecast.run import prepared
-from pipeforecast.search import HELD_OUT, SEARCH_COLUMNS, TUNED, _split, overrides_of
+from pipeforecast.search import HELD_OUT, SEARCH_COLUMNS, TUNED, _split, _study, overrides_of
 
 
 def words(folder: Path, trials: int = 2) -> list[str]:
@@ -58,4 +60,28 @@ def test_overrides_can_be_typed_as_they_stand() -> None:
 def test_without_optuna_the_extra_is_named(told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(SettingsError, match=r"pipeforecast\[sweep\]"):
+        workflow.train(told("train", *words(tmp_path)))
+
+
+def test_a_search_that_was_killed_ends_where_an_uninterrupted_one_does(told, tmp_path: Path) -> None:
+    import optuna
+
+    workflow.train(told("train", *words(tmp_path / "whole", 3)))
+    whole = pd.read_csv(tmp_path / "out" / "search.csv")
+    for trials in (0, 2, 3):
+        if trials:
+            workflow.train(told("train", *words(tmp_path / "killed", trials)))
+        else:  # killed in its very first trial, the call's own recipe: it is begun and has not ended
+            settings = told("train", *words(tmp_path / "killed", 1))
+            run = prepared(settings)
+            earlier, _ = _split(scored_origins(settings, run)[0], 1)
+            study = _study(settings, run, settings.search, earlier, recipe_of(settings.model))
+            assert study.ask().number == 0
+            assert optuna.load_study(study_name=study.study_name, storage=study._storage).trials[0].state.name
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "out" / "search.csv"), whole)
+
+
+def test_a_store_of_trials_that_is_none_is_named(told, tmp_path: Path) -> None:
+    (tmp_path / "search.db").write_bytes(b"no database at all " * 9)
+    with pytest.raises(OutputError, match=r"search\.store=FILE"):
         workflow.train(told("train", *words(tmp_path)))

@@ -117,3 +117,51 @@ def test_mlflow_is_imported_late_and_without_telemetry(uri: str) -> None:
 
 def test_nested_params_are_flattened() -> None:
     assert flat({"a": 1, "b": {"c": 2, "d": {"e": 3}}}) == {"a": 1, "b.c": 2, "b.d.e": 3}
+
+
+def test_a_store_that_another_process_holds_is_waited_for_and_given_up_with_a_word(
+    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import fcntl
+
+    from pipeforecast import tracking
+
+    (tmp_path / "store").mkdir()
+    monkeypatch.setattr(tracking, "_LONG_WAIT", 0.0)
+    monkeypatch.setattr(tracking, "_LONGEST_WAIT", 0.01)
+    with (tmp_path / "store" / "mlflow.db.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(TrackingError, match="another process holds"):
+            record(RunRecord("r"), uri, "e", required=True)
+    assert capsys.readouterr().err.startswith("waiting for another run that uses ")
+
+
+def test_a_store_is_there_whole_or_not_at_all(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between two of its tables it could never be opened again, so it is made aside."""
+    from pipeforecast import tracking
+
+    real = tracking.client_of
+
+    def stops(address: str):
+        made = real(address)
+        assert not (tmp_path / "store" / "mlflow.db").exists()
+        if "draft" in address:
+            raise KeyboardInterrupt
+        return made
+
+    monkeypatch.setattr(tracking, "client_of", stops)
+    with pytest.raises(KeyboardInterrupt):
+        record(RunRecord("r"), uri, "e", required=True)
+    assert {p.name for p in (tmp_path / "store").iterdir()} == {"mlflow.db.lock"}
+    monkeypatch.setattr(tracking, "client_of", real)
+    assert record(RunRecord("r"), uri, "e", required=True)
+
+
+@pytest.mark.parametrize("content", [b"no database at all " * 9, b"SQLite format 3\0" + b"\xff" * 200])
+def test_a_store_that_is_none_is_named_in_one_line(uri: str, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "mlflow.db").write_bytes(content)
+    with pytest.raises(TrackingError, match=r"mlflow\.db: .*(database|malformed)") as refused:
+        record(RunRecord("r"), uri, "e", required=True)
+    assert "\n" not in str(refused.value)
+    assert (tmp_path / "store" / "mlflow.db").read_bytes() == content

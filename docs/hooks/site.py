@@ -13,6 +13,7 @@ import settings_page
 import verbs_page
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
+from offline import fetched
 
 ROOT = Path(__file__).parents[2]
 MADE = {"reference/settings.md": settings_page.page, "reference/verbs.md": verbs_page.page}
@@ -21,12 +22,6 @@ _EVIDENCE = """# Evidence
 What is said of how good something is was measured by a command of the repository. Each page has the question, the
 command, its table and what was decided; `run.py --small` runs before every merge.
 """
-#: Whatever a browser fetches by itself; links that a reader follows are none of it.
-_FETCHED = re.compile(
-    r"<(?:script|img|iframe|source|video|audio)\b[^>]*\bsrc=[\"'](?:https?:)?//[^\"']+"
-    r"|<link\b(?=[^>]*\brel=[\"'](?:stylesheet|preload|preconnect|icon))[^>]*\bhref=[\"'](?:https?:)?//[^\"']+"
-)
-_FETCHED_BY_STYLE = re.compile(r"(?:@import\s*(?:url\()?|url\()[\"']?(?:https?:)?//[^\"')]+")
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -60,7 +55,6 @@ def on_post_build(config: Any) -> None:
     """Refuse a site that fetches anything from elsewhere."""
     for path in sorted(Path(config["site_dir"]).rglob("*")):
         if path.suffix in (".html", ".css"):
-            told = path.read_text(encoding="utf-8")
-            found = (_FETCHED if path.suffix == ".html" else _FETCHED_BY_STYLE).findall(told)
+            found = fetched(path.read_text(encoding="utf-8"), path.suffix)
             if found:
                 raise PluginError(f"{path}: expected a page that fetches nothing from elsewhere, came {found[0]}")

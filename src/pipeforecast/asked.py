@@ -14,6 +14,12 @@ from pipeforecast.lifecycle import LifecycleSettings
 #: A first screen with more than these confuses.
 MOST_AT_FIRST = 9
 
+#: What a first screen shows unless a set is chosen.
+AT_FIRST = (
+    "won_amount", "quota_attainment", "pipeline_value", "weighted_pipeline", "pipeline_coverage", "win_rate",
+    "average_deal_size", "sales_cycle_length", "sales_velocity",
+)  # fmt: skip
+
 
 def _names(value: Any) -> Any:
     """Let one name stand for a list of one, and a year be written as a number."""
@@ -32,6 +38,7 @@ def _rising(value: tuple[float, ...]) -> tuple[float, ...]:
 
 Name = Annotated[str, Field(min_length=1)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_names), AfterValidator(distinct)]
+FirstMetrics = Annotated[Names, Field(max_length=MOST_AT_FIRST)]
 Count = Annotated[int, Field(ge=1, le=200)]
 Periods = Count | Annotated[Names, Field(min_length=1)]
 
@@ -69,10 +76,7 @@ class AskedSettings(Closed):
     metrics: Names = ()
     by: Names = ("owner", "manager", "region", "segment", "product", "lead_source", "deal_type")
     periods: Periods = 8
-    first: Annotated[Names, Field(max_length=MOST_AT_FIRST)] = (
-        "won_amount", "quota_attainment", "pipeline_value", "weighted_pipeline", "pipeline_coverage", "win_rate",
-        "average_deal_size", "sales_cycle_length", "sales_velocity",
-    )  # fmt: skip
+    first: FirstMetrics = AT_FIRST
     set_name: str = "default"
     benchmarks: BenchmarkSettings = Field(default_factory=BenchmarkSettings)
     qualified_stage: str = ""

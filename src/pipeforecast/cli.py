@@ -20,6 +20,7 @@ from pipeforecast.guess import nearest
 
 DONE, REFUSED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 DEBUG = "PIPEFORECAST_DEBUG"
+_WHERE = "the results of this run are not written; make room or give rights there, or name another place (out=FOLDER)"
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,9 @@ def _mended(run: Callable[[], int]) -> int:
     except Exception as error:
         if os.environ.get(DEBUG) == "1":
             raise
+        if isinstance(error, OSError) and error.strerror:
+            where = f"{error.filename}: " if error.filename else ""
+            return _complain(f"{where}{error.strerror.lower()}; {_WHERE}", REFUSED)
         said = " ".join(str(error).split())[:300] or "no message"
         return _complain(f"unexpected {type(error).__name__}: {said} ({DEBUG}=1 shows the traceback)", REFUSED)
 

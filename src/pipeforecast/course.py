@@ -17,7 +17,7 @@ from pipeforecast.fiscal import Period
 from pipeforecast.forecast import QUANTILES, TOTAL
 from pipeforecast.history import DealHistory
 from pipeforecast.outcome import won_between
-from pipeforecast.replay import replayed, scored_origins, store_of
+from pipeforecast.replay import evening_of, replayed, scored_origins, store_of
 from pipeforecast.reporting import credited
 from pipeforecast.run import Run, say
 from pipeforecast.settings import ForecastSettings
@@ -39,10 +39,13 @@ class Course:
         first; ``won`` is what had been won by then, as it was known then.
     missing : tuple of int
         Days of the period whose forecasts have not been made anew yet.
+    evenings : tuple of str
+        Names of the origins that it rests on.
     """
 
     told: pd.DataFrame
     missing: tuple[int, ...] = ()
+    evenings: tuple[str, ...] = ()
 
 
 def no_course() -> Course:
@@ -64,8 +67,10 @@ def course_of(settings: ForecastSettings, run: Run, period: Period, method: str,
     """
     # Days on which lessons are taken anyway cost no further snapshots.
     wanted = earlier_days(run.known, run.plan.days + settings.origins.days, period, run.as_of)
+    asked = settings.proof.evenings
+    mine = wanted if asked is None else [o for o in wanted if evening_of(o) in asked]
     store, began = store_of(settings, run), time.monotonic()
-    missing, jobs = store.missing(wanted), max(1, settings.origins.jobs if settings.origins.jobs > 0 else 2)
+    missing, jobs = store.missing(mine), max(1, settings.origins.jobs if settings.origins.jobs > 0 else 2)
     if missing and (settings.proof.mode == "full" or budget_s > 0):
         say(f"looking back at {len(missing)} earlier days of {period.name}")
     while missing and (settings.proof.mode == "full" or time.monotonic() - began < budget_s):
@@ -73,12 +78,16 @@ def course_of(settings: ForecastSettings, run: Run, period: Period, method: str,
         found = replayed(run, batch, (), settings.origins.jobs, frozenset())
         for origin in batch:
             store.save(origin, found)
-    here = store.load(wanted)
+    had = [o for o in mine if o not in missing]
+    lacking = tuple(o.day for o in wanted if o not in had)
+    here = store.load(had)
     if here is None:
-        return Course(no_course().told, tuple(sorted(o.day for o in missing)))
-    scored, warm = scored_origins(settings, run)
-    told = _told(here, store.load([*scored, *warm]), period, method)
-    return Course(told, tuple(sorted(o.day for o in missing)))
+        return Course(no_course().told, lacking)
+    before = [o for some in scored_origins(settings, run) for o in some]
+    if asked is not None:
+        before = [o for o in before if evening_of(o) in asked]
+    told = _told(here, store.load(before), period, method)
+    return Course(told, lacking, tuple(evening_of(o) for o in had))
 
 
 def _told(here: Backtest, before: Backtest | None, period: Period, method: str) -> pd.DataFrame:

@@ -28,6 +28,11 @@ _CUSTOMER = ("customer_won", "customer_lost")
 _STATE_NUMBERS = frozenset({"amount", "probability", "expected_close", "stage"})
 
 
+def may_teach(name: str) -> bool:
+    """Whether a fact of birth of this name may become a feature: no identity, and nothing that states hold better."""
+    return name not in _IDENTITIES | _STATE_NUMBERS
+
+
 @dataclass(frozen=True)
 class Features:
     """One row per row of ``snapshot.open``.

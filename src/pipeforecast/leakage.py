@@ -85,6 +85,7 @@ def audit(
     allow: Collection[str] = (),
     outcome_at: np.ndarray | None = None,
     table: str = "leads",
+    said: tuple[str, str] = ("reached it", "did not"),
 ) -> Audit:
     """Audit columns against what became of their rows.
 
@@ -102,6 +103,8 @@ def audit(
         Day of the outcome where it was reached (NaT elsewhere), for columns of days.
     table : str
         For the findings.
+    said : (str, str)
+        What is said of the rows of either outcome, after "those that".
     """
     known = ~np.isnan(reached)
     y = reached[known]
@@ -113,7 +116,8 @@ def audit(
     empty = [str(n) for n in columns if columns[n].isna().all()]
     for name in (str(n) for n in columns if str(n) not in empty):
         column = columns[name]
-        told = _leak(column[known], y, outcome_at[known] if outcome_at is not None else None) if enough else None
+        at = outcome_at[known] if outcome_at is not None else None
+        told = _leak(column[known], y, at, said) if enough else None
         if told is not None:
             code, why, sure = told
             if sure and name in used and name not in allow:
@@ -151,17 +155,19 @@ def _of_name(table: str, name: str, count: int, allowed: bool) -> Finding:
     )  # fmt: skip
 
 
-def _leak(column: pd.Series, y: np.ndarray, outcome_at: np.ndarray | None) -> tuple[str, str, bool] | None:
+def _leak(
+    column: pd.Series, y: np.ndarray, outcome_at: np.ndarray | None, said: tuple[str, str]
+) -> tuple[str, str, bool] | None:
     """Name what a column gives away, in the order of how plain it is: code, why, whether beyond doubt."""
     filled = column.notna().to_numpy()
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         late = _late(column, y, outcome_at)
         if late is not None:
             return late
-    for side, code, words in ((1, "LEAK-ONLY-REACHED", "reached it"), (0, "LEAK-ONLY-OTHERS", "did not")):
+    for side, code, words in ((1, "LEAK-ONLY-REACHED", said[0]), (0, "LEAK-ONLY-OTHERS", said[1])):
         mine, others = filled[y == side].mean(), filled[y != side].mean()
         if mine >= _ONLY_FILLED and others <= _ONLY_SHARE:
-            return code, f"is filled in {mine:.0%} of those who {words} and in {others:.1%} of the others", True
+            return code, f"is filled in {mine:.0%} of those that {words} and in {others:.1%} of the others", True
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return None
     ranked = separation(column, y)
@@ -181,7 +187,7 @@ def _late(column: pd.Series, y: np.ndarray, outcome_at: np.ndarray | None) -> tu
     )
     if share < 0.5:
         return None
-    return "LEAK-FILLED-AFTERWARDS", f"is a day on or after the outcome in {share:.0%} of those who reached it", True
+    return "LEAK-FILLED-AFTERWARDS", f"is a day on or after the outcome in {share:.0%} of those that reached it", True
 
 
 def separation(column: pd.Series, y: np.ndarray) -> float:

@@ -62,6 +62,8 @@ SHOWING = {
     "method=NAME": "auto (the rule, or half of each, where past periods speak for it) or model (default: auto)",
     "ahead=N": "periods after the first that are forecast too (default: 3)",
     "proof=NAME": "how much of the past is replayed: none, cached or full",
+    "metric_sets=NAME": "the few metrics on the page: default, executive, manager, … or a file of your own",
+    "benchmarks=NAME": "what stands beside them: common, none, or a file of your own",
     "report.language=CODE": "language of report.html and summary.md: en, pl, zh, id or ms",
     "report.people=NAME": "full, or anonymous (no person is named)",
     "report.pdf=true": "print report.html to report.pdf as well, by a Chromium on PATH or in PIPEFORECAST_CHROMIUM",
@@ -179,6 +181,18 @@ PAGES: Mapping[str, Page] = {
         COMMON,
         CHECK_FILES,
         "pipeforecast check crm=hotel_bookings source=exports/today",
+    ),
+    "init": Page(
+        "proposes a mapping from an unknown export's columns in five languages, with reasons and questions",
+        {
+            "source=FOLDER": COMMON["source=FOLDER"],
+            "name=NAME": "what the mapping is called (default: as the source)",
+            "columns={amount: HEADING}": "what you know better: canonical columns of the deals and their headings",
+            "force=true": "replace a mapping of that name",
+        },
+        (),
+        "pipeforecast init source=exports/today name=ours",
+        "writes configs/crm/NAME.yaml",
     ),
     "keep": Page(
         "keeps today's export in a folder of dated exports, which is the history that a CRM does not give",

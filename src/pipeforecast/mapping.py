@@ -191,11 +191,15 @@ class LeadRoles(Settings):
 
 
 class RoleSettings(Settings):
-    """Columns fixed at creation (``birth``) and columns known only as of today, which wins if both name one."""
+    """Columns fixed at creation (``birth``) and columns known only as of today, which wins if both name one.
+
+    ``allow_leaks`` names facts of deals that the leakage audit would refuse and that were known beforehand.
+    """
 
     birth: tuple[str, ...] = ()
     today: tuple[str, ...] = ()
     leads: LeadRoles = LeadRoles()
+    allow_leaks: tuple[str, ...] = ()
 
 
 #: What a mapping of leads alone says of deals: they would be called so, and are not there.

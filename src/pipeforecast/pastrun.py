@@ -7,9 +7,7 @@ stores of the working directory, which does.
 from __future__ import annotations
 
 import json
-import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +20,7 @@ from pipeforecast.address import Address, without_secrets
 from pipeforecast.digests import Digests
 from pipeforecast.errors import DataError
 from pipeforecast.fingerprint import digest_of_file, digests_of_files
+from pipeforecast.outbox import whole_file
 from pipeforecast.provenance import code, libraries, machine
 from pipeforecast.sections import TrackingSettings
 from pipeforecast.settings import SETTINGS, RunSettings
@@ -200,12 +199,8 @@ def _keep_places(settings: RunSettings, run_id: str) -> None:
     kept = {key: whole[key] for key in ("source", "since", "explored", "out") if whole.get(key) is not None}
     scenario = whole.get("scenario") or {}
     kept["scenario"] = {key: scenario[key] for key in PLACES["scenario"] & scenario.keys()}
-    folder = settings.tracking.places
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=folder, suffix=".draft")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(kept, file, ensure_ascii=False, indent=1)
-    os.replace(draft, folder / f"{run_id}.json")
+    with whole_file(settings.tracking.places / f"{run_id}.json") as draft:
+        draft.write_text(json.dumps(kept, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def _places(tracking: TrackingSettings, run_id: str) -> dict[str, Any]:

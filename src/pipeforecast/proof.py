@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from pipeforecast.backtest import Backtest
+from pipeforecast.calibration import reliability
 from pipeforecast.evidence import bootstrap_by_group, diebold_mariano
 from pipeforecast.findings import Finding
 from pipeforecast.forecast import QUANTILES, TOTAL
 from pipeforecast.scored import ALL_DAYS, scores_of
 from pipeforecast.scores import auc, crps_draws, wape
 from pipeforecast.settled import AUTO, BEST_RULE, FINE, MODEL, Settled, settled
+
+#: Chances are judged in so many bins, or in fewer where there are few.
+_BINS, _FEW_BINS, _FEWEST_FOR_TENTHS = 10, 5, 1000
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,9 @@ class Proof:
         What the replay says against trusting the forecast.
     settled : Settled
         What later forecasts may learn from it: spread, and choice of method.
+    chances : DataFrame
+        The model's chances of deals to be won in the period beside what came true, as of ``calibration.reliability``,
+        with all of them as bin 0; without rows where nothing looks at deals.
     evenings : tuple of str
         Names of the origins that it rests on, those that only warm the rules up among them.
     """
@@ -45,6 +52,7 @@ class Proof:
     beaten: bool | None
     findings: list[Finding]
     settled: Settled
+    chances: pd.DataFrame = field(default_factory=pd.DataFrame)
     evenings: tuple[str, ...] = ()
 
 
@@ -66,7 +74,18 @@ def prove(backtest: Backtest, since: pd.Timestamp | None = None, level: float = 
         rows = rows[(rows["as_of"] >= since).to_numpy()].reset_index(drop=True)
     scores = scores_of(rows, level)
     sentence, beaten = _verdict(rows, scores, level)
-    return Proof(rows.drop(columns="crps"), scores, sentence, beaten, list(_ranking(backtest.deals)), found)
+    found_of_deals = list(_ranking(backtest.deals))
+    return Proof(rows.drop(columns="crps"), scores, sentence, beaten, found_of_deals, found, _chances(backtest.deals))
+
+
+def _chances(deals: pd.DataFrame) -> pd.DataFrame:
+    """Set chances beside outcomes, in bins of equal count; a deal in a period is one observation."""
+    own = deals[(deals["method"] == MODEL).to_numpy(dtype=bool)]
+    bins = _BINS if len(own) >= _FEWEST_FOR_TENTHS else _FEW_BINS
+    group = own["period"].astype(str) + " " + own["deal"].astype(str)
+    won, p = ((own["cause"] == 1).to_numpy(dtype="float64"), own["p_won"].to_numpy(dtype="float64"))
+    found = [reliability(won, p.clip(0.0, 1.0), n, group.to_numpy()) for n in (1, bins)]
+    return pd.concat([found[0].assign(bin=0), found[1]], ignore_index=True)
 
 
 def _ranking(deals: pd.DataFrame) -> Iterator[Finding]:

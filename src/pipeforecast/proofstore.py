@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
-import tempfile
+import sys
+import zipfile
+import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import pandas as pd
 
 from pipeforecast.backtest import Backtest, Key, Origin
 from pipeforecast.fingerprint import fingerprint_of
+from pipeforecast.outbox import OutputError, whole_file
 
 
 class ProofStore:
@@ -28,20 +31,19 @@ class ProofStore:
 
     def __init__(self, folder: Path, key: object) -> None:
         self._folder = folder / fingerprint_of(key)[:16]
+        self._read: dict[Path, _Stored] = {}
 
     def load(self, origins: Sequence[Origin]) -> Backtest | None:
         """Give the stored origins among ``origins``; None where there is none."""
         rows, deals = [], []
         draws: dict[Key, np.ndarray] = {}
         for origin in origins:
-            path = self._path(origin)
-            if not path.exists():
+            stored = self._stored(origin)
+            if stored is None:
                 continue
-            with np.load(path, allow_pickle=False) as stored:
-                rows.append(_table(stored["rows"]))
-                deals.append(_table(stored["deals"]))
-                names = _names(stored["names"])
-                draws |= {(origin.as_of, origin.period.name, n): stored[f"draws {n}"] for n in names}
+            rows.append(stored.rows)
+            deals.append(stored.deals)
+            draws |= {(origin.as_of, origin.period.name, name): drawn for name, drawn in stored.draws.items()}
         if not rows:
             return None
         told = [d for d in deals if len(d)] or deals[:1]
@@ -49,7 +51,19 @@ class ProofStore:
 
     def missing(self, origins: Sequence[Origin]) -> list[Origin]:
         """Give the origins that are not stored, newest first."""
-        return sorted((o for o in origins if not self._path(o).exists()), key=lambda o: o.as_of, reverse=True)
+        return sorted((o for o in origins if self._stored(o) is None), key=lambda o: o.as_of, reverse=True)
+
+    def _stored(self, origin: Origin) -> _Stored | None:
+        """Read one origin, once; a file that cannot be read counts as none, so that its origin is replayed again."""
+        path = self._path(origin)
+        if path not in self._read and path.exists():
+            try:
+                self._read[path] = _Stored.of(path)
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+                said = (str(error).splitlines() or [type(error).__name__])[0][:120]
+                sys.stderr.write(f"warning: {path}: cannot be read ({said}); that day is replayed again\n")
+                path.unlink(missing_ok=True)
+        return self._read.get(path)
 
     def save(self, origin: Origin, replay: Backtest) -> None:
         """Store one origin, whole or not at all."""
@@ -57,14 +71,30 @@ class ProofStore:
         names = [name for day, period, name in replay.draws if (day, period) == here]
         arrays: dict[str, Any] = {f"draws {n}": replay.draws[*here, n] for n in names}
         arrays |= {"rows": _written(replay.rows, origin), "deals": _written(replay.deals, origin)}
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(dir=self._folder, suffix=".draft")
-        with os.fdopen(handle, "wb") as stream:
-            np.savez(stream, names=np.array(names, dtype=str), **arrays)
-        os.replace(draft, self._path(origin))
+        try:
+            with whole_file(self._path(origin)) as draft, draft.open("wb") as stream:
+                np.savez(stream, names=np.array(names, dtype=str), **arrays)
+        except OSError as error:
+            said = f"{self._folder.parent}: replayed days cannot be kept there ({error.strerror})"
+            raise OutputError(f"{said}; make room, or say proof.folder=FOLDER") from None
 
     def _path(self, origin: Origin) -> Path:
         return self._folder / f"{origin.as_of.date()} {origin.period.name}.npz"
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What is kept of one origin."""
+
+    rows: pd.DataFrame
+    deals: pd.DataFrame
+    draws: dict[str, np.ndarray]
+
+    @staticmethod
+    def of(path: Path) -> _Stored:
+        with np.load(path, allow_pickle=False) as kept:
+            draws = {name: kept[f"draws {name}"] for name in _names(kept["names"])}
+            return _Stored(_table(kept["rows"]), _table(kept["deals"]), draws)
 
 
 def _written(frame: pd.DataFrame, origin: Origin) -> np.ndarray:

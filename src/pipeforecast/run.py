@@ -20,6 +20,7 @@ from pipeforecast.build import (
     build_plan,
     build_rules,
 )
+from pipeforecast.dealaudit import ALLOW, audit_deals, cleaned_history
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.findings import Finding
 from pipeforecast.fingerprint import fingerprint_of_files
@@ -27,6 +28,8 @@ from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import Forecaster
 from pipeforecast.history import DealHistory
 from pipeforecast.ingest import Export
+from pipeforecast.leakage import Audit
+from pipeforecast.mapping import CrmMapping
 from pipeforecast.quality import check_history
 from pipeforecast.results import UNKNOWN_CURRENCY
 from pipeforecast.settings import BacktestSettings, ForecastSettings, RunSettings, ScoreSettings
@@ -55,7 +58,11 @@ def prepared(settings: BacktestSettings) -> Run:
     export = build_export(settings)
     history = export.history
     as_of = build_as_of(settings, history)
-    known = history.known_by(as_of)
+    known, audited = history.known_by(as_of), Audit()
+    if settings.model.kind != "rule":  # rules see no fact of birth
+        audited = audit_deals(known, CrmMapping.model_validate(settings.crm).roles.allow_leaks)
+        audited.stop(ALLOW)
+        known = cleaned_history(known, audited)
     return Run(
         export=export,
         known=known,
@@ -65,7 +72,7 @@ def prepared(settings: BacktestSettings) -> Run:
         rules=build_rules(settings, known),
         levels=build_levels(settings, known),
         plan=build_plan(settings),
-        findings=findings_of(export, known),
+        findings=gravest_first([*findings_of(export, known), *audited.findings]),
         currency=currency_of(settings, history),
         data=data_of(settings.source, export.content),
     )
@@ -82,8 +89,13 @@ def data_of(source: Address | Path, content: str | None) -> str:
 
 def findings_of(export: Export, known: DealHistory) -> list[Finding]:
     """What reading found and what the history shows, the serious first."""
+    return gravest_first([*export.findings, *check_history(known)])
+
+
+def gravest_first(findings: Sequence[Finding]) -> list[Finding]:
+    """Put the serious first, otherwise in their order."""
     order = {"error": 0, "warning": 1, "info": 2}
-    return sorted([*export.findings, *check_history(known)], key=lambda f: order[f.severity])
+    return sorted(findings, key=lambda f: order[f.severity])
 
 
 def currency_of(settings: RunSettings, history: DealHistory) -> str:

@@ -24,6 +24,7 @@ from pipeforecast.evaluate import chances
 from pipeforecast.fingerprint import fingerprint_of
 from pipeforecast.gate import paired
 from pipeforecast.kinds import ModelSettings
+from pipeforecast.outbox import OutputError, whole_file
 from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.run import Run, say
 from pipeforecast.scores import row_log_loss
@@ -82,7 +83,7 @@ def search(settings: TrainSettings, run: Run, origins: Sequence[Origin]) -> Foun
     earlier, newest = _split(origins, told.held_out)
     own = recipe_of(settings.model)
     study = _study(settings, run, told, earlier, own)
-    left = told.trials - sum(t.state.name in ("COMPLETE", "FAIL") for t in study.trials)
+    left = told.trials - _ended(study)
     say(f"searching {some(told.kinds)}: {max(left, 0)} of {told.trials} trials to go, on {len(earlier)} past days")
 
     def loss(trial: Any) -> float:
@@ -93,7 +94,11 @@ def search(settings: TrainSettings, run: Run, origins: Sequence[Origin]) -> Foun
         say(f"  trial {trial.number}: {value:.4f}  {overrides_of(model)}")
         return value
 
-    study.optimize(loss, n_trials=max(left, 0), catch=(PipeforecastError, ValueError))
+    for _ in range(max(left, 0)):
+        # What is suggested hangs on the trials that have ended alone, so that a search that goes on after an
+        # interruption ends where one would have that was never interrupted.
+        study.sampler = _sampler(settings.seed + _ended(study))
+        study.optimize(loss, n_trials=1, catch=(PipeforecastError, ValueError))
     if not any(t.state.name == "COMPLETE" for t in study.trials):
         raise DataError("search: expected at least one trial to end well, came none; see the lines above")
     winner = json.loads(study.best_trial.user_attrs["model"])
@@ -128,23 +133,42 @@ def _study(settings: TrainSettings, run: Run, told: SearchSettings, earlier: Seq
         raise SettingsError("search: optuna is not installed; install pipeforecast[sweep]") from error
     logging.getLogger("optuna").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    told.store.parent.mkdir(parents=True, exist_ok=True)
     key = {
         "data": run.data, "mapping": mapping_of(settings), "days": [str(o.as_of) for o in earlier], "own": own,
         "kinds": told.kinds, "seed": settings.seed,
     }  # fmt: skip
-    study = optuna.create_study(
-        study_name=fingerprint_of(key)[:16],
-        storage=f"sqlite:///{told.store}",
-        load_if_exists=True,
-        direction="minimize",
-    )
-    study.sampler = optuna.samplers.TPESampler(seed=settings.seed + len(study.trials))
-    if not study.trials and own["kind"] in told.kinds:
+    try:
+        if not told.store.exists():
+            # Killed between two of its tables, a store would never be opened again.
+            with whole_file(told.store) as draft:
+                draft.unlink()
+                optuna.storages.RDBStorage(f"sqlite:///{draft}")
+        study = optuna.create_study(
+            study_name=fingerprint_of(key)[:16],
+            storage=f"sqlite:///{told.store}",
+            load_if_exists=True,
+            direction="minimize",
+        )
+    except Exception as error:  # of sqlite, SQLAlchemy or the system: Optuna wraps none of them
+        said = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        raise OutputError(f"{told.store}: the trials cannot be kept there ({said}); say search.store=FILE") from None
+    waits = any(t.state.name == "WAITING" for t in study.trials)
+    if not _ended(study) and not waits and own["kind"] in told.kinds:
         # The call's own recipe is a trial too, so that the search cannot end below it on these days.
         known = {f"{own['kind']}.{name}": own[name] for name in _SPACE if name in own}
         study.enqueue_trial({"kind": own["kind"], **known})
     return study
+
+
+def _sampler(seed: int) -> Any:
+    import optuna
+
+    return optuna.samplers.TPESampler(seed=seed)
+
+
+def _ended(study: Any) -> int:
+    """Count the trials that have ended; one whose process was killed has not."""
+    return sum(t.state.name in ("COMPLETE", "FAIL") for t in study.trials)
 
 
 def _suggested(trial: Any, kinds: Sequence[str], settings: TrainSettings) -> Settings:
@@ -209,10 +233,10 @@ def _found(study: Any, winner: Settings, held_out: list[dict[str, Any]], days: i
     ended = [t for t in study.trials if t.state.name == "COMPLETE"]
     trials = [
         {
-            "trial": str(t.number), "overrides": overrides_of(json.loads(t.user_attrs["model"])), "split": TUNED,
+            "trial": str(place), "overrides": overrides_of(json.loads(t.user_attrs["model"])), "split": TUNED,
             "log_loss": float(t.value),
         }
-        for t in sorted(ended, key=lambda t: (t.value, t.number))
+        for place, t in sorted(enumerate(ended), key=lambda pair: (pair[1].value, pair[0]))
     ]  # fmt: skip
     table = pd.DataFrame([*trials, *held_out], columns=list(SEARCH_COLUMNS))
     best, own = held_out

@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from pipeforecast.aims import AssumedRates, LookBack, Target
-from pipeforecast.asked import AskedSettings
+from pipeforecast.asked import AT_FIRST, AskedSettings, FirstMetrics
+from pipeforecast.benchmarks import BenchmarkSettings
 from pipeforecast.complaint import complaint
 from pipeforecast.errors import SettingsError, some
 from pipeforecast.hygiene import CriteriaSettings, FlagSettings, PastSettings, ReviewSettings
@@ -44,8 +45,8 @@ from pipeforecast.sections import (
 )
 
 Verb = Literal[
-    "demo", "check", "keep", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit", "plan",
-    "thresholds", "replay",
+    "demo", "check", "init", "keep", "train", "forecast", "score", "backtest", "monitor", "compare", "metrics", "audit",
+    "plan", "thresholds", "replay",
 ]  # fmt: skip
 
 
@@ -74,6 +75,27 @@ class RunSettings(Closed):
 
 class CheckSettings(RunSettings):
     """What ``check`` is told: every run's settings and no more."""
+
+
+class InitSettings(RunSettings):
+    """What ``init`` is told.
+
+    Attributes
+    ----------
+    crm : dict
+        Empty: it is what ``init`` proposes.
+    name : str or None
+        What the mapping is called; None: as the source.
+    force : bool
+        Whether a file of that name is replaced.
+    columns : dict of str to str
+        Canonical columns of the deals and their headings, where the user knows better.
+    """
+
+    crm: dict[str, Any] = Field(default_factory=dict)
+    name: Annotated[str, Field(coerce_numbers_to_str=True, min_length=1)] | None = None
+    force: bool = False
+    columns: dict[str, str] = Field(default_factory=dict)
 
 
 class KeepSettings(RunSettings):
@@ -213,7 +235,8 @@ class CompareSettings(BacktestSettings):
 class ForecastSettings(BacktestSettings):
     """What ``forecast`` is told: period, horizon and version as for ``score``, and perhaps a scenario.
 
-    ``since`` as for ``compare``; None: the report says nothing of an earlier forecast.
+    ``since`` as for ``compare``; None: the report says nothing of an earlier forecast. ``first``, ``set_name`` and
+    ``benchmarks`` as for ``metrics``: the few metrics that stand on the page.
     """
 
     since: Since = None
@@ -223,6 +246,9 @@ class ForecastSettings(BacktestSettings):
     method: Literal["auto", "model"] = Field("auto", description="auto gives way to the rule that did better before")
     ahead: int = Field(3, ge=0, le=8, description="periods after the first that are forecast too")
     scenario: ScenarioSettings = Field(default_factory=NoScenario)
+    first: FirstMetrics = AT_FIRST
+    set_name: str = "default"
+    benchmarks: BenchmarkSettings = Field(default_factory=BenchmarkSettings)
     proof: ProofSettings = Field(default_factory=ProofSettings)
     report: ReportSettings = Field(default_factory=ReportSettings)
 
@@ -239,6 +265,7 @@ AnySettings = CheckSettings | TrainSettings | ForecastSettings | ScoreSettings |
 SETTINGS: Mapping[str, type[RunSettings] | type[AgainSettings]] = {
     "demo": DemoSettings,
     "check": CheckSettings,
+    "init": InitSettings,
     "keep": KeepSettings,
     "train": TrainSettings,
     "forecast": ForecastSettings,
@@ -289,7 +316,8 @@ def _plain(config: Mapping[str, Any]) -> Any:
 
 __all__ = [
     "SETTINGS", "AgainSettings", "AnySettings", "AuditSettings", "BacktestSettings", "CalendarSettings",
-    "CheckSettings", "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "KeepSettings",
-    "LeadSettings", "MetricsSettings", "ModelSettings", "MonitorSettings", "PlanSettings", "RuleSettings",
-    "RunSettings", "ScoreSettings", "SearchSettings", "ThresholdsSettings", "TrainSettings", "Verb", "settings_for",
+    "CheckSettings", "CompareSettings", "DemoSettings", "ForecastSettings", "HazardSettings", "InitSettings",
+    "KeepSettings", "LeadSettings", "MetricsSettings", "ModelSettings", "MonitorSettings", "PlanSettings",
+    "RuleSettings", "RunSettings", "ScoreSettings", "SearchSettings", "ThresholdsSettings", "TrainSettings",
+    "Verb", "settings_for",
 ]  # fmt: skip

@@ -12,6 +12,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -19,11 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from pipeforecast.errors import PipeforecastError
+from pipeforecast.outbox import whole_file
 
 _LONGEST_PARAM = 6000
 _LONGEST_TAG = 8000
 _PARAMS_AT_ONCE = 100
 _METRICS_AT_ONCE = 1000
+#: Seconds after which a wait for another run is told, and after which it ends.
+_LONG_WAIT, _LONGEST_WAIT = 15.0, 600.0
 
 
 class TrackingError(PipeforecastError, RuntimeError):
@@ -248,14 +252,46 @@ def _experiment(client: Any, name: str, location: str | None) -> str:
 def _locked(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _wait_for(lock, path)
         yield
+
+
+def _wait_for(lock: Any, path: Path) -> None:
+    """Wait until no other process holds the lock; say so where it takes long, and give up where it never ends."""
+    began, said = time.monotonic(), False
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            waited = time.monotonic() - began
+        if waited > _LONGEST_WAIT:
+            raise TrackingError(f"another process holds {path} for {waited:.0f} s; end it, or say tracking=off")
+        if waited > _LONG_WAIT and not said:
+            sys.stderr.write(f"waiting for another run that uses {path.with_suffix('')}\n")
+            said = True
+        time.sleep(0.05)
 
 
 def alone(uri: str) -> Any:
     """Let one process at a time into a local store: several that make its tables at once crash."""
     store = local_store(uri)
-    return nullcontext() if store is None else _locked(store.with_name(f"{store.name}.lock"))
+    return nullcontext() if store is None else _entered(store)
+
+
+@contextmanager
+def _entered(store: Path) -> Iterator[None]:
+    with _locked(store.with_name(f"{store.name}.lock")):
+        if not store.exists() or not store.stat().st_size:
+            _make_store(store)
+        yield
+
+
+def _make_store(store: Path) -> None:
+    """Make the tables of a new store in a draft: killed between two of them, MLflow would never open it again."""
+    with whole_file(store) as draft:
+        draft.unlink()
+        client_of(f"sqlite:///{draft}").search_experiments(max_results=1)
 
 
 def _beside(uri: str) -> str | None:

@@ -49,6 +49,13 @@ def made() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def beside() -> ModuleType:
+    import made_beside
+
+    return made_beside
+
+
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[object]:
     sync_api = pytest.importorskip("playwright.sync_api")
     path = os.environ.get("PIPEFORECAST_CHROMIUM", "/usr/bin/chromium")

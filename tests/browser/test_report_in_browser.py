@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="session")
-def reports(made, tmp_path_factory) -> dict[str, Path]:
+def reports(made, beside, tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("reports")
     nasty = "<img src=x onerror=alert(1)>" + "W" * 10_000 + "\u202e\u05d0\u05d1\U0001f680"
     deals = made.deals_frame(12).assign(name=nasty, account_name=nasty, owner=nasty, stage=nasty)
@@ -20,7 +20,17 @@ def reports(made, tmp_path_factory) -> dict[str, Path]:
         "full": made.made_input(),
         "empty": made.made_empty(),
         "behind": made.made_input(scores=made.scores_frame(1.2), proof="The model did worse than a rule."),
-        "nasty": made.made_input(deals=deals, title=nasty, company=nasty, proof=nasty, what_counts=nasty),
+        "beside": beside.whole(),
+        "nasty": beside.whole(
+            audit=beside.audit_made(nasty),
+            group_labels={"owner": dict.fromkeys(made.OWNERS, nasty)},
+            biases=beside.biases_frame().assign(words=nasty),
+            deals=deals,
+            title=nasty,
+            company=nasty,
+            proof=nasty,
+            what_counts=nasty,
+        ),
     }
     return {name: write_report(given, folder / f"{name}.html") for name, given in inputs.items()}
 
@@ -32,7 +42,7 @@ def facts(made) -> dict:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("name", ["full", "empty", "behind", "nasty"])
+@pytest.mark.parametrize("name", ["full", "beside", "empty", "behind", "nasty"])
 def test_no_page_is_wider_than_the_screen(look, reports, name, width, scheme):
     page = look(reports[name], width, scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -147,6 +157,6 @@ def test_the_page_prints(look, reports):
 
 def test_text_is_legible(look, reports, contrast):
     """Contrast of text to what lies behind it is at least 4.5 : 1, in both colour schemes."""
-    for name in ("full", "behind", "empty"):
+    for name in ("full", "beside", "behind", "empty"):
         for scheme in ("light", "dark"):
             assert look(reports[name], 1440, scheme).evaluate(contrast) == []

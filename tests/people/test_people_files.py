@@ -15,13 +15,14 @@ from pipeforecast.people import biases
 from pipeforecast.people.added import COLUMNS as ADDED
 from pipeforecast.people.bias import COLUMNS as BIAS
 from pipeforecast.sections import ReportSettings
-from pipeforecast.workflow.people import write_people
+from pipeforecast.workflow.people import people_told, write_people
 from stories import tell
 
 REPLAY = pd.DataFrame({
     "as_of": [pd.Timestamp("2024-01-30")] * 2, "day_of_period": 30, "period": "2024Q1", "level": "total",
     "group": "total", "method": ["rep_call", "model"], "mean": [120.0, 110.0], "actual": 100.0,
 })  # fmt: skip
+PROOF: Any = SimpleNamespace(rows=REPLAY)
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def run(company_history: DealHistory, as_of: pd.Timestamp) -> Any:
 
 
 def test_people_and_what_they_add_are_written_and_told(run: Any, tmp_path: Path) -> None:
-    lines = write_people(run, SimpleNamespace(rows=REPLAY), ReportSettings(), tmp_path)  # type: ignore[arg-type]
+    lines = write_people(people_told(run, PROOF), ReportSettings(), tmp_path)
     assert lines[0] == ""
     assert lines[1].startswith("Calls of reps missed by 20 % of revenue, the model's by 10 % (10 points better")
     people = pd.read_csv(tmp_path / "people.csv")
@@ -42,7 +43,7 @@ def test_people_and_what_they_add_are_written_and_told(run: Any, tmp_path: Path)
 def test_hidden_people_are_numbered_as_the_report_numbers_them(run: Any, tmp_path: Path) -> None:
     known = biases(run.known, run.calendar, run.as_of)["person"].tolist()
     hidden = ReportSettings(people="anonymous")
-    lines = write_people(run, SimpleNamespace(rows=REPLAY), hidden, tmp_path, {known[1]: 7})  # type: ignore[arg-type]
+    lines = write_people(people_told(run, PROOF), hidden, tmp_path, {known[1]: 7})
     shown = pd.read_csv(tmp_path / "people.csv")["person"].tolist()
     assert shown[:3] == ["Person 8", "Person 7", "Person 9"]
     text = " ".join([(tmp_path / n).read_text(encoding="utf-8") for n in ("people.csv", "value_added.csv")] + lines)
@@ -51,7 +52,7 @@ def test_hidden_people_are_numbered_as_the_report_numbers_them(run: Any, tmp_pat
 
 def test_without_calls_and_without_a_proof_the_files_are_empty(tmp_path: Path) -> None:
     run: Any = SimpleNamespace(known=tell([]), calendar=FiscalCalendar(), as_of=pd.Timestamp("2024-01-30"))
-    assert write_people(run, None, ReportSettings(), tmp_path) == []
+    assert write_people(people_told(run, None), ReportSettings(), tmp_path) == []
     for name, columns in (("people.csv", BIAS), ("value_added.csv", ADDED)):
         table = pd.read_csv(tmp_path / name)
         assert table.empty

@@ -7,6 +7,7 @@ import re
 import pandas as pd
 import pytest
 from made import AS_OF, START, backtest_frame, made_empty, made_input
+from made_beside import course_frame, won_frame
 
 from pipeforecast.forecast import QUANTILES
 from pipeforecast.report.course import MOST_QUARTERS
@@ -14,26 +15,6 @@ from pipeforecast.report.facts import facts as facts_of
 from pipeforecast.report.fan import fan, quarters
 from pipeforecast.report.page import render
 from pipeforecast.report.words import money
-
-
-def course_frame() -> pd.DataFrame:
-    rows = [
-        {"as_of": START + pd.Timedelta(days=d - 1), "day_of_period": d, "period": "2024Q2", "method": "model",
-         "won": 1e5 * d, "mean": 4e6 + 1e4 * d} | {q: (4e6 + 1e4 * d) * (0.7 + 0.6 * s) for q, s in QUANTILES.items()}
-        for d in (30, 0, 15)
-    ]  # fmt: skip
-    return pd.DataFrame(rows)
-
-
-def won_frame() -> pd.DataFrame:
-    rows = [
-        ("2024Q2", 0, 0.0),
-        ("2024Q2", 12, 9e5),
-        ("2024Q2", 44, 1_412_300.55),
-        ("2024Q1", 0, 0.0),
-        ("2024Q1", 91, 5e5),
-    ]
-    return pd.DataFrame(rows, columns=["period", "day_of_period", "won"])
 
 
 @pytest.fixture(scope="module")

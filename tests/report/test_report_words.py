@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pipeforecast.report.svg import Scale, scale_of, tag
-from pipeforecast.report.words import clean, count, day, full_money, money, percent, shortened, spoken
+from pipeforecast.report.words import clean, count, day, full_money, money, percent, shortened, spoken, units
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,12 @@ def test_scale_stays_within_its_ends():
 
 def test_tag_escapes():
     assert tag("a", "<b>", class_='"x"', data_tip="&") == '<a class="&#34;x&#34;" data-tip="&amp;">&lt;b&gt;</a>'
+
+
+def test_one_of_what_a_metric_counts_is_one():
+    said = [units(n, name).replace("\u00a0", " ") for n, name in ((1, "deals won"), (2, "deals won"))]
+    assert said == ["1 deal won", "2 deals won"]
+    more = ("campaign touches", "replies", "existing accounts", "e-mails")
+    assert [units(1, x).split("\u00a0")[1] for x in more] == [
+        "campaign touch", "reply", "existing account", "e-mail",
+    ]  # fmt: skip

@@ -117,6 +117,8 @@ LEAK-ONLY-REACHED | error | A column is filled only where the outcome was reache
     The training stops. | Take it out of the mapping, or allow it by name.
 LEAK-ONLY-OTHERS | error | A column is filled only where the outcome was not reached. | The training stops. | Take it
     out of the mapping, or allow it by name.
+LEAK-ONLY-CLOSED | error | A column that is called fixed at creation is filled in closed deals and hardly in open ones
+    of the same age. | The training stops. | Take it out of crm.roles.birth, or allow it by name.
 LEAK-SEPARATES | error or warning | A column alone ranks 97 % (error) or 90 % (warning) of the pairs rightly. | From
     97 % on the training stops. | Was it known before the outcome? If not, take it out; if so, allow it by name.
 LEAK-NAME | warning | By its name a column is written with the outcome or after it. | Left out. | If it was known

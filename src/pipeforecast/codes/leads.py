@@ -3,6 +3,7 @@
 from pipeforecast.codes.declared import declared
 
 LEADS = declared("""
+LEADS-NOT-AUDITED | info | The leads cannot be audited for leakage. | Not audited. | The finding says what is lacking.
 LEAD-REPEATED | warning | A lead stands there twice. | The first row counts. | Export each lead once.
 LEADS-REPEATED | warning | A lead stands there twice (metrics). | The last row counts. | Export each lead once.
 TOUCHES-REPEATED | warning | Touches are equal in everything. | They count once. | Export each touch once, with its

@@ -117,7 +117,7 @@ def _differences(reading: Reading, every: pd.DataFrame, key: np.ndarray) -> Piec
     birth = reading.mapping.roles.birth
     facts = [f for f in TRACKABLE if f in every and f not in birth and not (dual and f == "expected_close")]
     facts += ["status", "close_date" if dual else "closed_at"]
-    first = np.r_[True, key[1:] != key[:-1]]
+    first = np.r_[True, key[1:] != key[:-1]][: len(key)]
     changed = first.copy()
     values = {f: fact_type(f, every[f]) for f in facts}
     for column in values.values():

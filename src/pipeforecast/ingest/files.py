@@ -213,7 +213,14 @@ def as_text(table: pa.Table) -> pd.DataFrame:
 
 
 def _from_excel(path: Path, sheet: str | None) -> pd.DataFrame:
-    cells = pd.read_excel(path, sheet_name=sheet or 0, engine="calamine", dtype=object, keep_default_na=False)
+    from python_calamine import CalamineError
+
+    try:
+        cells = pd.read_excel(path, sheet_name=sheet or 0, engine="calamine", dtype=object, keep_default_na=False)
+    except (CalamineError, ValueError) as error:
+        raise DataError(
+            f"{path.name} cannot be read as a workbook: {str(error)[:200]}; save it anew, or as CSV"
+        ) from None
     texts = {str(name).strip(): pd.Series(cells[name].map(_cell), dtype=_TEXT_TYPE) for name in cells.columns}
     return pd.DataFrame(texts, index=pd.RangeIndex(len(cells)))
 

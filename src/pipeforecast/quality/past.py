@@ -25,7 +25,7 @@ def _moves(history: DealHistory) -> pd.DataFrame:
 
 def _begins_late(history: DealHistory) -> Iterator[Finding]:
     moves = _moves(history)
-    if not history.has_stage_history or len(moves) < _FEWEST:
+    if not history.has_stage_history or moves["recorded_at"].dt.normalize().nunique() < _FEWEST:
         return
     begin = moves["recorded_at"].min().normalize()
     created = history.deals["created_at"]

@@ -25,8 +25,8 @@ def catalogue_facts(given: MetricsInput) -> dict[str, Any]:
     cells = Cells(given)
     return {
         "head": _head(given, cells),
-        "first": [_told(cells, name) for name in given.first if name in cells.metrics],
-        "rows": [_told(cells, name, part) for name in cells.metrics for part in cells.parts(name)],
+        "first": [told_of(cells, name) for name in given.first if name in cells.metrics],
+        "rows": [told_of(cells, name, part) for name in cells.metrics for part in cells.parts(name)],
         "groups": _groups(given, cells),
         **shape_facts(cells),
         "absent": [
@@ -60,7 +60,7 @@ def _head(given: MetricsInput, cells: Cells) -> dict[str, Any]:
     }
 
 
-def _told(cells: Cells, name: str, part: str | None = None) -> dict[str, Any]:
+def told_of(cells: Cells, name: str, part: str | None = None) -> dict[str, Any]:
     """Tell one metric of the newest window; its parts too where ``part`` is not given."""
     declared = CATALOGUE[name]
     parts = [p for p in cells.parts(name) if p] if part is None else []

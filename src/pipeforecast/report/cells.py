@@ -16,7 +16,7 @@ import numpy as np
 from pipeforecast.cells import OTHER
 from pipeforecast.forecast import ADDENDS
 from pipeforecast.report.inputs import ReportInput
-from pipeforecast.report.names import Names
+from pipeforecast.report.names import Names, in_order
 from pipeforecast.report.words import column_word, number
 from pipeforecast.wording import noop, t
 
@@ -45,7 +45,7 @@ def cell_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
     filters, places = [], []
     for column in cells.groups:
         raw = cells.groups[column].astype(str)
-        order = sorted(raw.unique(), key=lambda g: (g == OTHER, names.group(str(column), g).casefold(), g))
+        order = sorted(raw.unique(), key=lambda g: (g == OTHER, in_order(names.group(str(column), g)), g))
         if len(order) < 2:
             continue
         shown = _apart([t(_OTHER_WORDS) if g == OTHER else names.group(str(column), g) for g in order])

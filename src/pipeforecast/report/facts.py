@@ -9,11 +9,15 @@ import pandas as pd
 
 from pipeforecast.forecast import ADDENDS, QUANTILES, TOTAL
 from pipeforecast.report.book import book_facts
+from pipeforecast.report.calibrated import chance_facts
+from pipeforecast.report.calls import call_facts
 from pipeforecast.report.cells import cell_facts
 from pipeforecast.report.checks import all_findings, tie_facts
 from pipeforecast.report.course import course_facts
 from pipeforecast.report.deals import deal_facts, risk_facts
+from pipeforecast.report.hygiene import aim_facts, hygiene_facts
 from pipeforecast.report.inputs import ReportInput
+from pipeforecast.report.measures import measure_facts
 from pipeforecast.report.moved import moved_facts
 from pipeforecast.report.names import Names
 from pipeforecast.report.record import errors_today, past_facts, record_facts
@@ -34,11 +38,11 @@ PART_WORDS = {
     ),
     "open_due": (
         noop("Open deals due in the period"),
-        noop("Open deals whose date in the CRM lies in the period or has passed."),
+        noop("Open deals whose date in the CRM lies in the period or has passed, and those without a date."),
     ),
     "open_pulled_in": (
         noop("Open deals pulled in"),
-        noop("Open deals dated after the period, or not dated at all, that may still be won within it."),
+        noop("Open deals dated after the period that may still be won within it."),
     ),
     "new": (
         noop("Deals not yet created"),
@@ -93,6 +97,11 @@ def _facts(given: ReportInput) -> dict[str, Any]:
         "what_if": what_if_facts(given),
         "moved": moved_facts(given, names),
         "course": course_facts(given),
+        "calls": call_facts(given, names),
+        "chances": chance_facts(given),
+        "hygiene": hygiene_facts(given, names),
+        "aims": aim_facts(given, names),
+        "measures": measure_facts(given),
         "cells": cell_facts(given, names),
         "book": book_facts(given, names),
     }

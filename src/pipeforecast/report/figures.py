@@ -9,6 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from pipeforecast.report.fan import fan, quarters
+from pipeforecast.report.reliable import chances
 from pipeforecast.report.svg import Scale, band, dot, drawing, join, scale_of, stroke, tag, text, upright
 from pipeforecast.report.words import MISSING, day, full_money, money, percent, range_words, signed_money, to_words
 from pipeforecast.wording import t
@@ -32,12 +33,12 @@ def figures(facts: Facts) -> dict[str, str]:
     Returns
     -------
     dict of str
-        ``quarter``, ``parts``, ``moved``, ``methods``, ``past``, ``errors``, ``fan``, ``quarters``: HTML, empty where
-        there is nothing to draw.
+        ``quarter``, ``parts``, ``moved``, ``methods``, ``past``, ``errors``, ``fan``, ``quarters``, ``chances``:
+        HTML, empty where there is nothing to draw.
     """
     makers = {
         "quarter": quarter, "parts": parts, "moved": moved, "methods": methods, "past": past, "errors": errors,
-        "fan": fan, "quarters": quarters,
+        "fan": fan, "quarters": quarters, "chances": chances,
     }  # fmt: skip
     return {name: str(make(facts)) for name, make in makers.items()}
 

@@ -9,10 +9,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from pipeforecast.audit import Audit
 from pipeforecast.cells import Cells
 from pipeforecast.compare import CAUSES
 from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.forecast import QUANTILES, TOTAL
+from pipeforecast.report.catalogue_cells import MetricsInput
 from pipeforecast.wording import Language
 
 People = Literal["full", "anonymous"]
@@ -29,6 +31,10 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "quotas": ("level", "group", "quota"),
     "course": ("as_of", "day_of_period", "mean", *QUANTILES),
     "won_by_day": ("period", "day_of_period", "won"),
+    "calls": ("layer", "level", "group", "person", "made_at", "amount"),
+    "biases": ("layer", "person", "words"),
+    "value_added": ("layer", "below", "day_of_period", "n_origins", "n_periods", "wape", "added", "lower", "upper"),
+    "chances": ("bin", "forecast", "observed", "lower", "upper", "n"),
     "moves": ("measure", "deal_id", "name", "start", *CAUSES, "end"),
     "scenario": (
         "scenario",
@@ -110,6 +116,16 @@ class ReportInput:
         Days of the period whose forecasts have not been made anew yet.
     won_by_day : DataFrame or None
         What was won in the period, and in past ones, by each day: ``period``, ``day_of_period``, ``won``.
+    calls : DataFrame or None
+        People's latest calls of the period, as ``people.latest_calls`` gives them; None: the export has none.
+    biases, value_added : DataFrame or None
+        Rows of ``people.csv`` with their names, and of ``value_added.csv``.
+    chances : DataFrame or None
+        Chances of past days beside what came true, as of ``Proof.chances``.
+    audit : Audit or None
+        Of the same evening.
+    catalogue : MetricsInput or None
+        A few metrics of the last periods, without groups.
     language : str
         In which of ``wording.LANGUAGES`` everything is said.
     """
@@ -145,6 +161,12 @@ class ReportInput:
     course: pd.DataFrame | None = None
     course_missing: tuple[int, ...] = ()
     won_by_day: pd.DataFrame | None = None
+    calls: pd.DataFrame | None = None
+    biases: pd.DataFrame | None = None
+    value_added: pd.DataFrame | None = None
+    chances: pd.DataFrame | None = None
+    audit: Audit | None = None
+    catalogue: MetricsInput | None = None
     language: Language = "en"
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -40,6 +41,12 @@ _METHODS = {
 PERSONS = ("owner", "manager")
 
 
+def in_order(name: str) -> list[tuple[int, int, str]]:
+    """Key by which people order names: numbers in them by size, so that ``Person 2`` comes before ``Person 10``."""
+    pieces = re.split(r"(\d+)", name.casefold())
+    return [(1, int(x), "") if x.isdecimal() else (0, 0, x) for x in pieces if x]
+
+
 class Names:
     """Shows groups, owners and deals by name; persons as ``Person 1``, ``Person 2``, … where people are hidden."""
 
@@ -55,7 +62,10 @@ class Names:
         f = given.forecast
         rows = f[f["level"].isin(PERSONS) & (f["part"] == TOTAL) & (f["method"] == given.model_name)]
         ranked = rows.sort_values("mean", ascending=False, kind="stable")["group"].astype(str).tolist()
-        for person in [*ranked, *given.deals["owner"].dropna().astype(str).tolist()]:
+        # Who calls comes last, in an order that says nothing about names either.
+        callers = [f["person"].dropna().astype(str) for f in (given.biases, given.calls) if f is not None]
+        owners = given.deals["owner"].dropna().astype(str)
+        for person in [*ranked, *(p for people in (owners, *callers) for p in people)]:
             if person not in (NO_GROUP, NOT_YET_ASSIGNED):
                 self._number.setdefault(person, len(self._number) + 1)
 
@@ -86,6 +96,11 @@ class Names:
     def owner(self, owner: object) -> str:
         """Name of a deal's owner."""
         return self.group("owner", owner)
+
+    def person(self, person: object) -> str:
+        """Name of somebody who calls: owner or manager, whichever is known."""
+        level = next((x for x in PERSONS if str(person) in self._labels.get(x, {})), PERSONS[0])
+        return self.group(level, person)
 
     def deal(self, name: object, deal_id: object) -> str:
         """Name of a deal; its id where it has none."""

@@ -19,6 +19,7 @@ from pipeforecast.report.facts import facts as facts_of
 from pipeforecast.report.facts import part_label
 from pipeforecast.report.figures import PART_COLOURS, figures
 from pipeforecast.report.inputs import ReportInput
+from pipeforecast.report.sparks import spark
 from pipeforecast.wording import kept_together, noop, plural, pt, speaking, spoken_language, t
 from pipeforecast.wording.catalogue import script_texts, tag_of
 from pipeforecast.wording.numerals import grouped, numerals
@@ -28,7 +29,7 @@ Facts = dict[str, Any]
 PIECES = (
     "data", "words", "draws", "filters", "whole", "reach", "first", "charts", "groups", "paged", "deals", "start",
 )  # fmt: skip
-STYLES = ("page", "charts", "sections")
+STYLES = ("page", "charts", "metrics", "sections")
 _DAYS = {"asOf": "as_of", "end": "period_end"}
 
 
@@ -77,7 +78,8 @@ def environment() -> Environment:
         "grouped": grouped,
     }  # fmt: skip
     env.globals |= {
-        "count": words.count, "part_colours": PART_COLOURS, "part_label": part_label, "t": _t, "nt": _nt, "pt": _pt,
+        "count": words.count, "units": words.units, "part_colours": PART_COLOURS,
+        "part_label": part_label, "t": _t, "nt": _nt, "pt": _pt,
         "code": _code, "causes": _causes, "best_mark": _BEST, "severities": _Severities(),
         "language_tag": lambda: tag_of(spoken_language()),
     }  # fmt: skip
@@ -114,7 +116,7 @@ def render(facts: Facts) -> str:
 def _rendered(facts: Facts, script: Markup) -> str:
     return environment().get_template("page.html").render(
         f=facts, currency=facts["head"]["currency"], style=Markup("").join(source_of(f"{n}.css") for n in STYLES),
-        script=script, fingerprint=fingerprint_of(script), data=_data(facts),
+        script=script, fingerprint=fingerprint_of(script), data=_data(facts), spark=spark,
         figures={name: Markup(drawn) for name, drawn in figures(facts).items()},  # noqa: S704  escaped piece by piece
     )  # fmt: skip
 

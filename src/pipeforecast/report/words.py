@@ -14,6 +14,8 @@ from pipeforecast.wording import plural, spoken_language, t
 from pipeforecast.wording.numerals import NBSP, calendar_day, grouped, numerals, written
 
 MISSING = "–"
+#: How English plurals of the catalogue's units end, and their singulars.
+_SINGULAR = (("ches", "ch"), ("ies", "y"), ("s", ""))
 LONGEST_NAME = 60
 LONGEST_TITLE = 400
 
@@ -116,6 +118,16 @@ def period(name: str) -> str:
 def count(number: float, one: str, many: str = "") -> str:
     """Give a number with its noun: ``1 deal``, ``3,204 deals``; where both forms stand, the noun is translated."""
     return f"{grouped(number)}{NBSP}{plural(one, many or one + 's', number)}"
+
+
+def units(number: float, name: str) -> str:
+    """Give a number with what a metric counts: ``12 deals won``, ``1 deal won``."""
+    if number == 1:
+        words = name.split(" ")
+        at = next((i for i, w in enumerate(words) if w.endswith("s")), 0)
+        words[at] = next((words[at][: -len(end)] + one for end, one in _SINGULAR if words[at].endswith(end)), words[at])
+        name = " ".join(words)
+    return f"{grouped(number)}{NBSP}{name}"
 
 
 def column_word(name: str) -> str:

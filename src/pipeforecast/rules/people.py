@@ -58,6 +58,22 @@ class Call:
             "amount": heard["amount"].astype("float64"),
         })  # fmt: skip
 
+    def latest(self, calls: pd.DataFrame, as_of: pd.Timestamp, period: Period) -> pd.DataFrame:
+        """Give the layer's latest call of each (``level``, ``group``) of a period by the evening of ``as_of``.
+
+        Returns
+        -------
+        DataFrame
+            ``level``, ``group``, ``person``, ``made_at``, ``amount``.
+        """
+        by_then = calls[(calls["made_at"] < as_of + pd.Timedelta(days=1)).to_numpy(dtype=bool)]
+        heard = self.heard_in(by_then)
+        heard = heard[(_plain(heard["period"]) == period.name.lower()).to_numpy(dtype=bool)]
+        table = self.named(heard).assign(made_at=heard["made_at"])
+        table = table[(table["level"] == table.groupby("person")["level"].transform("last")).to_numpy(dtype=bool)]
+        last = table.drop_duplicates(["level", "group"], keep="last").sort_values(["level", "group"], kind="stable")
+        return last[["level", "group", "person", "made_at", "amount"]].reset_index(drop=True)
+
 
 @dataclass(frozen=True)
 class FittedCall:
@@ -77,7 +93,8 @@ class FittedCall:
         if calls is None:
             cells = pd.DataFrame([(TOTAL, TOTAL, TOTAL)], columns=["level", "group", "part"])
             return Forecast(snapshot.as_of, period, self.name, cells, np.array([np.nan]))
-        amount = self._latest(calls, snapshot.as_of, period)
+        latest = self.rule.latest(calls, snapshot.as_of, period)
+        amount = latest.set_index(["level", "group"])["amount"]
         rows, mean = [(TOTAL, TOTAL, TOTAL)], [float(amount.sum()) if len(amount) else np.nan]
         for at in (x for x in levels if x in amount.index.get_level_values(0)):
             said = amount.xs(at, level=0)
@@ -85,15 +102,6 @@ class FittedCall:
             mean += said.to_list()
         cells = pd.DataFrame(rows, columns=["level", "group", "part"])
         return Forecast(snapshot.as_of, period, self.name, cells, np.array(mean))
-
-    def _latest(self, calls: pd.DataFrame, as_of: pd.Timestamp, period: Period) -> pd.Series:
-        """Latest amount of each (level, group)."""
-        by_then = calls[(calls["made_at"] < as_of + pd.Timedelta(days=1)).to_numpy(dtype=bool)]
-        heard = self.rule.heard_in(by_then)
-        heard = heard[(_plain(heard["period"]) == period.name.lower()).to_numpy(dtype=bool)]
-        table = self.rule.named(heard)
-        table = table[(table["level"] == table.groupby("person")["level"].transform("last")).to_numpy(dtype=bool)]
-        return table.groupby(["level", "group"])["amount"].last()
 
 
 def _plain(words: pd.Series) -> pd.Series:

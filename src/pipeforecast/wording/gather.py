@@ -16,6 +16,7 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
 from pipeforecast.wording import LANGUAGES
+from pipeforecast.wording.catalogue import plural_forms
 
 ROOM = Path(__file__).parent
 KEYWORDS = {
@@ -55,10 +56,15 @@ def updated(language: str, texts: Catalog) -> bytes:
     path = file_of(language)
     old = read_po(path.open("rb"), locale=language) if path.exists() else Catalog(locale=language)
     new = Catalog(locale=language, project="pipeforecast", header_comment=_HEADER, fuzzy=False)
+    if len(plural_forms(language)) == 1:
+        # Babel knows no forms of some languages and would ask for two.
+        new.mime_headers = [("Plural-Forms", "nplurals=1; plural=0;")]
     for message in texts:
         if message.id:
             known = old.get(message.id, context=message.context)
             string = known.string if known else None
+            if isinstance(string, tuple | list):
+                string = tuple(string)[: new.num_plurals]
             new.add(message.id, string, locations=message.locations, context=message.context)
     out = BytesIO()
     write_po(out, new, width=0, sort_by_file=True, omit_header=False)

@@ -6,6 +6,7 @@ from pipeforecast.workflow.backtest import backtest
 from pipeforecast.workflow.check import check
 from pipeforecast.workflow.compare import compare
 from pipeforecast.workflow.forecast import demo, forecast
+from pipeforecast.workflow.init import init
 from pipeforecast.workflow.keep import keep
 from pipeforecast.workflow.metrics import metrics
 from pipeforecast.workflow.monitor import monitor
@@ -15,6 +16,6 @@ from pipeforecast.workflow.thresholds import thresholds
 from pipeforecast.workflow.train import train
 
 __all__ = [
-    "audit", "backtest", "check", "compare", "demo", "forecast", "keep", "metrics", "monitor", "plan", "replay",
+    "audit", "backtest", "check", "compare", "demo", "forecast", "init", "keep", "metrics", "monitor", "plan", "replay",
     "score", "thresholds", "train",
 ]  # fmt: skip

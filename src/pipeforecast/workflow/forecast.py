@@ -15,13 +15,14 @@ from pipeforecast.digests import digests_of
 from pipeforecast.findings import findings_frame
 from pipeforecast.forecast import Forecast
 from pipeforecast.history import DealHistory
+from pipeforecast.metrics import metrics_named
 from pipeforecast.outbox import whole_folder
 from pipeforecast.pastrun import Wrote
 from pipeforecast.records import forecast_metrics, track
 from pipeforecast.report import ReportInput, summary, write_page
 from pipeforecast.report.brief import first_lines, what_if_words
 from pipeforecast.report.facts import facts
-from pipeforecast.report.names import numbers_of_people
+from pipeforecast.report.names import PERSONS, numbers_of_people
 from pipeforecast.report.pdf import print_pdf
 from pipeforecast.report.target import quota_words
 from pipeforecast.report.workbook import write_workbook
@@ -34,9 +35,10 @@ from pipeforecast.snapshot import Snapshot
 from pipeforecast.textcells import shown_frame
 from pipeforecast.wording import noop
 from pipeforecast.workflow.backtest import readable
+from pipeforecast.workflow.beside import with_beside
 from pipeforecast.workflow.compare import moved_since
 from pipeforecast.workflow.made import Made, make
-from pipeforecast.workflow.people import write_people
+from pipeforecast.workflow.people import people_told, write_people
 from pipeforecast.workflow.workbook import book_input
 
 #: Past periods whose course the page may show beside the running one.
@@ -52,13 +54,16 @@ def demo(settings: DemoSettings) -> str:
 
     told = settings.demo
     say(f"making a company of {told.n_deals:,} deals in {told.folder}")
-    make_company(told.kind, n_deals=told.n_deals, seed=told.seed).write(told.folder)
+    company = make_company(told.kind, n_deals=told.n_deals, seed=told.seed)
+    with whole_folder(told.folder) as draft:
+        company.write(draft)
     return forecast(settings, company="The demo company (made up)")
 
 
 def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     """Forecast one period: what is open, what it will bring, how the same recipe did before."""
     started = time.monotonic()
+    metrics_named(settings.first, "first")
     run = prepared(settings)
     period = period_of(settings, run)
     say(f"forecasting {period.name} from the evening of {run.as_of.date()}")
@@ -72,7 +77,8 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
         deals = deal_rows(period, lead.deals, made.now, settings.horizon, use.version, made.why.reasons)
     later = forecast_rows(made.later, run.currency, None) if made.later else table.iloc[:0]
     moved = moved_since(settings, run, period)
-    told = _report_input(settings, run, made, table, later, deals, company)
+    people = people_told(run, made.proof)
+    told = with_beside(_report_input(settings, run, made, table, later, deals, company), settings, run, made, people)
     if moved is not None:
         told = replace(told, moves=moved.moves, moves_since=moved.as_of_from)
     said = facts(told)
@@ -88,12 +94,12 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
         if made.proof is not None:
             write_csv(made.proof.rows, out / "backtest.csv")
             write_csv(made.proof.scores, out / "backtest_scores.csv")
-        gained = write_people(run, made.proof, settings.report, out, numbers_of_people(told))
+        gained = write_people(people, settings.report, out, numbers_of_people(told))
         write_page(said, out / "report.html")
         write_workbook(book_input(told, made, run), out / "forecast.xlsx")
         unprinted = print_pdf(out / "report.html", out / "report.pdf") if settings.report.pdf else ""
         (out / "summary.md").write_text(summary(said, words, quota), encoding="utf-8")
-        evenings = None if made.proof is None else made.proof.evenings
+        evenings = None if made.proof is None else (*made.proof.evenings, *made.course.evenings)
         wrote = Wrote(digests_of(out), (use.version,), evenings=evenings)
     track(settings, run, "forecast", forecast_metrics(lead, made.proof), {"model_version": use.version}, wrote=wrote)
     lines = [first_lines(said).rstrip(), quota, *([words] if words else [])]
@@ -137,7 +143,7 @@ def _report_input(
         excluded=run.export.excluded,
         proof=made.sentence(),
         model_name=lead.method,
-        group_labels={"owner": _owner_names(run.known)},
+        group_labels=dict.fromkeys(PERSONS, _people_names(run.known)),
         people="anonymous" if settings.report.people == "anonymous" else "full",
         draws=None if lead.draws is None else lead.draw(),
         top_deals=settings.report.top_deals,
@@ -164,7 +170,8 @@ def _without_auto(rows: pd.DataFrame, lead: Forecast) -> pd.DataFrame:
     return rows if lead.method == AUTO else rows[(rows["method"] != AUTO).to_numpy()]
 
 
-def _owner_names(history: DealHistory) -> dict[str, str]:
+def _people_names(history: DealHistory) -> dict[str, str]:
+    """Names of owners, by id; managers are known by the deals that they own or have owned."""
     if "owner_name" not in history.deals:
         return {}
     owner = history.latest()["owner"].reindex(history.deals.index)

@@ -57,7 +57,7 @@
         row.hidden = !wanted.every((word) => text.includes(word));
         n += row.hidden ? 0 : 1;
       }
-      if (found) found.textContent = (wanted.length ? n + " of " : "") + found.dataset.total + " " + noun;
+      if (found) found.textContent = (wanted.length ? n + " of " : "") + found.dataset.total + " " + (found.dataset.total === "1" ? noun.replace(/s$/, "") : noun);
     });
   }
 

@@ -1,0 +1,65 @@
+"""Whether the export has the layout of a mapping that ships, which is then extended and not written anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from pipeforecast.expressions import ColumnOf, Condition, Lookup
+from pipeforecast.mapping import NO_DEALS, CrmMapping, TableSettings
+from pipeforecast.names import same
+from pipeforecast.propose.look import Table
+from pipeforecast.propose.words import shipped
+
+_FEW = 4
+
+
+def fitting(tables: Sequence[Table]) -> tuple[str, Table] | None:
+    """Name the shipped mapping whose needed columns are all in one table, the one with most columns known."""
+    best: tuple[int, str, Table] | None = None
+    for name, mapping in shipped().items():
+        table, needed = _wanted(mapping)
+        if len(needed) < _FEW:
+            continue
+        optional = {
+            same(c) for c in _raw_of([*table.optional.values(), *(e for k in table.keep.values() for e in k.values())])
+        }
+        for seen in tables:
+            there = {same(str(c)) for c in seen.frame.columns}
+            score = 10 * len(needed) + len(optional & there)
+            if needed <= there and (best is None or score > best[0]):
+                best = (score, name, seen)
+    return None if best is None else best[1:]
+
+
+def _wanted(mapping: CrmMapping) -> tuple[TableSettings, set[str]]:
+    """Give the main table of a mapping and the headings that it cannot do without."""
+    if mapping.deals == NO_DEALS:
+        table = mapping.tables["leads"]
+        kept = [e for columns in table.keep.values() for e in columns.values()]
+        return table, {same(c) for c in _raw_of([*table.columns.values(), *kept])}
+    needed = [*mapping.deals.columns.values(), mapping.status.value, mapping.status.closed, mapping.status.won]
+    return mapping.deals, {same(c) for c in _raw_of(needed)}
+
+
+def _raw_of(node: Any) -> Iterator[str]:
+    """List the headings of a table's own columns; those of other files are not among them."""
+    if isinstance(node, ColumnOf | Condition):
+        yield node.column
+    elif isinstance(node, Lookup):
+        yield from _raw_of(node.lookup.by)
+    elif isinstance(node, BaseModel):
+        for name in type(node).model_fields:
+            value = getattr(node, name)
+            if isinstance(value, str) and name in ("year", "month", "day"):
+                yield value
+            else:
+                yield from _raw_of(value)
+    elif isinstance(node, Mapping):
+        for value in node.values():
+            yield from _raw_of(value)
+    elif isinstance(node, Sequence) and not isinstance(node, str):
+        for value in node:
+            yield from _raw_of(value)

@@ -1,0 +1,138 @@
+"""Every text in every language, with the same names to put in; numbers and days as CLDR writes them."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+from babel.dates import format_date
+from babel.messages.pofile import read_po
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeforecast.errors import SettingsError
+from pipeforecast.report.words import full_money, money, percent
+from pipeforecast.wording import LANGUAGES, noop, nt, speaking, spoken_language, t
+from pipeforecast.wording.catalogue import plural_forms, script_texts
+from pipeforecast.wording.gather import file_of, gathered, updated
+from pipeforecast.wording.numerals import calendar_day, grouped, numerals_of, written
+
+OTHERS = LANGUAGES[1:]
+NAMES = re.compile(r"\{\w*\}")
+
+
+@pytest.fixture(scope="module")
+def texts():
+    return gathered()
+
+
+def forms(text) -> tuple[str, ...]:
+    return tuple(text) if isinstance(text, tuple | list) else (text,)
+
+
+def test_the_code_says_something(texts):
+    assert len(texts) > 300
+    assert texts.get("Won so far") is not None
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_text_is_translated_with_the_same_names(texts, language):
+    told = read_po(file_of(language).open("rb"), locale=language)
+    assert {(m.id, m.context) for m in told if m.id} == {(m.id, m.context) for m in texts if m.id}
+    for message in told:
+        if not message.id:
+            continue
+        assert not message.fuzzy, message.id
+        assert len(forms(message.string)) == (len(plural_forms(language)) if message.pluralizable else 1), message.id
+        for said in forms(message.string):
+            assert said, f"{message.id} has no translation"
+            # Once for each: a name that is missing loses a number, one that is not there stops the page.
+            assert set(NAMES.findall(said)) == set(NAMES.findall(forms(message.id)[-1])), said
+            # Texts go into the page, and into its attributes, as they are.
+            assert not re.search(r'[<>&"]', said), said
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_files_are_up_to_date(texts, language):
+    assert file_of(language).read_bytes() == updated(language, texts), "run python -m pipeforecast.wording.gather"
+
+
+def test_polish_has_three_forms():
+    with speaking("pl"):
+        rows = [nt("{n} row", "{n} rows", n).replace("\u00a0", " ") for n in (1, 2, 4, 5, 12, 22, 112, 1000)]
+    assert rows == ["1 wiersz", "2 wiersze", "4 wiersze", "5 wierszy", "12 wierszy", "22 wiersze", "112 wierszy",
+                    "1 000 wierszy"]  # fmt: skip
+
+
+def test_a_language_ends_with_its_block():
+    with speaking("pl"):
+        assert t("Won so far") == "Wygrane dotąd"
+        with speaking("en"):
+            assert t("Won so far") == "Won so far"
+        assert spoken_language() == "pl"
+    assert t("Won so far") == "Won so far"
+    with pytest.raises(SettingsError, match=r"expected one of en, pl, zh, id, ms, came 'de'"), speaking("de"):
+        pass
+
+
+def test_a_text_that_is_not_known_is_said_in_english():
+    with speaking("zh"):
+        assert t(noop("nothing of the kind").upper()) == "NOTHING OF THE KIND"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@given(value=st.floats(0, 1e13), digits=st.integers(0, 2))
+def test_numbers_are_those_of_babel(language, value, digits):
+    text = f"{value:,.{digits}f}"
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    with speaking(language):
+        assert written(text) == format_decimal(round(float(text.replace(",", "")), digits), pattern, locale=language)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@given(cents=st.integers(-(10**14), 10**14))
+def test_an_amount_can_be_read_back(language, cents):
+    told = numerals_of(language)
+    with speaking(language):
+        text = full_money(cents / 100)
+    plain = text.replace(told.group, "").replace(told.decimal, ".").replace("−", "-")
+    assert round(float(plain) * 100) == cents
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("value", [1_230, 45_600, 286_000, 2_860_000, 28_600_000, 286_000_000, 2_860_000_000])
+def test_units_are_those_of_babel(language, value):
+    with speaking(language):
+        said = money(value).replace("\u00a0", " ")
+    digits = len(said.split(numerals_of(language).decimal)[1].rstrip("\u00a0 " + "万亿千kKMJBTmlndtysrbj.")) if (
+        numerals_of(language).decimal in said.rstrip(".")) else 0  # fmt: skip
+    expected = format_compact_decimal(value, format_type="short", locale=language, fraction_digits=digits)
+    if language != "zh" or value >= 10_000:
+        assert said == expected.replace("\u00a0", " ")
+    else:
+        assert said == "1,230"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_percentages_and_days_are_those_of_babel(language):
+    with speaking(language):
+        assert percent(0.83) == format_percent(0.83, locale=language)
+        for day in (date(2024, 5, 14), date(2023, 12, 1), date(2025, 1, 31)):
+            said = calendar_day(day.year, day.month, day.day).replace("\u00a0", " ")
+            assert said == format_date(day, "medium", locale=language).replace("\u00a0", " ")
+
+
+def test_english_keeps_the_page_s_own_way():
+    assert (money(2_860_000, "EUR"), percent(0.83), calendar_day(2024, 5, 14), grouped(1234)) == (
+        "2.86\u00a0M\u00a0EUR", "83\u00a0%", "14\u00a0May\u00a02024", "1,234",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_script_has_the_texts_that_it_says(texts, language):
+    told = script_texts(language)
+    said = {forms(m.id)[0] for m in texts if m.id and any(str(w).endswith(".js") for w, _ in m.locations)}
+    assert set(told["texts"]) == (set() if language == "en" else said)
+    assert told["tag"] == {"zh": "zh-Hans"}.get(language, language)
