@@ -8,14 +8,14 @@ OVERRIDES ?=
 .PHONY: help install demo test lint docs notebooks wheel clean
 
 help:
-	@echo "make demo    forecast a made-up company and open its report (OVERRIDES='demo.n_deals=2000' changes settings)"
-	@echo "make install make the environment in .venv"
-	@echo "make test    run the tests"
-	@echo "make lint    style, types and layers"
-	@echo "make docs    build the documentation into site/ (warnings are errors); open site/index.html"
+	@echo "make demo       forecast a made-up company and open its report (OVERRIDES='demo.n_deals=2000' changes settings)"
+	@echo "make install    make the environment in .venv"
+	@echo "make test       run the tests"
+	@echo "make lint       style, types and layers"
+	@echo "make docs       build the documentation into site/ (warnings are errors); open site/index.html"
 	@echo "make notebooks  run the notebooks; executed copies go to out/notebooks/"
-	@echo "make wheel   build the wheel into dist/"
-	@echo "make clean   remove the environment and everything that was built"
+	@echo "make wheel      build the wheel into dist/"
+	@echo "make clean      remove the environment and everything that was built"
 
 install: $(VENV)/.installed
 

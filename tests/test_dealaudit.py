@@ -21,6 +21,7 @@ from pipeforecast.run import prepared
 from pipeforecast.settings import RunSettings, settings_for
 from pipeforecast.snapshot import take_snapshots
 from pipeforecast.workflow import check, forecast, train
+from stories import MUTATIONS
 
 Told = Callable[..., RunSettings]
 
@@ -84,6 +85,16 @@ def test_a_name_of_what_comes_afterwards_teaches_nothing(company_history: DealHi
     assert found.left_out == ("won_amount_band",)
     assert "won_amount_band" in take_snapshots(named, [as_of]).birth_facts
     assert "won_amount_band" not in take_snapshots(cleaned_history(named, found), [as_of]).birth_facts
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_later_day_changes_no_judgement(company_history: DealHistory, as_of: pd.Timestamp, name: str) -> None:
+    """Which facts stop a training, and which do not teach, is decided from what was known on the evening."""
+    named = with_fact(company_history, 1.0, name="won_amount_band")
+    mutated = MUTATIONS[name](named, as_of, np.random.default_rng(3))
+    before, after = (audit_deals(h.known_by(as_of)) for h in (named, mutated))
+    assert (after.stops, after.left_out) == (before.stops, before.left_out)
+    assert before.left_out == ("won_amount_band",)
 
 
 # The canary: a fact that is mapped as one of birth and filled at closing

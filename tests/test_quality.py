@@ -108,8 +108,14 @@ def test_left_truncation():
 
 def test_a_last_day_far_from_the_others():
     rows = [(i, f"2024-01-{i + 1:02d}", "open", None, "2030-01-01", 1.0) for i in range(15)]
-    assert "LAST-DAY-LEAPS" not in codes(history(rows))
-    assert codes(history([*rows, (15, "2029-01-01", "open", None, "2030-01-01", 1.0)]))["LAST-DAY-LEAPS"] == 1
+    assert "LAST-DAY-LEAPS" not in codes(history(rows, until=pd.Timestamp("2024-01-15")))
+    assert codes(history(rows))["LAST-DAY-LEAPS"] == 1  # a day that only a deal's modification names
+    assert (
+        codes(history([*rows, (15, "2029-01-01", "open", None, "2030-01-01", 1.0)], pd.Timestamp("2029-01-01")))[
+            "LAST-DAY-LEAPS"
+        ]
+        == 1
+    )
 
 
 @pytest.mark.parametrize("kind", ["standard"])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -40,3 +42,11 @@ def test_text_that_a_spreadsheet_would_run_gets_a_quote_and_nothing_else_changes
     pd.testing.assert_frame_equal(out.drop(columns="name"), told.drop(columns="name"))
     pd.testing.assert_frame_equal(told, kept)
     assert shown_frame(told.iloc[:0]).empty
+
+
+def test_files_of_results_are_made_safe_in_one_place() -> None:
+    """Twice would show two apostrophes: ``results.write_csv`` does it for every verb."""
+    import pipeforecast.workflow
+
+    home = Path(pipeforecast.workflow.__file__).parent
+    assert [p.name for p in home.glob("*.py") if "shown_frame" in p.read_text(encoding="utf-8")] == []

@@ -83,10 +83,11 @@ def _looked_at(name: str, history: DealHistory) -> bool:
 
 
 def _same_age(created: pd.Series, is_open: np.ndarray) -> np.ndarray | None:
-    """Mask of the deals as young as half of the open ones; None where too few of them are open, or closed."""
+    """Mask of the deals as young as half of the open ones, or three quarters; None where too few are, or closed."""
     if not is_open.any():
         return None
-    young = (created >= created[is_open].median()).to_numpy(dtype=bool)
-    if min((young & is_open).sum(), (young & ~is_open).sum()) < FEWEST:
-        return None
-    return young
+    for older in (0.5, 0.25):
+        young = (created >= created[is_open].quantile(older)).to_numpy(dtype=bool)
+        if min((young & is_open).sum(), (young & ~is_open).sum()) >= FEWEST:
+            return np.asarray(young)
+    return None

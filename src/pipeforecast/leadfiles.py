@@ -189,7 +189,9 @@ _TEXT = pd.ArrowDtype(pa.string())
 
 def _append(table: pd.DataFrame, path: Path) -> None:
     """Add rows to a CSV; text from outside is shown, never run as a formula."""
-    texts = [c for c in table if c in ("lead_id", "external_id", "Id", "Record ID", "leadid")]
+    texts = [
+        str(c) for c in table if table[c].dtype == object or isinstance(table[c].dtype, pd.StringDtype | pd.ArrowDtype)
+    ]
     safe = table.assign(**{c: _safe(table[c]) for c in texts})
     arrow = pa.Table.from_pandas(safe, preserve_index=False)
     with path.open("ab") as file:

@@ -17,6 +17,7 @@ from pipeforecast.errors import SettingsError, some
 from pipeforecast.guess import nearest
 
 PACKAGE = "pipeforecast.configs"
+_HYDRAS = ("hydra._internal.core_plugins.", "hydra_plugins.")
 
 
 def composed(verb: str, overrides: Sequence[str]) -> Any:
@@ -70,10 +71,14 @@ def swept(verb: str, overrides: Sequence[str], job: Callable[[Any], int]) -> lis
     Every combination is composed before the first one runs, so a wrong value in the last stops the sweep at once.
     """
     from hydra.core.global_hydra import GlobalHydra
+    from hydra.types import RunMode
+    from omegaconf import OmegaConf
 
     overrides = quoted(overrides)
     with _hydra(verb), _own_words(verb, overrides):
         hydra: Any = GlobalHydra.instance().hydra
+        whole = hydra.compose_config(verb, overrides, RunMode.MULTIRUN, with_log_configuration=False)
+        _refuse_code(OmegaConf.to_container(whole.hydra, resolve=False))
         batches = hydra.multirun(verb, job, overrides, with_log_configuration=False)
     runs = [run for batch in batches for run in batch]
     shared = set.intersection(*(set(run.overrides) for run in runs)) if len(runs) > 1 else set()
@@ -82,6 +87,16 @@ def swept(verb: str, overrides: Sequence[str], job: Callable[[Any], int]) -> lis
         told, own = run.hydra_cfg.hydra, without_secrets(" ".join(o for o in run.overrides if o not in shared))
         jobs.append(Job(int(told.job.num), own, Path(told.runtime.output_dir), int(run.return_value)))
     return jobs
+
+
+def _refuse_code(node: Any) -> None:
+    """Refuse a launcher, sweeper or callback that is not one of Hydra's: a sweep would run what a file names."""
+    if isinstance(node, dict):
+        target = node.get("_target_")
+        if target is not None and not str(target).startswith(_HYDRAS):
+            raise SettingsError(f"hydra: expected a launcher or sweeper that is installed for Hydra, came {target!r}")
+    for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _refuse_code(value)
 
 
 def folder_of_job() -> tuple[int, str, Path]:

@@ -262,6 +262,9 @@ class DemoSettings(ForecastSettings):
 
 AnySettings = CheckSettings | TrainSettings | ForecastSettings | ScoreSettings | BacktestSettings | MonitorSettings
 
+#: The one setting that may name a variable of the environment.
+_FROM_ENVIRONMENT = "tracking.uri"
+
 SETTINGS: Mapping[str, type[RunSettings] | type[AgainSettings]] = {
     "demo": DemoSettings,
     "check": CheckSettings,
@@ -305,6 +308,7 @@ def _plain(config: Mapping[str, Any]) -> Any:
     from omegaconf import OmegaConf
     from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
+    _refuse_environment(OmegaConf.to_container(config, resolve=False), "")
     try:
         return OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except MissingMandatoryValue as error:
@@ -312,6 +316,18 @@ def _plain(config: Mapping[str, Any]) -> Any:
         raise SettingsError(f"{key}: nothing was given; say {key}=VALUE") from None
     except OmegaConfBaseException as error:
         raise SettingsError(f"{error.full_key}: {str(error).splitlines()[0]}") from None
+
+
+def _refuse_environment(node: Any, name: str) -> None:
+    """Refuse settings that read the environment, where passwords stand: what a run is told is recorded and shown."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            _refuse_environment(value, f"{name}.{key}" if name else str(key))
+    elif isinstance(node, list):
+        for value in node:
+            _refuse_environment(value, name)
+    elif isinstance(node, str) and "oc.env" in node and name != _FROM_ENVIRONMENT:
+        raise SettingsError(f"{name}: expected a value, came one from the environment; only {_FROM_ENVIRONMENT} may be")
 
 
 __all__ = [

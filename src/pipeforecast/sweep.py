@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pipeforecast.outbox import whole_folder
+from pipeforecast.textcells import shown_frame
 
 _OF_TRAINING = ("log_loss", "brier", "auc", "calibration_slope", "calibration_error", "money_ratio")
 _OF_REPLAY = ("wape", "crps", "cover80", "skill")
@@ -33,7 +34,7 @@ def compared(jobs: Iterable[tuple[int, str, Path, int]]) -> pd.DataFrame | None:
 def written(table: pd.DataFrame, folder: Path) -> Path:
     """Write the table beside the jobs' folders."""
     with whole_folder(folder) as out:
-        table.to_csv(out / FILE, index=False, float_format="%.10g")
+        shown_frame(table).to_csv(out / FILE, index=False, float_format="%.10g")
     return folder / FILE
 
 

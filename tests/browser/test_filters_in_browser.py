@@ -99,10 +99,16 @@ def test_the_page_equals_the_roll_up_of_the_same_draws_for_any_filters(look, rep
 
 
 def quota_of(facts: dict, chosen: dict[str, int]) -> float | None:
-    if len(chosen) != 1:
-        return None
-    ((column, group),) = chosen.items()
-    return next(f for f in facts["cells"]["filters"] if f["column"] == column)["quotas"][group]
+    """Quota of a chosen group from whose cells no other choice takes any away."""
+    cells = facts["cells"]
+    inside = rolled(facts, chosen)[0]
+    for k, told in enumerate(cells["filters"]):
+        at = chosen.get(told["column"])
+        if at is None or told["quotas"][at] is None:
+            continue
+        if (np.array(cells["groups"][k]) == at).sum() == inside.sum():
+            return told["quotas"][at]
+    return None
 
 
 def test_groups_of_a_selection_are_added_up_from_the_same_draws(look, report, facts):
@@ -203,3 +209,15 @@ def test_words_are_those_of_python(chromium, language):
         ]  # fmt: skip
     page.close()
     assert told == said
+
+
+def test_an_owner_within_the_chosen_region_keeps_its_quota(look, report, facts):
+    """Ada sells in EMEA alone: choosing both is choosing Ada, whose quota is hers; a segment more has none."""
+    told = {f["column"]: f for f in facts["cells"]["filters"]}
+    ada, emea = told["owner"]["groups"].index("Ada Osei"), told["region"]["groups"].index("EMEA")
+    page = look(report)
+    choose(page, {"owner": ada, "region": emea}, facts)
+    assert page.inner_text("#quota") == money(900_000.0)
+    assert "reached with probability" in page.inner_text("#p-hit")
+    choose(page, {"owner": ada, "region": emea, "segment": 0}, facts)
+    assert "none is set" in page.inner_text("#p-hit")

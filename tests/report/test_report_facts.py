@@ -20,9 +20,10 @@ from made import (
 )
 
 from pipeforecast.errors import DataError, SettingsError
-from pipeforecast.report.brief import first_lines, summary
+from pipeforecast.report.brief import first_lines
 from pipeforecast.report.facts import BINS, MOST_GROUPS
 from pipeforecast.report.facts import facts as facts_of
+from pipeforecast.report.message import summary
 from pipeforecast.report.names import Names, numbers_of_people
 from pipeforecast.reporting import NOT_YET_ASSIGNED
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -14,6 +14,7 @@ from pipeforecast.findings import Finding
 from pipeforecast.history import DealHistory
 from pipeforecast.ingest.databases import source_at
 from pipeforecast.ingest.evaluate import Reading
+from pipeforecast.ingest.ledger import Ledger
 from pipeforecast.ingest.tables import read_tables
 from pipeforecast.mapping import CrmMapping
 
@@ -31,12 +32,15 @@ class LeadExport:
         None where the export has no deals.
     content : str or None
         SHA-256 of what was read of a database; None where files were read.
+    ledger : Ledger
+        Where every row went.
     """
 
     tables: Mapping[str, pd.DataFrame]
     findings: list[Finding]
     history: DealHistory | None
     content: str | None = None
+    ledger: Ledger = field(default_factory=Ledger)
 
 
 def read_leads(mapping: CrmMapping, source: Address | Path | str | Sequence[Path | str]) -> LeadExport:
@@ -62,6 +66,6 @@ def read_leads(mapping: CrmMapping, source: Address | Path | str | Sequence[Path
         )
     if reading.source.find(mapping.deals.files):
         export = read_export(mapping, source)
-        return LeadExport(export.history.tables, export.findings, export.history, export.content)
+        return LeadExport(export.history.tables, export.findings, export.history, export.content, export.ledger)
     tables = read_tables(reading)
-    return LeadExport(tables, findings, None, reading.source.content())
+    return LeadExport(tables, findings, None, reading.source.content(), reading.ledger)

@@ -8,6 +8,11 @@ import pandas as pd
 EXCLUDED_COLUMNS = ("deal_id", "reason", "status", "pipeline", "amount", "row")
 
 
+TIE_COLUMNS = (
+    "pipeline", "status", "raw_count", "raw_amount", "used_count", "used_amount", "excluded_count", "excluded_amount",
+)  # fmt: skip
+
+
 def cents(amounts: pd.Series) -> pd.Series:
     """Give amounts in whole cents; a missing amount is none."""
     return (amounts.fillna(0.0) * 100).round().astype("int64")

@@ -183,14 +183,17 @@ def _spelling(history: DealHistory) -> Iterator[Finding]:
 
 
 def _leap(history: DealHistory) -> Iterator[Finding]:
-    days = np.unique(history.states["recorded_at"].dt.normalize().to_numpy(dtype="datetime64[D]"))
-    if len(days) > 10 and (days[-1] - days[-2]) > np.timedelta64(90, "D"):
-        last = history.states.loc[history.states["recorded_at"] >= days[-1].astype("datetime64[s]"), "deal"].unique()
-        yield from _deals(
-            history, "LAST-DAY-LEAPS", "warning", last, "recorded_at",
-            f"as_of would be {days[-1]}, after nothing was written since {days[-2]}",
-            "check the dates of these deals, or give as_of",
-        )  # fmt: skip
+    states, until = history.states, np.datetime64(history.written_until, "D")
+    days = np.unique(np.append(states["recorded_at"].dt.normalize().to_numpy(dtype="datetime64[D]"), until))
+    if len(days) <= 10 or (days[-1] - days[-2]) <= np.timedelta64(90, "D"):
+        return
+    last = states.loc[states["recorded_at"] >= days[-1].astype("datetime64[s]"), "deal"].unique()
+    ids = history.deals["deal_id"].loc[last[:5]] if len(last) else [days[-1]]
+    yield Finding(
+        "LAST-DAY-LEAPS", "warning", "deals", "recorded_at", max(len(last), 1), first_examples(ids),
+        f"as_of would be {days[-1]}, after nothing was written since {days[-2]}",
+        "check the days on which deals were created, modified or closed, or give as_of",
+    )  # fmt: skip
 
 
 CHECKS: tuple[Callable[[DealHistory], Iterator[Finding]], ...] = (

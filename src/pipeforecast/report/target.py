@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipeforecast.report.words import clean, count, money, percent, shortened
-from pipeforecast.wording.numerals import NBSP
+from pipeforecast.report.words import clean, money, percent, shortened
+from pipeforecast.wording import nt, t
+from pipeforecast.wording.numerals import NBSP, written
 
 
 def quota_words(row: Mapping[str, Any] | None, given: bool, period: str, unknown: int = 0, largest: str = "") -> str:
@@ -27,24 +28,26 @@ def quota_words(row: Mapping[str, Any] | None, given: bool, period: str, unknown
         Name of the deal with the largest expected amount.
     """
     if row is None:
-        return f"Quota: none for {period}." if given else "Quota: the export has none."
+        return t("Quota: none for {period}.", period=period) if given else t("Quota: the export has none.")
     told = {k: v for k, v in row.items() if pd.notna(v)}
     parts = []
     if row["status"] == "reached":
-        parts.append(f"reached (won {money(row['won'])})")
+        parts.append(t("reached (won {won})", won=money(row["won"])))
     elif "p_hit" in told:
-        parts.append(f"reached with probability {percent(told['p_hit'])}")
+        parts.append(t("reached with probability {p_hit}", p_hit=percent(told["p_hit"])))
     else:
-        parts.append(f"won so far {money(row['won'])}")
+        parts.append(t("won so far {won}", won=money(row["won"])))
     if "reached_with_80" in told:
-        parts.append(f"{money(told['reached_with_80'])} is reached with 80 %")
+        parts.append(t("{amount} is reached with 80 %", amount=money(told["reached_with_80"])))
     if "coverage" in told:
-        parts.append(f"coverage {told['coverage']:.1f}")
+        parts.append(t("coverage {ratio}", ratio=written(f"{told['coverage']:.1f}")))
     if row["status"] != "reached":
         parts += _what_it_takes(told, largest)
-    words = f"Quota {money(row['quota'])}: {'; '.join(parts)}."
+    words = t("Quota {quota}: {told}.", quota=money(row["quota"]), told="; ".join(parts))
     if unknown:
-        words += f" It holds {count(unknown, 'quota', 'quotas')} of groups that no deal has."
+        words += " " + nt(
+            "It holds {n} quota of groups that no deal has.", "It holds {n} quotas of groups that no deal has.", unknown
+        )
     return words.replace(NBSP, " ")
 
 
@@ -52,8 +55,9 @@ def _what_it_takes(told: Mapping[str, Any], largest: str) -> list[str]:
     out = []
     if "more_pipeline_for_80" in told:
         more = told["more_pipeline_for_80"]
-        out.append(f"needs {money(more)} more pipeline for 80 %" if more > 0 else "needs no more pipeline for 80 %")
+        needs = t("needs {more} more pipeline for 80 %", more=money(more))
+        out.append(needs if more > 0 else t("needs no more pipeline for 80 %"))
     if "p_hit_without_deal" in told:
         name = shortened(clean(largest)) or str(told["largest_deal"])
-        out.append(f"without the largest deal ({name}) {percent(told['p_hit_without_deal'])}")
+        out.append(t("without the largest deal ({name}) {p_hit}", name=name, p_hit=percent(told["p_hit_without_deal"])))
     return out

@@ -17,7 +17,6 @@ from pipeforecast.report.words import MISSING, clean, count, money, number, perc
 from pipeforecast.results import write_csv
 from pipeforecast.run import currency_of, data_of, findings_of, say
 from pipeforecast.settings import AuditSettings
-from pipeforecast.textcells import shown_frame
 from pipeforecast.tracking import Metric
 from pipeforecast.wording.numerals import NBSP
 
@@ -41,7 +40,7 @@ def audit(settings: AuditSettings) -> str:
     }  # fmt: skip
     with whole_folder(settings.out) as out:
         for name, table in tables.items():
-            write_csv(shown_frame(table), out / f"{name}.csv")
+            write_csv(table, out / f"{name}.csv")
         write_audit_page(made, as_of, currency, out / "audit.html")
         wrote = Wrote(digests_of(out))
     flagged = int(made.deals["flag"].notna().sum())

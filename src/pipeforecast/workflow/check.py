@@ -2,59 +2,94 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from pipeforecast.build import build_export
 from pipeforecast.dealaudit import audit_deals
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.findings import Finding, findings_frame
-from pipeforecast.ingest import Export
-from pipeforecast.ingest.tie import EXCLUDED_COLUMNS
+from pipeforecast.history import DealHistory
+from pipeforecast.ingest import Export, read_leads
+from pipeforecast.ingest.ledger import Ledger
+from pipeforecast.ingest.tie import EXCLUDED_COLUMNS, TIE_COLUMNS
 from pipeforecast.leadrun import audit_of
 from pipeforecast.leads import lead_book
 from pipeforecast.leadsettings import LeadSettings
-from pipeforecast.mapping import CrmMapping
+from pipeforecast.mapping import NO_DEALS, CrmMapping
 from pipeforecast.outbox import whole_folder
 from pipeforecast.results import write_csv
 from pipeforecast.run import findings_of, gravest_first
 from pipeforecast.settings import CheckSettings
-from pipeforecast.textcells import shown_frame
+
+_LISTED = (*EXCLUDED_COLUMNS, "table", "file")
 
 
 def check(settings: CheckSettings) -> str:
     """Read the export and say what was found in it."""
-    export = build_export(settings)
     mapping = CrmMapping.model_validate(settings.crm)
-    leaks = [*audit_deals(export.history, mapping.roles.allow_leaks).findings, *_of_leads(export, mapping)]
+    if mapping.deals == NO_DEALS:
+        return _leads_alone(settings, mapping)
+    export = build_export(settings)
+    leaks = [
+        *audit_deals(export.history, mapping.roles.allow_leaks).findings,
+        *_of_leads(export.history.tables, export.history, mapping),
+    ]
     findings = gravest_first([*findings_of(export, export.history), *leaks])
-    rows, repairs = export.ledger.rows(), export.ledger.repairs()
-    with whole_folder(settings.out) as out:
-        write_csv(shown_frame(findings_frame(findings)), out / "findings.csv")
-        write_csv(export.tie, out / "tie.csv")
-        write_csv(shown_frame(_excluded(export)), out / "excluded.csv")
-        write_csv(shown_frame(rows), out / "rows.csv")
-        write_csv(shown_frame(repairs), out / "repairs.csv")
-    counts = {s: sum(f.severity == s for f in findings) for s in ("error", "warning", "info")}
-    lines = [
+    _write(settings, findings, export.ledger, export.tie, _excluded(export))
+    return "\n".join([
         f"{len(export.history.deals):,} deals read, {len(export.excluded):,} rows excluded, "
         f"written until {export.history.written_until.date()}",
+        *_summed_up(settings, findings, export.ledger),
+    ])  # fmt: skip
+
+
+def _leads_alone(settings: CheckSettings, mapping: CrmMapping) -> str:
+    """Say the same of an export that has leads and no deals."""
+    export = read_leads(mapping, settings.source)
+    findings = gravest_first([*export.findings, *_of_leads(export.tables, None, mapping)])
+    _write(
+        settings,
+        findings,
+        export.ledger,
+        pd.DataFrame(columns=list(TIE_COLUMNS)),
+        export.ledger.excluded().reindex(columns=list(_LISTED)),
+    )
+    head = f"{len(export.tables['leads']):,} leads read; there are no deals in crm={mapping.name}"
+    return "\n".join([head, *_summed_up(settings, findings, export.ledger)])
+
+
+def _write(
+    settings: CheckSettings, findings: list[Finding], ledger: Ledger, tied: pd.DataFrame, excluded: pd.DataFrame
+) -> None:
+    with whole_folder(settings.out) as out:
+        write_csv(findings_frame(findings), out / "findings.csv")
+        write_csv(tied, out / "tie.csv")
+        write_csv(excluded, out / "excluded.csv")
+        write_csv(ledger.rows(), out / "rows.csv")
+        write_csv(ledger.repairs(), out / "repairs.csv")
+
+
+def _summed_up(settings: CheckSettings, findings: list[Finding], ledger: Ledger) -> list[str]:
+    counts = {s: sum(f.severity == s for f in findings) for s in ("error", "warning", "info")}
+    rows, repairs = ledger.rows(), ledger.repairs()
+    return [
         f"rows of all tables: {rows['rows'].sum():,} came, {rows['used'].sum():,} used, "
         f"{rows['excluded'].sum():,} excluded (excluded.csv); {len(repairs):,} cells mended (repairs.csv)",
         f"findings: {counts['error']} errors, {counts['warning']} warnings, {counts['info']} to know",
         *(f"  {f.severity:8}{f.code} ({f.count:,}): {f.advice}" for f in findings[:20]),
         f"written: {settings.out}",
     ]
-    return "\n".join(lines)
 
 
-def _of_leads(export: Export, mapping: CrmMapping) -> list[Finding]:
+def _of_leads(tables: Mapping[str, pd.DataFrame], history: DealHistory | None, mapping: CrmMapping) -> list[Finding]:
     """Audit the leads as a training of them would, where there are any."""
-    tables = export.history.tables
     if "leads" not in tables or tables["leads"].empty:
         return []
     roles = mapping.roles.leads
     try:
-        book = lead_book(tables, roles.birth, roles.engagement, (), export.history)
+        book = lead_book(tables, roles.birth, roles.engagement, (), history)
         return [*book.findings, *audit_of(book, LeadSettings()).findings]
     except (DataError, SettingsError) as error:
         return [Finding("LEADS-NOT-AUDITED", "info", "leads", count=len(tables["leads"]), advice=str(error)[:300])]
@@ -64,4 +99,4 @@ def _excluded(export: Export) -> pd.DataFrame:
     """Every row that is not used, of any table; amounts, statuses and pipelines of deals beside them."""
     keys = ["table", "file", "row"]
     deals = export.excluded[[*keys, "status", "pipeline", "amount"]]
-    return export.ledger.excluded().merge(deals, "left", on=keys)[[*EXCLUDED_COLUMNS, "table", "file"]]
+    return export.ledger.excluded().merge(deals, "left", on=keys)[list(_LISTED)]

@@ -32,8 +32,7 @@ from pipeforecast.scenario import difference
 from pipeforecast.settings import DemoSettings, ForecastSettings
 from pipeforecast.settled import AUTO
 from pipeforecast.snapshot import Snapshot
-from pipeforecast.textcells import shown_frame
-from pipeforecast.wording import noop
+from pipeforecast.wording import noop, speaking
 from pipeforecast.workflow.backtest import readable
 from pipeforecast.workflow.beside import with_beside
 from pipeforecast.workflow.compare import moved_since
@@ -70,7 +69,8 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     use = chosen(settings, run)
     run, settings = use.run, settings.model_copy(update={"model": use.model})  # the proof is of the recipe in use
     made = make(settings, run, use, period)
-    quota = quota_words(made.aims.total, made.aims.given, period.name, made.aims.unknown, made.aims.largest)
+    with speaking(settings.report.language):
+        quota = quota_words(made.aims.total, made.aims.given, period.name, made.aims.unknown, made.aims.largest)
     table, lead = made.rows(run.currency), made.lead
     deals = pd.DataFrame(columns=list(DEAL_COLUMNS))  # a rule looks at no single deal
     if lead.deals is not None:
@@ -83,14 +83,15 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
         told = replace(told, moves=moved.moves, moves_since=moved.as_of_from)
     said = facts(told)
     with whole_folder(settings.out) as out:
-        words = _write_forecast(pd.concat([table, later]) if made.later else table, made, told.scenario, run, out)
+        rows = pd.concat([table, later]) if made.later else table
+        words = _write_forecast(rows, made, told.scenario, run, out, told.language)
         if moved is not None:
             write_csv(moved.table(), out / "waterfall.csv")
         write_csv(deals, out / "deals.csv")
         write_csv(made.aims.rows, out / "quota.csv")
         write_csv(made.why.factors, out / "reasons.csv")
         write_csv(made.course.told, out / "course.csv")
-        write_csv(shown_frame(findings_frame(run.findings)), out / "findings.csv")
+        write_csv(findings_frame(run.findings), out / "findings.csv")
         if made.proof is not None:
             write_csv(made.proof.rows, out / "backtest.csv")
             write_csv(made.proof.scores, out / "backtest_scores.csv")
@@ -109,14 +110,17 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     return "\n".join([*lines, f"report: {settings.out / 'report.html'}  ({time.monotonic() - started:.0f} s)"])
 
 
-def _write_forecast(table: pd.DataFrame, made: Made, rows: pd.DataFrame | None, run: Run, out: Path) -> str:
+def _write_forecast(
+    table: pd.DataFrame, made: Made, rows: pd.DataFrame | None, run: Run, out: Path, language: str
+) -> str:
     """Write ``forecast.csv`` and, where there is a scenario, its rows and ``scenario.csv``; give the words on it."""
     if made.changed is None or rows is None:
         write_csv(table, out / "forecast.csv")
         return ""
     write_csv(pd.concat([table, forecast_rows([made.changed], run.currency, None)]), out / "forecast.csv")
     write_csv(rows, out / "scenario.csv")
-    return what_if_words(rows.iloc[0].to_dict(), run.currency)
+    with speaking(language):
+        return what_if_words(rows.iloc[0].to_dict(), run.currency)
 
 
 def _report_input(

@@ -25,7 +25,6 @@ from pipeforecast.records import Seen, track
 from pipeforecast.results import write_csv
 from pipeforecast.run import data_of, say
 from pipeforecast.settings import ScoreSettings, TrainSettings
-from pipeforecast.textcells import shown_frame
 from pipeforecast.tracking import Artifact, Metric
 
 _READ_SCORES = ("log_loss", "brier", "auc", "average_precision", "calibration_error", "lift_first_decile")
@@ -37,7 +36,7 @@ def train_leads(settings: TrainSettings) -> str:
     """Audit, score lead models on later leads, register today's, and make it champion where the gate opens."""
     run = prepared_leads(settings, settings.lead, stop=False)
     with whole_folder(settings.out) as out:
-        write_csv(shown_frame(findings_frame(run.findings)), out / "findings.csv")
+        write_csv(findings_frame(run.findings), out / "findings.csv")
     run.refuse_leaks()
     run.findings.extend(card_findings(settings.lead.card, run.lessons[1].features))
     table, methods = table_of(run)
@@ -47,7 +46,7 @@ def train_leads(settings: TrainSettings) -> str:
     with whole_folder(settings.out) as out:
         write_csv(evaluation, out / "evaluation.csv")
         write_csv(calibration, out / "calibration.csv")
-        write_csv(shown_frame(findings_frame([*run.findings, *drift])), out / "findings.csv")
+        write_csv(findings_frame([*run.findings, *drift]), out / "findings.csv")
         files = digests_of(out)
     total = evaluation[(evaluation["split"] == run.split).to_numpy()]
     told = total.dropna(subset=["value"]).to_dict("records")
@@ -132,7 +131,7 @@ def score_leads(settings: ScoreSettings) -> str:
     with whole_folder(settings.out) as out:
         writer = LeadWriter(model, told, mapping, version, sentinels, marker, history)
         made = writer.write(source, as_of, out)
-        write_csv(shown_frame(findings_frame([*source.findings, *_repeated(made)])), out / "findings.csv")
+        write_csv(findings_frame([*source.findings, *_repeated(made)]), out / "findings.csv")
         wrote = Wrote(digests_of(out), () if use.model is None else (version,))
     track(
         settings, Seen(data_of(settings.source, source.content), as_of), "score",

@@ -25,7 +25,6 @@ from pipeforecast.report.metrics_page import write_metrics_page
 from pipeforecast.results import write_csv
 from pipeforecast.run import currency_of, data_of, findings_of, say, steps
 from pipeforecast.settings import MetricsSettings
-from pipeforecast.textcells import shown_frame
 from pipeforecast.tracking import Metric
 
 #: Groupings that name people.
@@ -47,10 +46,10 @@ def metrics(settings: MetricsSettings) -> str:
     table = made.table.assign(title=made.table["metric"].map(titles))
     findings = [*findings_of(export, made.view.known), *made.view.findings]
     with whole_folder(settings.out) as out:
-        write_csv(shown_frame(table), out / "metrics.csv")
-        write_csv(shown_frame(made.seasons), out / "seasons.csv")
-        write_csv(shown_frame(_attribution(made)), out / "attribution.csv")
-        write_csv(shown_frame(findings_frame(findings)), out / "findings.csv")
+        write_csv(table, out / "metrics.csv")
+        write_csv(made.seasons, out / "seasons.csv")
+        write_csv(_attribution(made), out / "attribution.csv")
+        write_csv(findings_frame(findings), out / "findings.csv")
         write_metrics_page(_shown(settings, made, findings, titles), out / "metrics.html")
         wrote = Wrote(digests_of(out))
     seen = Seen(data_of(settings.source, export.content), made.view.as_of)

@@ -24,7 +24,6 @@ from pipeforecast.report.words import MISSING, money, number, percent
 from pipeforecast.results import write_csv
 from pipeforecast.run import currency_of, data_of, findings_of, say
 from pipeforecast.settings import PlanSettings
-from pipeforecast.textcells import shown_frame
 from pipeforecast.tracking import Metric
 from pipeforecast.wording.numerals import NBSP
 
@@ -49,7 +48,7 @@ def plan(settings: PlanSettings) -> str:
     with whole_folder(settings.out) as out:
         write_csv(table, out / "plan.csv")
         write_csv(rate_rows(rates, as_of), out / "rates.csv")
-        write_csv(shown_frame(findings_frame(findings)), out / "findings.csv")
+        write_csv(findings_frame(findings), out / "findings.csv")
         wrote = Wrote(digests_of(out))
     told = [Metric(f"plan.{rate.name}", rate.value) for rate in rates.values() if np.isfinite(rate.value)]
     track(settings, Seen(data_of(settings.source, export.content), as_of), "plan", told, wrote=wrote)

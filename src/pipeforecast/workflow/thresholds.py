@@ -29,7 +29,6 @@ from pipeforecast.report.threshold_page import write_threshold_page
 from pipeforecast.results import UNKNOWN_CURRENCY, write_csv
 from pipeforecast.run import say
 from pipeforecast.settings import ThresholdsSettings
-from pipeforecast.textcells import shown_frame
 from pipeforecast.thresholds import ALL, Asked, Study, Terms, findings_of, read_log, studied
 from pipeforecast.thresholds.rows import explore_rows, history_rows, saved_of, threshold_rows
 from pipeforecast.thresholds.study import Rule
@@ -132,7 +131,7 @@ def write_files(
 ) -> None:
     """Write everything that goes into ``out``; texts from outside are escaped."""
     first = studies[0]
-    write_csv(shown_frame(threshold_rows(studies)), out / "thresholds.csv")
+    write_csv(threshold_rows(studies), out / "thresholds.csv")
     write_csv(history_rows(studies), out / "threshold_history.csv")
     write_csv(rule_table(first.card), out / "points_card.csv")
     told = {"step": first.scored.step, "days": first.scored.days, "threshold": dict(first.threshold)}
@@ -143,8 +142,8 @@ def write_files(
     write_csv(first.grade_rows, out / "grades.csv")
     write_csv(first.calibration, out / "points_calibration.csv")
     write_csv(first.against.table(), out / "points_against_model.csv")
-    write_csv(shown_frame(explore_rows(first, settings.explore_share)), out / "explore.csv")
-    write_csv(shown_frame(findings_frame(findings)), out / "findings.csv")
+    write_csv(explore_rows(first, settings.explore_share), out / "explore.csv")
+    write_csv(findings_frame(findings), out / "findings.csv")
     head = {
         "source": settings.source.name, "as_of": None if run.as_of is None else str(run.as_of.date()),
         "currency": str(settings.crm.get("currency") or UNKNOWN_CURRENCY), "saved": settings.save,

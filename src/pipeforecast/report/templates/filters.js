@@ -9,10 +9,12 @@ function chosenCells() {
   }
   return out;
 }
-// The quota of the selection: groups of one grouping alone have one.
+// The quota of the selection: that of a chosen group from which no other choice takes anything away.
 function chosenQuota() {
   const on = filters.chosen.map((g, k) => [g, k]).filter((pair) => pair[0] >= 0);
-  return on.length === 1 ? page.cells.filters[on[0][1]].quotas[on[0][0]] : null;
+  const whole = ([g, k]) => page.cells.groups[k].reduce((n, x) => n + (x === g), 0) === filters.cells.length;
+  const quotas = on.filter(whole).map(([g, k]) => page.cells.filters[k].quotas[g]).filter((q) => q !== null);
+  return quotas.length ? quotas[0] : null;
 }
 
 function toHash() {
