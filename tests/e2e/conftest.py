@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from whole import MARKER, SMALL, VERBS, Ran, Refused, call
+from whole import MARKER, PROVEN, SMALL, VERBS, Ran, Refused, call
 
 from pipeforecast.cli import main
 from pipeforecast.demo import make_company
@@ -19,7 +19,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     _plant_markers(root / "company")
     said, told = {}, {}
     own = {
-        "check": (), "forecast": (*SMALL, "version=fit"), "score": ("version=champion",),
+        "check": (), "forecast": (*PROVEN, "version=fit"), "score": ("version=champion",),
         "metrics": ("by=[owner,deal_type]", "periods=5"), "audit": ("criteria=bant",), "plan": ("target=500000",),
         "thresholds": ("lead.random_split=false", "cost_per_contact=30", "value_per_conversion=900"),
     }  # fmt: skip

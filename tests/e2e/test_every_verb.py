@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from whole import MARKER, SMALL, VERBS, Ran, call
+from whole import MARKER, PROVEN, SMALL, VERBS, Ran, call
 
 from office import has_office, recomputed, sheets_of, table_of
 from pipeforecast import manual
@@ -247,14 +247,21 @@ def test_the_replay_scores_the_model_and_every_rule_alike(ran: Ran) -> None:
 def test_the_same_seed_writes_the_same_bytes_in_any_number_of_processes(ran: Ran) -> None:
     """With another store the whole replay runs anew, here in two processes."""
     fresh = ("proof.folder=elsewhere", "origins.jobs=2", "tracking=off", "out=again")
-    done = call("forecast", "crm=salesforce", "source=company", *SMALL, "version=fit", *fresh, at=ran.root)
+    done = call("forecast", "crm=salesforce", "source=company", *PROVEN, "version=fit", *fresh, at=ran.root)
     assert "replaying" in done.stderr
     assert _csvs(ran.root / "again") == _csvs(ran.root / "forecast")
 
 
 def test_a_second_forecast_reads_the_proof_from_its_store(ran: Ran) -> None:
     done = call(
-        "forecast", "crm=salesforce", "source=company", *SMALL, "version=fit", "tracking=off", "out=second", at=ran.root
+        "forecast",
+        "crm=salesforce",
+        "source=company",
+        *PROVEN,
+        "version=fit",
+        "tracking=off",
+        "out=second",
+        at=ran.root,
     )
     assert "replaying" in ran.told["forecast"]
     assert "replay" not in done.stderr
@@ -392,7 +399,7 @@ def test_a_trained_model_is_registered_with_what_it_was_made_of(ran: Ran) -> Non
 
 def test_a_forecast_with_the_champion_of_the_same_evening_is_the_fitted_one(ran: Ran) -> None:
     """Deals and amounts come from the store, all else is learned now: the same lessons give the same numbers."""
-    done = call("forecast", "crm=salesforce", "source=company", *SMALL, "out=crowned", at=ran.root)
+    done = call("forecast", "crm=salesforce", "source=company", *PROVEN, "out=crowned", at=ran.root)
     assert "model: pipeforecast-deals/1, trained until" in done.stdout
     versions = ran.table("crowned", "deals.csv").pop("model_version")
     assert set(versions) == {"pipeforecast-deals/1"} == set(ran.table("score", "deal_scores.csv")["model_version"])

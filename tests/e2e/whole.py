@@ -13,6 +13,8 @@ import pandas as pd
 
 #: The smallest replay that is still one: two periods, two days of each.
 SMALL = ("origins.periods=2", "origins.days=[0,45]", "draws=200", "model.coefficient_draws=6")
+#: A forecast whose whole record is replayed, however busy the machine is.
+PROVEN = (*SMALL, "proof.budget_s=900")
 #: Every verb that reads an export, in the order in which they run on one company.
 VERBS = ("check", "train", "forecast", "score", "backtest", "compare", "metrics", "audit", "plan", "thresholds")
 #: Planted instead of every name, e-mail address and account name: none of them may leave the export's own copies.

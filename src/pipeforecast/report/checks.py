@@ -81,6 +81,15 @@ def _too_good(facts: dict[str, Any]) -> list[Finding]:
     return [Finding("SUSPICIOUSLY-GOOD", "warning", "backtest", "wape", len(early), tuple(early), advice=advice)]
 
 
+def _overlap(facts: dict[str, Any]) -> list[Finding]:
+    """A period that was over when it is said to have been forecast: what came true may have taught the forecast."""
+    periods = tuple(facts["past"]["overlap"]) if facts["past"] else ()
+    if not periods:
+        return []
+    advice = t("These past periods were over on the evening of their forecast: their record proves nothing.")
+    return [Finding("OVERLAP-IN-TIME", "error", "backtest", "as_of", len(periods), periods, advice=advice)]
+
+
 def _few_periods(facts: dict[str, Any]) -> list[Finding]:
     n = facts["verdict"]["n_periods"]
     if n == 0 or n >= CHECKED_PERIODS:
@@ -143,7 +152,7 @@ def _tie_broken(facts: dict[str, Any]) -> list[Finding]:
     return [Finding("TIE-BROKEN", "error", "deals", "amount", tie["rows_off"], advice=advice)]
 
 
-_CHECKS = (_against_rules, _tie_broken, _too_good, _narrow, _few_periods, _past_due, _one_deal)
+_CHECKS = (_against_rules, _tie_broken, _overlap, _too_good, _narrow, _few_periods, _past_due, _one_deal)
 
 
 def _cents(values: pd.Series) -> int:

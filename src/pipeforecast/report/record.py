@@ -197,7 +197,15 @@ def past_facts(given: ReportInput) -> dict[str, Any] | None:
     every = sorted({int(d) for d in rows["day_of_period"]})
     today = nearest(every, given.day_of_period)
     panels = [_panel(rows[rows["day_of_period"] == d], d) for d in chosen_days(every, given.day_of_period)]
-    return {"today": today, "panels": panels}
+    return {"today": today, "panels": panels, "overlap": _overlap(given.backtest)}
+
+
+def _overlap(rows: pd.DataFrame | None) -> list[str]:
+    """Name the periods that were over on the evening from which they are said to have been forecast."""
+    if rows is None or not {"as_of", "period_end"} <= set(rows):
+        return []
+    over = pd.to_datetime(rows["as_of"]) >= pd.to_datetime(rows["period_end"])
+    return sorted({clean(p) for p in rows.loc[over.to_numpy(dtype=bool), "period"]})
 
 
 def _panel(rows: pd.DataFrame, day: int) -> dict[str, Any]:
