@@ -49,7 +49,7 @@ def fuzzed(minutes: float, start: int) -> tuple[Counter[str], dict[str, str]]:
     while time.monotonic() < until:
         test = given(exports())(look)
         test = settings(
-            max_examples=500, deadline=None, database=None, phases=[Phase.generate],
+            max_examples=50, deadline=None, database=None, phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )(test)  # fmt: skip
         seed(batch)(test)()

@@ -78,7 +78,7 @@ def environment() -> Environment:
         "grouped": grouped,
     }  # fmt: skip
     env.globals |= {
-        "count": words.count, "units": words.units, "part_colours": PART_COLOURS,
+        "count": words.count, "column_word": words.column_word, "units": words.units, "part_colours": PART_COLOURS,
         "part_label": part_label, "t": _t, "nt": _nt, "pt": _pt,
         "code": _code, "causes": _causes, "best_mark": _BEST, "severities": _Severities(),
         "language_tag": lambda: tag_of(spoken_language()),
