@@ -210,6 +210,19 @@ def test_days_of_won_and_of_lost_deals_are_the_closing_day_together(tmp_path: Pa
     assert closed.dt.strftime("%m-%d").fillna("").tolist() == ["", "02-25", "02-26"]
 
 
+@pytest.mark.parametrize(("heading", "spoilt"), [("Closed date", "2024-02-31"), ("Amount", "tbd")])
+def test_one_spoilt_cell_is_named_and_hides_no_column(heading: str, spoilt: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"Deal ID": range(60), "Created date": "2024-01-01", "Status": ["Open", "Won", "Lost"] * 20,
+                          "Expected close date": "2024-09-01", "Amount": [str(100 + i) for i in range(60)],
+                          "Closed date": [["", f"2024-03-{1 + i % 28:02}"][i % 3 > 0] for i in range(60)]})  # fmt: skip
+    frame.loc[1, heading] = spoilt
+    frame.to_csv(tmp_path / "export.csv", index=False)
+    made = propose(tmp_path / "export.csv", "ours", {})
+    assert {"amount: Amount", "closed_at: Closed date"} <= {line.strip() for line in made.text.splitlines()}
+    assert made.export is None
+    assert spoilt in made.stopped
+
+
 def test_an_expected_day_that_stands_alone_is_asked_about(tmp_path: Path) -> None:
     head = "Deal ID,Created date,Status,Amount,Expected close date\n"
     rows = "a,2024-01-01,Open,5,2024-09-01\nb,2024-01-01,Won,6,2024-02-01\nc,2024-01-01,Lost,6,2024-02-01\n"

@@ -14,11 +14,13 @@ from pipeforecast.guess import nearest
 from pipeforecast.mapping import kind_of
 from pipeforecast.names import same
 from pipeforecast.propose.look import Table
-from pipeforecast.propose.values import dates_in, ways_of
+from pipeforecast.propose.values import dates_in, present, ways_of
 from pipeforecast.propose.words import aliases
 
 #: Beyond so many columns likeness is not looked for.
 _MANY = 400
+#: So many values are looked at one by one where a column does not read whole.
+_FEW = 100
 
 
 @dataclass
@@ -89,14 +91,20 @@ def _one_each(found: dict[str, Match], named: Mapping[str, str]) -> dict[str, Ma
 
 
 def fits(values: pd.Series, kind: str) -> bool:
-    """Tell whether a column may hold values of a kind; an empty one may."""
-    if not bool((values != "").any()):
+    """Tell whether a column may hold values of a kind; an empty one may, and one with a few spoilt cells.
+
+    A column passed over for one spoilt cell would be lost without a word; taken, reading names the cell.
+    """
+    if not bool((values != "").any()) or kind not in ("date", "time", "money", "number"):
         return True
-    if kind in ("date", "time"):
-        return dates_in(values) is not None
-    if kind in ("money", "number"):
-        return bool(ways_of(values))
-    return True
+
+    def reads(some_: pd.Series) -> bool:
+        return dates_in(some_) is not None if kind in ("date", "time") else bool(ways_of(some_))
+
+    if reads(values):
+        return True
+    few = present(values).head(_FEW)
+    return sum(reads(few.iloc[i : i + 1]) for i in range(len(few))) > 0.9 * len(few)
 
 
 def check_named(named: Mapping[str, str], tables: Sequence[Table]) -> None:
