@@ -120,3 +120,19 @@ def test_four_hundred_columns_of_which_most_are_empty_are_one_finding() -> None:
     found = audit(pd.DataFrame(columns), Y, list(columns))
     assert [(f.code, f.count) for f in found.findings] == [("COLUMN-EMPTY", 380)]
     assert len(found.left_out) == 380
+
+
+@pytest.mark.parametrize(("reached", "others"), [(20, 20), (20, 40), (40, 100)])
+def test_a_column_that_is_seldom_filled_stops_no_small_table_by_luck(reached: int, others: int) -> None:
+    rng = np.random.default_rng(0)
+    y = np.r_[np.ones(reached), np.zeros(others)]
+    for share in (0.03, 0.08):
+        for _ in range(50):
+            column = pd.Series(np.where(rng.random(len(y)) < share, "spring", None), dtype="string")
+            assert not audit(pd.DataFrame({"campaign": column}), y, ["campaign"]).stops
+
+
+def test_a_column_that_one_outcome_alone_fills_stops_the_smallest_table_that_is_audited() -> None:
+    y = np.r_[np.ones(20), np.zeros(20)]
+    column = pd.Series(np.where(y == 0, "too dear", None), dtype="string")
+    assert set(audit(pd.DataFrame({"why": column}), y, ["why"]).stops) == {"why"}

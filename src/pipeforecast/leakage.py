@@ -22,6 +22,8 @@ SURE, STRONG = 0.97, 0.9
 #: Fewest rows of each outcome before shares and ranks are believed.
 FEWEST = 20
 _ONLY_SHARE, _ONLY_FILLED = 0.005, 0.1
+#: How seldom chance alone may put the filled rows all on one side, to speak of it and to be beyond doubt.
+_SELDOM, _HARDLY_EVER = 1e-3, 1e-6
 #: Words of names that are written with or after the outcome (of a whole name, split at capitals and underscores).
 _AFTERWARDS = frozenset({
     "closed", "closing", "won", "lost", "outcome", "converted", "conversion", "disqualified", "disqualification",
@@ -166,14 +168,22 @@ def _leak(
             return late
     for side, code, words in ((1, "LEAK-ONLY-REACHED", said[0]), (0, "LEAK-ONLY-OTHERS", said[1])):
         mine, others = filled[y == side].mean(), filled[y != side].mean()
-        if mine >= _ONLY_FILLED and others <= _ONLY_SHARE:
-            return code, f"is filled in {mine:.0%} of those that {words} and in {others:.1%} of the others", True
+        if mine >= _ONLY_FILLED and others <= _ONLY_SHARE and (luck := _luck(filled, y == side)) < _SELDOM:
+            why = f"is filled in {mine:.0%} of those that {words} and in {others:.1%} of the others"
+            return code, why, luck < _HARDLY_EVER
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return None
     ranked = separation(column, y)
     if ranked >= STRONG:
         return "LEAK-SEPARATES", f"alone ranks {ranked:.1%} of the pairs rightly", ranked >= SURE
     return None
+
+
+def _luck(filled: np.ndarray, mine: np.ndarray) -> float:
+    """Probability that so few of the filled rows, or fewer, lie outside ``mine`` where filling knows nothing of it."""
+    from scipy.stats import hypergeom
+
+    return float(hypergeom.cdf((filled & ~mine).sum(), len(filled), (~mine).sum(), filled.sum()))
 
 
 def _late(column: pd.Series, y: np.ndarray, outcome_at: np.ndarray | None) -> tuple[str, str, bool] | None:

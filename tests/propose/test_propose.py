@@ -179,6 +179,45 @@ def test_a_close_date_that_open_deals_have_too_is_dual(tmp_path: Path) -> None:
     assert history.deals["closed_at"].isna().tolist() == [True, False, False]
 
 
+@pytest.mark.parametrize("real", ["Closed on", "Actual close date", "Finished", "Zakończono"])
+def test_a_real_closing_day_comes_before_an_expected_one_that_is_always_filled(real: str, tmp_path: Path) -> None:
+    head = f"Deal no,Created on,Status,Value,Expected close date,{real}\n"
+    rows = "1,2024-01-01,Open,5,2024-09-01,\n2,2024-01-01,Won,6,2024-09-02,25/02/2024\n"
+    made = one(tmp_path, head + rows + "3,2024-01-01,Lost,6,2024-09-03,26/02/2024\n")
+    deals = read(made).history.deals
+    assert deals["deal_id"].tolist() == ["1", "2", "3"]
+    assert deals["closed_at"].dt.strftime("%m-%d").fillna("").tolist() == ["", "02-25", "02-26"]
+    assert deals["expected_close"].dt.strftime("%m-%d").tolist() == ["09-01", "09-02", "09-03"]
+    assert any(repr(real) in d for d in made.doubts) == (real in ("Finished", "Zakończono"))
+    assert f"Not read of export.csv: {real!r}" not in made.text
+
+
+def test_a_reopened_deal_that_keeps_its_closing_day_hides_it_from_no_one(tmp_path: Path) -> None:
+    head = "Deal ID,Created date,Status,Amount,Expected close date,Closed date\n"
+    open_ = "".join(f"o{i},2024-01-01,Open,5,2024-09-01,{'2024-02-01' if i == 0 else ''}\n" for i in range(8))
+    rows = "b,2024-01-01,Won,6,2024-09-02,2024-02-25\nc,2024-01-01,Lost,6,2024-09-03,2024-02-26\n"
+    made = one(tmp_path, head + open_ + rows)
+    closed = read(made).history.deals.set_index("deal_id")["closed_at"].dropna()
+    assert closed.dt.strftime("%m-%d").to_dict() == {"b": "02-25", "c": "02-26"}
+    assert any("'Closed date' is filled for 12% of open" in d for d in made.doubts)
+
+
+def test_days_of_won_and_of_lost_deals_are_the_closing_day_together(tmp_path: Path) -> None:
+    head = "Deal ID,Created date,Status,Amount,Expected close date,Won on,Lost on,Shipped\n"
+    rows = "a,2024-01-01,Open,5,2024-09-01,,,\nb,2024-01-01,Won,6,2024-09-02,2024-02-25,,2024-05-01\n"
+    made = one(tmp_path, head + rows + "c,2024-01-01,Lost,6,2024-09-03,,2024-02-26,\n")
+    closed = read(made).history.deals["closed_at"]
+    assert closed.dt.strftime("%m-%d").fillna("").tolist() == ["", "02-25", "02-26"]
+
+
+def test_an_expected_day_that_stands_alone_is_asked_about(tmp_path: Path) -> None:
+    head = "Deal ID,Created date,Status,Amount,Expected close date\n"
+    rows = "a,2024-01-01,Open,5,2024-09-01\nb,2024-01-01,Won,6,2024-02-01\nc,2024-01-01,Lost,6,2024-02-01\n"
+    made = one(tmp_path, head + rows)
+    assert judged(made).close_date == "dual"
+    assert any("true only if your CRM sets it then" in d for d in made.doubts)
+
+
 @pytest.mark.parametrize(
     "odd", ["a: b", "# no", "- x", "${oc.env:HOME}", "'quoted'", '"', "yes", "=1+1", "\\", "{a}", "ö é"]
 )

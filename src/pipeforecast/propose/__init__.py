@@ -13,8 +13,9 @@ from pipeforecast.ingest import Export, LeadExport, read_export, read_leads
 from pipeforecast.ingest.databases import source_at
 from pipeforecast.ingest.exports import dated_exports
 from pipeforecast.mapping import NO_DEALS, CrmMapping
+from pipeforecast.propose.closing import put_close
 from pipeforecast.propose.columns import check_named
-from pipeforecast.propose.deals import DealTable, find_deals, put_close, put_columns, put_roles, put_status
+from pipeforecast.propose.deals import DealTable, find_deals, put_columns, put_roles, put_status
 from pipeforecast.propose.draft import Draft, written
 from pipeforecast.propose.layouts import fitting
 from pipeforecast.propose.logs import moves_of_days, put_logs, put_stages, scale_probability

@@ -1,11 +1,11 @@
-"""The deals' table of an unknown export: its columns, its status, its closing date."""
+"""The deals' table of an unknown export: its columns and its status."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from pipeforecast.contract import OPEN, WON
@@ -16,6 +16,8 @@ from pipeforecast.propose.draft import Draft
 from pipeforecast.propose.look import Table
 from pipeforecast.propose.words import FLAGS, status_of
 
+#: How the heading of an id ends, where its name says no more.
+_ID = re.compile(r"(id|key|guid|编号|\b(no|nr|number)\.?|#)\s*$", re.IGNORECASE)
 _BIRTH = ("lead_source", "campaign", "deal_type", "product")
 
 
@@ -69,7 +71,7 @@ def _unique_id(made: DealTable) -> bool:
         own = [c for c in match.columns if frame[c].is_unique and bool((frame[c] != "").all())]
         made.found["deal_id"] = Match([*own, *(c for c in match.columns if c not in own)], match.why, match.unsure)
         return bool(own)
-    called = [c for c in frame.columns if same(str(c)).endswith(("id", "编号", "key", "guid")) and frame[c].is_unique]
+    called = [c for c in frame.columns if _ID.search(str(c)) and frame[c].is_unique]
     if called:
         made.found["deal_id"] = Match([str(called[0])], "because it is called an id and no value stands twice", True)
     return bool(called)
@@ -178,58 +180,6 @@ def _put_words(draft: Draft, made: DealTable, column: str) -> bool:
     draft.note(place, "by its words: " + ", ".join(f"{w} ({counts[w]:,}) is {s}" for w, s in known.items()))
     made.status = values.map(known).fillna(OPEN)
     return True
-
-
-def put_close(draft: Draft, made: DealTable) -> None:
-    """Find out whether a closing date is expected, real, or both by turns, and write it."""
-    frame, status = made.table.frame, made.status
-    assert status is not None  # noqa: S101 - put_status has told it
-    is_open = (status == OPEN).to_numpy(dtype=bool)
-    closed, expected = made.found.get("closed_at"), made.found.get("expected_close")
-
-    def filled(column: str, which: np.ndarray) -> float:
-        chosen = frame.loc[which, column]
-        return float((chosen != "").mean()) if len(chosen) else 0.0
-
-    columns = [*(closed.columns if closed else []), *(expected.columns if expected else [])]
-    both = [c for c in columns if filled(c, is_open) > 0.5 and filled(c, ~is_open) > 0.5]
-    real = [c for c in (closed.columns if closed else []) if filled(c, is_open) < 0.05]
-    place = ("deals", "columns", "closed_at")
-    if real:
-        pair = [c for c in real if filled(c, ~is_open) > 0][:2]
-        disjoint = len(pair) == 2 and not bool(((frame[pair[0]] != "") & (frame[pair[1]] != "")).any())
-        draft.set(place, {"first_of": pair} if disjoint else real[0])
-        draft.set(("close_date",), "separate")
-        draft.note(place, f"empty while a deal is open, so the real day: {some(pair if disjoint else real[:1])}")
-        if len(real) > 1 and not disjoint:
-            draft.doubt(place, f"closed_at: {real[0]!r} was taken; {some(real[1:])} may be meant as well",
-                        *(f"closed_at: {c!r}" for c in real[1:]))  # fmt: skip
-        others = [c for c in (expected.columns if expected else []) if c not in real]
-        if others:
-            draft.set(("deals", "optional", "expected_close"), others[0])
-            draft.note(
-                ("deals", "optional", "expected_close"), f"by its name; {filled(others[0], is_open):.0%} of open deals"
-            )
-    elif both:
-        draft.set(place, both[0])
-        draft.set(("close_date",), "dual")
-        draft.note(
-            ("close_date",), f"{both[0]!r} is filled for {filled(both[0], is_open):.0%} of open and "
-            f"{filled(both[0], ~is_open):.0%} of closed deals: the expected day while open, the real one once closed",
-        )  # fmt: skip
-        if len(both) > 1:
-            draft.doubt(place, f"closed_at: {both[0]!r} was taken; {some(both[1:])} is filled for open and closed "
-                        "deals too", *(f"closed_at: {c!r}" for c in both[1:]))  # fmt: skip
-    elif columns:
-        draft.set(place, columns[0])
-        draft.set(("close_date",), "dual")
-        draft.doubt(("close_date",), f"{columns[0]!r}: too little is filled to tell expected days from real ones",
-                    "separate   # it is the real day of closed deals alone")  # fmt: skip
-    else:
-        raise DataError(
-            f"{made.table.file}: expected a column with the day on which deals closed, and none is known as that; it "
-            f"has {some(frame.columns, 12)}. Say which: columns={{closed_at: 'HEADING'}}"
-        )
 
 
 def put_roles(draft: Draft, made: DealTable) -> None:
