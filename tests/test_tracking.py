@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeforecast.tracking import Artifact, Metric, RunRecord, TrackingError, flat, record
+from pipeforecast.tracking import Artifact, Metric, RunRecord, TrackingError, flat, public, record
 
 WRITER = """
 import sys
@@ -72,6 +72,19 @@ def test_four_processes_share_a_store_that_none_of_them_made(uri: str) -> None:
     experiment = client.get_experiment_by_name("together")
     assert {run.info.run_id for run in client.search_runs([experiment.experiment_id])} == ids
     assert len(ids) == 4
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://bob:hun@ter2@h/",
+        "http://bob:hun/ter2@h/",
+        "postgresql://h/db?user=u&password=hunter2",
+        "http://h/?token=ter2",
+    ],
+)
+def test_no_part_of_a_password_is_shown(address: str) -> None:
+    assert "ter2" not in public(f"no record in MLflow at {address}: it is down")
 
 
 def test_a_server_that_is_down_is_a_warning_or_an_error_as_told(

@@ -29,13 +29,34 @@ def _config(here: Path, name: str, text: str) -> None:
     path.write_text(text)
 
 
-@pytest.mark.parametrize("target", ["subprocess.run", "os.system", "pipeforecast.cli.main", "hydra.utils.instantiate"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "subprocess.run", "os.system", "pipeforecast.cli.main", "hydra.utils.instantiate",
+        "hydra._internal.core_plugins.basic_launcher.Path.touch", "hydra_plugins.hydra_joblib_launcher._core.Path",
+    ],
+)  # fmt: skip
 def test_a_sweep_runs_nothing_that_a_file_names(here: Path, target: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Hydra makes the objects of its own section; a folder that was handed over may hold any."""
     calls = f"hydra:\n  callbacks:\n    planted: {{_target_: {target}, args: [touch, owned]}}\n"
     _config(here, "calendar/planted.yaml", f"# @package _global_\n{calls}")
     assert main(["check", "source=x", "calendar=planted", "seed=1,2", "-m"]) == 2
     assert "expected a launcher or sweeper that is installed for Hydra" in capsys.readouterr().err
+    assert sorted(p.name for p in here.iterdir()) == ["configs"]
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "job: {env_set: {PATH: here}}",
+        "job_logging: {root: {handlers: [h]}, handlers: {h: {(): os.system, command: touch owned}}}",
+        "hydra_logging: {root: {handlers: [h]}, handlers: {h: {class: logging.FileHandler, filename: owned}}}",
+    ],
+)
+def test_a_sweep_neither_logs_nor_sets_variables(here: Path, own: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _config(here, "crm/planted.yaml", f"# @package _global_\nhydra:\n  {own}\n")
+    assert main(["check", "source=x", "crm=planted", "seed=1,2", "-m"]) == 2
+    assert "hydra." in capsys.readouterr().err
     assert sorted(p.name for p in here.iterdir()) == ["configs"]
 
 
@@ -48,7 +69,10 @@ def test_a_target_in_a_mapping_means_nothing(here: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["crm.currency", "crm.name", "tracking.experiment", "out"])
-@pytest.mark.parametrize("how", ["${oc.env:PLANTED_SECRET}", "x${oc.env:NOT_SET,${oc.env:PLANTED_SECRET}}"])
+@pytest.mark.parametrize("how", [
+    "${oc.env:PLANTED_SECRET}", "x${oc.env:NOT_SET,${oc.env:PLANTED_SECRET}}", "${oc.${seed}:PLANTED_SECRET}",
+    "${tracking.uri}", "${oc.decode:x}",
+])  # fmt: skip
 def test_no_setting_reads_the_environment(place: str, how: str) -> None:
     with pytest.raises(SettingsError, match=r"only tracking\.uri may be") as refused:
         settings_for("check", composed("check", ["source=x", "crm=generic", f"++{place}='{how}'"]))
@@ -59,6 +83,14 @@ def test_the_address_of_the_tracking_server_may(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://planted:5000")
     told = settings_for("check", composed("check", ["source=x", "tracking=server"]))
     assert told.tracking.uri == "http://planted:5000"
+
+
+@pytest.mark.parametrize(
+    "how", ["http://there/${oc.env:PLANTED_SECRET}", "${oc.env:MLFLOW_TRACKING_URI}${oc.env:PLANTED_SECRET}"]
+)
+def test_it_sends_no_other_variable_to_a_server(how: str) -> None:
+    with pytest.raises(SettingsError, match=r"tracking\.uri: .* and no other"):
+        settings_for("check", composed("check", ["source=x", f"tracking.uri='{how}'"]))
 
 
 def test_nothing_in_the_source_loads_a_pickle_or_runs_text() -> None:

@@ -25,8 +25,13 @@ class MissingFileError(DataError, FileNotFoundError):
     """A file that the mapping names is not there."""
 
 
+def shortened(text: str, longest: int = 200) -> str:
+    """Cut a text that came from outside, so that an error stays readable."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
 def some(values: Iterable[object], most: int = 5) -> str:
     """List at most ``most`` values, so that an error stays one or two lines whatever came."""
     items = list(values)
-    shown = ", ".join(repr(str(v)) for v in items[:most])
+    shown = ", ".join(repr(shortened(str(v))) for v in items[:most])
     return shown + (f" and {len(items) - most} more" if len(items) > most else "")

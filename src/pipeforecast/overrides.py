@@ -6,6 +6,7 @@ files); a sweep goes through Hydra's own sweeper and launcher, so that other lau
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from pipeforecast.errors import SettingsError, some
 from pipeforecast.guess import nearest
 
 PACKAGE = "pipeforecast.configs"
-_HYDRAS = ("hydra._internal.core_plugins.", "hydra_plugins.")
+#: Their last word tells a launcher from what their modules import: `….basic_launcher.Path.touch` is found there too.
+_HYDRAS = re.compile(r"(hydra\._internal\.core_plugins|hydra_plugins)(\.[a-z_]\w*)+\.[A-Z][A-Za-z]*(Launcher|Sweeper)")
 
 
 def composed(verb: str, overrides: Sequence[str]) -> Any:
@@ -78,7 +80,9 @@ def swept(verb: str, overrides: Sequence[str], job: Callable[[Any], int]) -> lis
     with _hydra(verb), _own_words(verb, overrides):
         hydra: Any = GlobalHydra.instance().hydra
         whole = hydra.compose_config(verb, overrides, RunMode.MULTIRUN, with_log_configuration=False)
-        _refuse_code(OmegaConf.to_container(whole.hydra, resolve=False))
+        told = OmegaConf.to_container(whole.hydra, resolve=False)
+        _refuse_code(told)
+        _refuse_reach(told)
         batches = hydra.multirun(verb, job, overrides, with_log_configuration=False)
     runs = [run for batch in batches for run in batch]
     shared = set.intersection(*(set(run.overrides) for run in runs)) if len(runs) > 1 else set()
@@ -90,13 +94,23 @@ def swept(verb: str, overrides: Sequence[str], job: Callable[[Any], int]) -> lis
 
 
 def _refuse_code(node: Any) -> None:
-    """Refuse a launcher, sweeper or callback that is not one of Hydra's: a sweep would run what a file names."""
+    """Refuse what is no launcher or sweeper of Hydra's: a sweep would run what a file names."""
     if isinstance(node, dict):
         target = node.get("_target_")
-        if target is not None and not str(target).startswith(_HYDRAS):
+        if target is not None and not _HYDRAS.fullmatch(str(target)):
             raise SettingsError(f"hydra: expected a launcher or sweeper that is installed for Hydra, came {target!r}")
     for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
         _refuse_code(value)
+
+
+def _refuse_reach(told: Any) -> None:
+    """Refuse variables set for the jobs, and logging: its handlers are any class, and write to any file."""
+    if told["job"].get("env_set"):
+        raise SettingsError("hydra.job.env_set: a sweep sets no variables; set them where it is started")
+    for name in ("job_logging", "hydra_logging"):
+        logging = told.get(name)
+        if logging is None or logging.get("root") is not None or logging.get("handlers"):
+            raise SettingsError(f"hydra.{name}: expected none, because Hydra stays quiet here, came another")
 
 
 def folder_of_job() -> tuple[int, str, Path]:

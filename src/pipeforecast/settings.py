@@ -6,6 +6,7 @@ Every path is absolute afterwards (relative ones count from the working director
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -264,6 +265,10 @@ AnySettings = CheckSettings | TrainSettings | ForecastSettings | ScoreSettings |
 
 #: The one setting that may name a variable of the environment.
 _FROM_ENVIRONMENT = "tracking.uri"
+#: Any function of OmegaConf, also one whose name is put together (``${oc.${a}:X}``), and that one setting's value.
+_CALLED = re.compile(r"\$\{[^}]*[:$]|oc\.env|\$\{[^}]*tracking")
+#: The one variable that it may be; any other could be sent to an address that a file of settings names.
+_SERVER = re.compile(r'\$\{oc\.env:MLFLOW_TRACKING_URI(,"?[^"${}]*"?)?\}')
 
 SETTINGS: Mapping[str, type[RunSettings] | type[AgainSettings]] = {
     "demo": DemoSettings,
@@ -326,7 +331,10 @@ def _refuse_environment(node: Any, name: str) -> None:
     elif isinstance(node, list):
         for value in node:
             _refuse_environment(value, name)
-    elif isinstance(node, str) and "oc.env" in node and name != _FROM_ENVIRONMENT:
+    elif isinstance(node, str) and name == _FROM_ENVIRONMENT:
+        if _CALLED.search(_SERVER.sub("", node)):
+            raise SettingsError(f"{name}: expected an address, or the variable MLFLOW_TRACKING_URI and no other")
+    elif isinstance(node, str) and _CALLED.search(node):
         raise SettingsError(f"{name}: expected a value, came one from the environment; only {_FROM_ENVIRONMENT} may be")
 
 

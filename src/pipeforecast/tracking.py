@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeforecast.address import without_secrets
 from pipeforecast.errors import PipeforecastError
 from pipeforecast.outbox import whole_file
 
@@ -307,8 +308,8 @@ def local_store(uri: str) -> Path | None:
 
 
 def public(text: str) -> str:
-    """Hide what stands before the @ of an address: it may be a password."""
-    return re.sub(r"//[^/@\s]*@", "//", text)
+    """Hide what stands before the @ of an address, which may be a password, and options such as ``password=``."""
+    return re.sub(r"//[^/@\s]*@", "//", without_secrets(text))
 
 
 def texts(tags: Mapping[str, str]) -> dict[str, str]:

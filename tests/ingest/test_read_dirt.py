@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
+from pipeforecast.errors import DataError
 from pipeforecast.ingest import Export
 from pipeforecast.ingest.sane import enormous_amounts, say_zones
 from pipeforecast.quality import check_history
@@ -151,3 +152,29 @@ def test_stages_renamed_logs_that_begin_late_and_deals_told_twice(read: Read) ->
     export = read("generic", files | {"changes.csv": "deal_id,changed_at,stage,amount\n" + late})
     found = {f.code: f for f in check_history(export.history)}
     assert found["HISTORY-BEGINS-LATE"].count > 20
+
+
+def test_a_log_row_without_a_status_leaves_a_deal_as_it_was(read: Read) -> None:
+    deals = f"{HEAD}\na,2024-01-02,2024-03-01,won,5,Talk,2024-03-01\nb,2024-01-02,,open,5,Talk,2024-09-01\n"
+    log = (
+        "deal_id,changed_at,outcome,stage,amount\na,2024-01-02,,Talk,4\na,2024-03-01,won,Talk,5\na,2024-03-02,,Talk,5\n"
+        "b,2024-01-02,,Talk,5\n"
+    )
+    states = read("generic", {"deals.csv": deals, "changes.csv": log}).history.states
+    status = states.groupby("deal")["status"].agg(list)
+    assert status[0][0] == "open"
+    assert set(status[0][1:]) == {"won"}
+    assert set(status[1]) == {"open"}
+
+
+@pytest.mark.parametrize("head", ["deal_id,a\rb", "deal_id," + "x" * 200_000])
+def test_a_header_that_cannot_be_cut_is_one_short_error(read: Read, head: str) -> None:
+    with pytest.raises(DataError) as said:
+        read("generic", {"deals.csv": f"{head}\n1,2\n"})
+    assert len(str(said.value)) < 3000
+
+
+def test_texts_of_any_length_are_shown_short(read: Read) -> None:
+    with pytest.raises(DataError, match="xxx…'") as said:
+        read("generic", {"deals.csv": f"{HEAD}\na,2024-01-02,{'x' * 5000},won,5,Talk,\n"})
+    assert len(str(said.value)) < 1000

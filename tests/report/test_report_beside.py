@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -14,6 +15,7 @@ from pipeforecast.audit.flags import FLAGS
 from pipeforecast.report.facts import facts as facts_of
 from pipeforecast.report.page import render
 from pipeforecast.report.reliable import chances as drawn
+from pipeforecast.wording import LANGUAGES, speaking, t
 
 NASTY = '<img src=x onerror="alert(1)">' + "W" * 10_000 + "\u202e\u05d0\u05d1\U0001f680"
 
@@ -132,3 +134,15 @@ def test_persons_are_listed_in_the_order_of_their_numbers():
     shown = facts_of(replace(given, cells=more, forecast=pd.concat([f[f["level"] == "total"], own])))
     names = shown["cells"]["filters"][0]["groups"]
     assert names == [f"Person {i}" for i in range(1, 13)]
+
+
+@pytest.mark.parametrize("language", LANGUAGES[1:])
+def test_the_way_to_each_section_and_the_layers_are_said_in_the_reader_s_language(language):
+    given = replace(whole(), language=language)
+    nav = re.search(r"<nav.*?</nav>", render(facts_of(given)), re.S).group(0)
+    with speaking(language):
+        for name in ("Quotas", "Calls", "Calibration"):
+            assert t(name) != name
+            assert f">{t(name)}</a>" in nav
+        labels = [t("Reps"), t("Managers"), t("Executive")]
+    assert {x["label"] for x in facts_of(given)["calls"]["layers"]} <= set(labels)

@@ -57,6 +57,15 @@ def test_the_drawing_holds_each_number_in_words(told: dict):
     assert "nan" not in drawn.lower()
 
 
+def test_todays_point_is_a_mean_as_the_earlier_ones_are():
+    f = made_input().forecast
+    mean = float(facts_of(made_input())["headline"]["mean"])
+    same = course_frame().assign(mean=mean)
+    drawn = str(fan(facts_of(made_input(forecast=f.assign(p50=0.9 * f["p50"]), course=same))))
+    heights = {re.search(r'cy="([^"]*)"', c).group(1) for c in re.findall(r'<circle[^>]*class="point[^>]*>', drawn)}
+    assert len(heights) == 1
+
+
 def test_one_number_without_a_range_has_no_cone():
     f = made_input().forecast
     bare = f.assign(**{q: float("nan") for q in QUANTILES})

@@ -32,6 +32,8 @@ SUSPICIOUSLY-GOOD | warning | Early in the period the error is smaller than can 
 TOO-FEW-QUARTERS | warning or info | Ranges were checked on few periods. | They are model-based. | Read them with
     care.
 RANGES-TOO-NARROW | warning | The 80 % range held clearly less. | Widened from what was seen. | Read them with care.
+OVERLAP-IN-TIME | error | A past period was over on the evening of its forecast (report). | | Leave it out: its record
+    proves nothing.
 PAST-DUE-DATES | warning | Open deals are past their date (report). | | Renew the dates.
 ONE-DEAL-DECIDES | warning | One deal is a large part of the forecast. | | Look at it by itself.
 TIE-BROKEN | error | Used and excluded amounts do not add up to the export. | | Find out why before using the

@@ -134,7 +134,7 @@ def read_text(
             frame = _from_excel(path, sheet)
         else:
             frame = _from_delimited(path, findings, delimiter, encoding)
-    except (OSError, EOFError, pa.ArrowInvalid, UnicodeError) as error:
+    except (OSError, EOFError, pa.ArrowInvalid, UnicodeError, csv.Error) as error:
         first = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise DataError(f"{path.name} cannot be read: {first}") from None
     repeated = frame.columns[frame.columns.duplicated()]

@@ -115,7 +115,8 @@ def _joined(pieces: Sequence[Piece], fact: str) -> Setting:
         if fact in piece.facts:
             values, sets = piece.facts[fact]
             parts.append(fact_type(fact, values))
-            which.append(sets)
+            # A row that does not tell the status leaves a deal as it was: open since its creation, or what was told.
+            which.append(sets & parts[-1].notna().to_numpy(dtype=bool) if fact == "status" else sets)
         else:
             parts.append(blank(fact, len(piece)))
             which.append(np.zeros(len(piece), dtype=bool))

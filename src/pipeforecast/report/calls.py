@@ -10,8 +10,9 @@ from pipeforecast.people import value_sentence
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.names import Names
 from pipeforecast.report.words import clean, iso, number
+from pipeforecast.wording import noop, t
 
-_LAYERS = {"rep": "Reps", "manager": "Managers", "executive": "Executive"}
+_LAYERS = {"rep": noop("Reps"), "manager": noop("Managers"), "executive": noop("Executive")}
 
 
 def call_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
@@ -29,7 +30,8 @@ def call_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
         return None
     model, words = _model(given), _words(given)
     layers, rows = [], []
-    for layer, label in _LAYERS.items():
+    for layer, plain in _LAYERS.items():
+        label = t(plain)
         own = given.calls[(given.calls["layer"] == layer).to_numpy(dtype=bool)]
         if len(own):
             told: dict[str, Any] = {"layer": layer, "label": label, "people": int(own["person"].nunique())}

@@ -42,7 +42,8 @@ def fan(facts: Facts) -> Markup:
     here = across.at(told["today"])
     body += [stroke(here, _TOP, here, _FLOOR, "today"), text(here, _TOP - 8, t("today"), "mark")]
     if now["mean"] is not None:
-        y = down.at(now["p50"] if now["p50"] is not None else now["mean"])
+        # At the mean, as the earlier forecasts are: beside a median they would seem to fall.
+        y = down.at(now["mean"])
         body.append(tag("circle", cx=f"{_RIGHT}%", cy=f"{y:.1f}", r=5, class_="point model", data_tip=_tip_now(facts)))
     body += _days(across, days, told["today"], _FLOOR + 18)
     return drawing(_HEIGHT, _label(facts), *body, kind="fan")
@@ -76,9 +77,8 @@ def _cone(told: Facts, across: Scale, down: Scale, days: int) -> Markup:
         if now[low] is not None and now[high] is not None:
             ends = [(across.at(days), down.at(now[c])) for c in (low, high)]
             out.append(area([start, *ends], _HEIGHT, f"in{name}"))
-    middle = now["p50"] if now["p50"] is not None else now["mean"]
-    if middle is not None:
-        out.append(path([start, (across.at(days), down.at(middle))], _HEIGHT, "middle-line"))
+    if now["mean"] is not None:
+        out.append(path([start, (across.at(days), down.at(now["mean"]))], _HEIGHT, "middle-line"))
     return join(*out)
 
 
