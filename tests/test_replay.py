@@ -23,16 +23,17 @@ def test_no_budget_means_no_proof_and_full_takes_no_notice_of_it(told, tmp_path:
 
 def test_a_short_budget_is_spent_on_the_rules_own_days_and_then_on_the_newest(told, tmp_path: Path, monkeypatch):
     """Two batches of a budget: what is proven with them is the newest past, beside rules that have a range."""
-    replayed: list[list[str]] = []
+    replayed: list[tuple[str, str]] = []
     forward = replay.replayed
 
     def watched(run, origins, *others):
-        replayed.append([str(o.as_of.date()) for o in origins])
+        replayed.extend((o.period.name, str(o.as_of.date())) for o in origins)
         return forward(run, origins, *others)
 
     monkeypatch.setattr(replay, "replayed", watched)
     workflow.forecast(told("forecast", "proof=full"))
-    days = [day for batch in replayed for day in batch]
+    running = pd.read_csv(tmp_path / "out" / "forecast.csv")["period"].iloc[0]
+    days = [day for period, day in replayed if period != running]  # the running period's own are no part of the proof
     scored = sorted(pd.read_csv(tmp_path / "out" / "backtest.csv")["as_of"].unique())
     assert len(scored) == 2
     assert days[-2:] == scored[::-1]

@@ -6,7 +6,6 @@ of them is scored: what comes true is not known before the period is over.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from pipeforecast.fiscal import Period
 from pipeforecast.forecast import QUANTILES, TOTAL
 from pipeforecast.history import DealHistory
 from pipeforecast.outcome import won_between
-from pipeforecast.replay import evening_of, replayed, scored_origins, store_of
+from pipeforecast.replay import evening_of, replay_within, store_of
 from pipeforecast.reporting import credited
 from pipeforecast.run import Run, say
 from pipeforecast.settings import ForecastSettings
@@ -53,7 +52,9 @@ def no_course() -> Course:
     return Course(pd.DataFrame(columns=list(COURSE_COLUMNS)))
 
 
-def course_of(settings: ForecastSettings, run: Run, period: Period, method: str, budget_s: float) -> Course:
+def course_of(
+    settings: ForecastSettings, run: Run, period: Period, method: str, budget_s: float, before: Backtest | None
+) -> Course:
     """Make the forecasts of the period's earlier days anew, newest first, and settle each by what was known then.
 
     Parameters
@@ -64,29 +65,24 @@ def course_of(settings: ForecastSettings, run: Run, period: Period, method: str,
         Whose forecasts are told.
     budget_s : float
         Seconds that days which are not stored may take; in the proof's mode ``full`` all are made.
+    before : Backtest or None
+        The replay of past periods: what the ranges, and the choice of the method, rest on.
     """
     # Days on which lessons are taken anyway cost no further snapshots.
     wanted = earlier_days(run.known, run.plan.days + settings.origins.days, period, run.as_of)
     asked = settings.proof.evenings
     mine = wanted if asked is None else [o for o in wanted if evening_of(o) in asked]
-    store, began = store_of(settings, run), time.monotonic()
-    missing, jobs = store.missing(mine), max(1, settings.origins.jobs if settings.origins.jobs > 0 else 2)
+    store = store_of(settings, run)
+    missing = store.missing(mine)
     if missing and (settings.proof.mode == "full" or budget_s > 0):
         say(f"looking back at {len(missing)} earlier days of {period.name}")
-    while missing and (settings.proof.mode == "full" or time.monotonic() - began < budget_s):
-        batch, missing = missing[: 2 * jobs], missing[2 * jobs :]
-        found = replayed(run, batch, (), settings.origins.jobs, frozenset())
-        for origin in batch:
-            store.save(origin, found)
+    missing = replay_within(budget_s, settings, run, store, missing, 2)
     had = [o for o in mine if o not in missing]
     lacking = tuple(o.day for o in wanted if o not in had)
     here = store.load(had)
     if here is None:
         return Course(no_course().told, lacking)
-    before = [o for some in scored_origins(settings, run) for o in some]
-    if asked is not None:
-        before = [o for o in before if evening_of(o) in asked]
-    told = _told(here, store.load(before), period, method)
+    told = _told(here, before, period, method)
     return Course(told, lacking, tuple(evening_of(o) for o in had))
 
 

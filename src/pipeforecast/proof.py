@@ -44,6 +44,8 @@ class Proof:
         with all of them as bin 0; without rows where nothing looks at deals.
     evenings : tuple of str
         Names of the origins that it rests on, those that only warm the rules up among them.
+    backtest : Backtest or None
+        The replay that was scored.
     """
 
     rows: pd.DataFrame
@@ -54,6 +56,7 @@ class Proof:
     settled: Settled
     chances: pd.DataFrame = field(default_factory=pd.DataFrame)
     evenings: tuple[str, ...] = ()
+    backtest: Backtest | None = None
 
 
 def prove(backtest: Backtest, since: pd.Timestamp | None = None, level: float = 0.9) -> Proof:
@@ -75,7 +78,10 @@ def prove(backtest: Backtest, since: pd.Timestamp | None = None, level: float = 
     scores = scores_of(rows, level)
     sentence, beaten = _verdict(rows, scores, level)
     found_of_deals = list(_ranking(backtest.deals))
-    return Proof(rows.drop(columns="crps"), scores, sentence, beaten, found_of_deals, found, _chances(backtest.deals))
+    return Proof(
+        rows.drop(columns="crps"), scores, sentence, beaten, found_of_deals, found, _chances(backtest.deals),
+        backtest=backtest,
+    )  # fmt: skip
 
 
 def _chances(deals: pd.DataFrame) -> pd.DataFrame:

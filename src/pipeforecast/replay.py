@@ -78,14 +78,9 @@ def proof_of(settings: ForecastSettings, run: Run) -> Proof | None:
     store = store_of(settings, run)
     # The rules' own earlier days are cheap, and without them no rule has a range to be compared by.
     missing = [*store.missing(warm), *store.missing(origins)]
-    began, jobs = time.monotonic(), max(1, settings.origins.jobs if settings.origins.jobs > 0 else 2)
     if missing:
         say(f"replaying {len(missing)} past days ({len(origins) + len(warm) - len(missing)} are stored)")
-    while missing and (settings.proof.mode == "full" or time.monotonic() - began < settings.proof.budget_s):
-        batch, missing = missing[: 6 * jobs], missing[6 * jobs :]
-        found = replayed(run, batch, (), settings.origins.jobs, frozenset(o for o in batch if o in warm))
-        for origin in batch:
-            store.save(origin, found)
+    missing = replay_within(settings.proof.budget_s, settings, run, store, missing, 6, frozenset(warm))
     stored = store.load([*origins, *warm])
     if stored is None:
         return None
@@ -95,6 +90,29 @@ def proof_of(settings: ForecastSettings, run: Run) -> Proof | None:
         words = f"{proof.sentence} ({len(missing)} of {len(origins) + len(warm)} past days are still to be replayed.)"
         proof = replace(proof, sentence=words)
     return proof
+
+
+def replay_within(
+    budget_s: float,
+    settings: ForecastSettings,
+    run: Run,
+    store: ProofStore,
+    origins: list[Origin],
+    at_once: int,
+    rules_only: frozenset[Origin] = frozenset(),
+) -> list[Origin]:
+    """Replay and store ``origins``, the first ones first, until the budget is spent; give those that are left.
+
+    In the proof's mode ``full`` all are replayed. ``at_once`` origins of each process are stored together.
+    """
+    began, jobs = time.monotonic(), settings.origins.jobs
+    step = at_once * max(1, jobs if jobs > 0 else 2)
+    while origins and (settings.proof.mode == "full" or time.monotonic() - began < budget_s):
+        batch, origins = origins[:step], origins[step:]
+        found = replayed(run, batch, (), jobs, rules_only.intersection(batch))
+        for origin in batch:
+            store.save(origin, found)
+    return origins
 
 
 def store_of(settings: ForecastSettings, run: Run) -> ProofStore:

@@ -133,7 +133,7 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
     course, cells = no_course(), None
     if proof is not None:
         left = settings.proof.budget_s - (time.monotonic() - began)
-        course = course_of(settings, run, period, head.lead.method, left)
+        course = course_of(settings, run, period, head.lead.method, left, proof.backtest)
     if isinstance(fitted, FittedPipeline):
         filters = build_filters(run.known)
         cells = cut(fitted.outlook(now, period), raw, head.lead, filters, fitted.recipe.seed)
