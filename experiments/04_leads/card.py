@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import studies
 
 from pipeforecast.leads import ScoredLeads
 from pipeforecast.points import CardRecipe, out_of_fold
 from pipeforecast.thresholds.against import against_model
+
+#: Lengths of card that are compared.
+MOST_ROWS = (15, 8)
 
 
 def row(name: str, scored: ScoredLeads, most: int) -> dict:
@@ -31,20 +32,9 @@ def row(name: str, scored: ScoredLeads, most: int) -> dict:
     }  # fmt: skip
 
 
-def main(deals: int, seeds: list[int], every: int, rows: list[int], write: bool) -> None:
-    out = []
-    for name, scored in studies.all_of_them(deals, seeds, every):
-        out += [row(name, scored, most) for most in rows]
-        print(pd.DataFrame(out).round(4).to_string(index=False), flush=True)
-    if write:
-        pd.DataFrame(out).to_csv(Path(__file__).with_name("card.csv"), index=False, float_format="%.5g")
+def rows(name: str, scored: ScoredLeads) -> list[dict]:
+    return [row(name, scored, most) for most in MOST_ROWS]
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--small", action="store_true")
-    small = parser.parse_args().small
-    if small:
-        main(400, [], 1, [15], False)
-    else:
-        main(5000, [0], 1, [15, 8], True)
+    studies.asked(__doc__, rows, Path(__file__).with_name("card.csv"))

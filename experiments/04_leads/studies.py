@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -52,3 +53,25 @@ def all_of_them(deals: int, seeds: list[int], every: int) -> Iterator[tuple[str,
         for kind in ("standard", "other"):
             for accepted in (False, True):
                 yield f"{kind} {seed}{', accepted' if accepted else ''}", made_up(kind, deals, seed, accepted)
+
+
+def tabled(
+    rows_of: Callable[[str, ScoredLeads], list[dict]], deals: int, seeds: list[int], every: int, path: Path | None
+) -> None:
+    """Print the rows of every set of leads as they come; ``path`` keeps the table."""
+    out: list[dict] = []
+    for name, scored in all_of_them(deals, seeds, every):
+        out += rows_of(name, scored)
+        print(pd.DataFrame(out).round(4).to_string(index=False), flush=True)
+    if path is not None:
+        pd.DataFrame(out).to_csv(path, index=False, float_format="%.5g")
+
+
+def asked(about: str | None, rows_of: Callable[[str, ScoredLeads], list[dict]], path: Path) -> None:
+    """Answer a part's command: all leads, or with ``--small`` those of one small company, kept nowhere."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--small", action="store_true", help="a quick form that only shows that the command works")
+    if parser.parse_args().small:
+        tabled(rows_of, 400, [], 1, None)
+    else:
+        tabled(rows_of, 5000, [0], 1, path)

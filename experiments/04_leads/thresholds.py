@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,22 +47,11 @@ def best_of(table: pd.DataFrame, terms: Terms) -> pd.Series:
     return table.iloc[best_at(table, terms)]
 
 
-def main(deals: int, seeds: list[int], every: int, write: bool) -> None:
-    out: list[dict] = []
-    for name, scored in studies.all_of_them(deals, seeds, every):
-        # What was done by nobody is what it is: a lead left is taken for contacted, so that the truth is known.
-        contacted = pd.array([True] * len(scored.leads), dtype="boolean")
-        out += rows(name, replace(scored, leads=scored.leads.assign(contacted=contacted)))
-        print(pd.DataFrame(out).round(3).to_string(index=False), flush=True)
-    if write:
-        pd.DataFrame(out).to_csv(Path(__file__).with_name("thresholds.csv"), index=False, float_format="%.5g")
+def all_contacted(name: str, scored: ScoredLeads) -> list[dict]:
+    """Rows where a lead that nobody turned to is taken for contacted, so that the truth is known of all."""
+    contacted = pd.array([True] * len(scored.leads), dtype="boolean")
+    return rows(name, replace(scored, leads=scored.leads.assign(contacted=contacted)))
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--small", action="store_true")
-    small = parser.parse_args().small
-    if small:
-        main(400, [], 1, False)
-    else:
-        main(5000, [0], 1, True)
+    studies.asked(__doc__, all_contacted, Path(__file__).with_name("thresholds.csv"))
