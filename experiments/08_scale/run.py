@@ -8,7 +8,6 @@ import math
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,29 +47,25 @@ def of_size(n: int, verbs: Sequence[str], companies: Path) -> list[dict[str, obj
     if not company.exists():
         run([sys.executable, str(HERE / "timed.py"), "make", str(n), str(company)])
     floor = run([sys.executable, str(HERE / "timed.py"), "floor", str(company)])
-    rows = [{"deals": n, "what": f"floor: {k}", "seconds": v, "floors": v / floor["all"], "gib": floor["gib"]}
-            for k, v in floor.items() if k not in ("gib", "start")]  # fmt: skip
+    found = {"floor": floor}
     for verb in verbs:
         with tempfile.TemporaryDirectory() as out:
-            found = run([
+            found[verb] = run([
                 sys.executable, str(HERE / "timed.py"), verb, "crm=salesforce", f"source={company}", f"out={out}/out",
                 "tracking=off", *VERBS[verb],
             ])  # fmt: skip
-        gib = found.pop("gib")
-        rows += [
-            {"deals": n, "what": f"{verb}: {k}", "seconds": v, "floors": v / floor["all"], "gib": gib}
-            for k, v in found.items()
-        ]
-    return rows
+    return [
+        {"deals": n, "what": f"{verb}: {stage}", "seconds": s, "floors": s / floor["all"], "gib": stages["gib"]}
+        for verb, stages in found.items()
+        for stage, s in stages.items()
+        if stage != "gib"
+    ]
 
 
 def run(command: list[str]) -> dict[str, float]:
     """Run one timed process; its last line is what it measured."""
-    began = time.perf_counter()
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
-    found["all"] = time.perf_counter() - began if "all" not in found else found["all"]
-    return found
+    return json.loads(done.stdout.strip().splitlines()[-1])
 
 
 def growth(table: pd.DataFrame, sizes: Sequence[int]) -> pd.Series:

@@ -21,12 +21,13 @@ STAGES = {
     "snapshots": ("pipeforecast.backtest", "take_snapshots"),
     "lessons": ("pipeforecast.backtest", "gather_lessons"),
     "describe": ("pipeforecast.features", "_described"),
-    "fit": ("pipeforecast.pipeline", "fit"),
-    "chances": ("pipeforecast.pipeline", "outlook"),
+    "fit": ("pipeforecast.pipeline", "PipelineForecaster.fit"),
+    "chances": ("pipeforecast.pipeline", "FittedPipeline.outlook"),
     "roll up": ("pipeforecast.pipeline", "roll_up"),
     "quotas": ("pipeforecast.workflow.made", "quotas_of"),
     "reasons": ("pipeforecast.workflow.made", "explain"),
-    "people": ("pipeforecast.workflow.forecast", "write_people"),
+    "people": ("pipeforecast.workflow.forecast", "people_told"),
+    "beside": ("pipeforecast.workflow.forecast", "with_beside"),
     "page": ("pipeforecast.workflow.forecast", "write_page"),
     "workbook": ("pipeforecast.workflow.forecast", "write_workbook"),
 }
@@ -59,8 +60,8 @@ def verb(name: str, settings: list[str]) -> dict[str, float]:
     spent: dict[str, float] = {}
     importlib.import_module("pipeforecast.workflow")
     started = time.perf_counter() - began
-    for stage, (module, function) in STAGES.items():
-        put_clock(stage, importlib.import_module(module), function, spent)
+    for stage, (module, path) in STAGES.items():
+        put_clock(stage, importlib.import_module(module), path, spent)
     from pipeforecast.cli import main as call
 
     sys.argv = ["pipeforecast", name, *settings]
@@ -72,8 +73,10 @@ def verb(name: str, settings: list[str]) -> dict[str, float]:
     return {"start": started, **spent, "all": time.perf_counter() - began}
 
 
-def put_clock(stage: str, module: Any, name: str, spent: dict[str, float]) -> None:
-    owner = module if hasattr(module, name) else getattr(module, _CLASS_OF[name])
+def put_clock(stage: str, module: Any, path: str, spent: dict[str, float]) -> None:
+    """Time a function of a module, or a method (``Class.method``)."""
+    *outer, name = path.split(".")
+    owner = functools.reduce(getattr, outer, module)
     function: Callable[..., Any] = getattr(owner, name)
 
     @functools.wraps(function)
@@ -85,9 +88,6 @@ def put_clock(stage: str, module: Any, name: str, spent: dict[str, float]) -> No
             spent[stage] = spent.get(stage, 0.0) + time.perf_counter() - began
 
     setattr(owner, name, timed)
-
-
-_CLASS_OF = {"fit": "PipelineForecaster", "outlook": "FittedPipeline"}
 
 
 if __name__ == "__main__":
