@@ -38,9 +38,9 @@ class Multinomial:
     coefficients: np.ndarray
     factor: np.ndarray
 
-    def probabilities(self, x: np.ndarray, coefficients: np.ndarray | None = None) -> np.ndarray:
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
         """P(class) of each row, (n, K)."""
-        b = self.told(coefficients)
+        b = self.coefficients
         return softmax(x @ b[:, :-1].T.astype(x.dtype) + b[:, -1])
 
     def told(self, draw: np.ndarray | None) -> np.ndarray:

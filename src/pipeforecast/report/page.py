@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from pipeforecast.outbox import whole_file
 from pipeforecast.report import words
 from pipeforecast.report.facts import facts as facts_of
 from pipeforecast.report.facts import part_label
@@ -161,17 +161,10 @@ def write_page(facts: Facts, path: Path) -> Path:
 def written(page: str, path: Path) -> Path:
     """Write a page in one step; folders are made."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(page)
-        # A temporary file is readable by its owner only; a report is meant to be read by others too.
-        Path(beside).chmod(0o666 & ~_umask())
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    with whole_file(path) as draft:
+        draft.write_text(page, encoding="utf-8")
+        # A draft is readable by its owner only; a report is meant to be read by others too.
+        draft.chmod(0o666 & ~_umask())
     return path
 
 
