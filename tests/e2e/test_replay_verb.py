@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 from whole import MARKER, VERBS, Ran, call
 
 from pipeforecast.cli import main
 
 RECORDED = [verb for verb in VERBS if verb != "check"]
+
+
+@pytest.fixture(autouse=True)
+def _threads_as_recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One thread, as the recorded runs had: sums that several threads add up end in another last digit."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 def _ids(ran: Ran) -> dict[str, str]:
