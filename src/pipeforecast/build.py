@@ -15,7 +15,7 @@ from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import Forecaster
 from pipeforecast.history import DealHistory
-from pipeforecast.ingest import Export, read_export
+from pipeforecast.ingest import Export, Refusals, read_export
 from pipeforecast.kinds import (
     AalenJohansenSettings,
     BlendSettings,
@@ -46,9 +46,9 @@ from pipeforecast.settings import BacktestSettings, CalendarSettings, RunSetting
 PLUGINS = "pipeforecast.models"
 
 
-def build_export(settings: RunSettings) -> Export:
-    """Read the export that the settings name."""
-    return read_export(CrmMapping.model_validate(settings.crm), settings.source)
+def build_export(settings: RunSettings, refusals: Refusals | None = None) -> Export:
+    """Read the export that the settings name; with ``refusals`` to look at it alone."""
+    return read_export(CrmMapping.model_validate(settings.crm), settings.source, refusals)
 
 
 def build_calendar(settings: CalendarSettings) -> FiscalCalendar:
