@@ -63,7 +63,7 @@ def not_read(reading: Reading, table: str, error: DataError, frame: pd.DataFrame
         The table's rows as text, where they could be read as that.
     """
     finding = Finding(
-        "TABLE-NOT-READ", "error", table, count=1 if frame is None else len(frame), repair="looked on without it",
+        "TABLE-NOT-READ", "error", table, count=1 if frame is None else max(len(frame), 1), repair="looked on without it",
         advice="mend the file, or what the mapping says of it",
     )  # fmt: skip
     reading.refuse(error, finding)
@@ -360,7 +360,7 @@ def read_columns(rows: Rows, settings: TableSettings, canonical: str) -> pd.Data
 
 def _not_there(rows: Rows, name: str) -> Finding:
     return Finding(
-        "COLUMN-MISSING", "error", rows.table, name, len(rows.frame), repair="looked on without it",
+        "COLUMN-MISSING", "error", rows.table, name, max(len(rows.frame), 1), repair="looked on without it",
         advice=f"export the source of {name} too, or name its column in the mapping",
     )  # fmt: skip
 

@@ -65,7 +65,7 @@ def _refused(refusals: Refusals) -> str:
 
 def _stopped() -> Finding:
     return Finding(
-        "READING-STOPPED", "error", "deals", repair="nothing else was read",
+        "READING-STOPPED", "error", "deals", count=1, repair="nothing else was read",
         advice="correct what the other errors name, and check again",
     )  # fmt: skip
 
