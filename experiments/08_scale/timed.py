@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+Clock = Callable[[], float]
+
 #: Stages, by where their function is called from.
 STAGES = {
     "read": ("pipeforecast.run", "build_export"),
@@ -54,40 +56,50 @@ def made(n: int, folder: str) -> dict[str, float]:
     return {}
 
 
-def verb(name: str, settings: list[str]) -> dict[str, float]:
+def verb(name: str, settings: list[str], clock: Clock = time.perf_counter) -> dict[str, float]:
     """Run a verb, with a clock around each stage; a stage that holds another holds its seconds too."""
-    began = time.perf_counter()
+    began = clock()
     spent: dict[str, float] = {}
     importlib.import_module("pipeforecast.workflow")
-    started = time.perf_counter() - began
-    for stage, (module, path) in STAGES.items():
-        put_clock(stage, importlib.import_module(module), path, spent)
+    started = clock() - began
+    put_back = [put_clock(stage, spent, clock) for stage in STAGES]
     from pipeforecast.cli import main as call
 
-    sys.argv = ["pipeforecast", name, *settings]
     try:
-        call()
-    except SystemExit as ended:
-        if ended.code:
-            raise
-    return {"start": started, **spent, "all": time.perf_counter() - began}
+        if status := call([name, *settings]):
+            raise SystemExit(status)
+    finally:
+        for done in put_back:
+            done()
+    return {"start": started, **spent, "all": clock() - began}
 
 
-def put_clock(stage: str, module: Any, path: str, spent: dict[str, float]) -> None:
-    """Time a function of a module, or a method (``Class.method``)."""
-    *outer, name = path.split(".")
-    owner = functools.reduce(getattr, outer, module)
-    function: Callable[..., Any] = getattr(owner, name)
+def put_clock(stage: str, spent: dict[str, float], clock: Clock) -> Callable[[], None]:
+    """Time a stage, until what is given back is called."""
 
-    @functools.wraps(function)
-    def timed(*args: Any, **kwargs: Any) -> Any:
-        began = time.perf_counter()
+    def timed(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        began = clock()
         try:
             return function(*args, **kwargs)
         finally:
-            spent[stage] = spent.get(stage, 0.0) + time.perf_counter() - began
+            spent[stage] = spent.get(stage, 0.0) + clock() - began
 
-    setattr(owner, name, timed)
+    return put_around(stage, timed)
+
+
+def put_around(stage: str, around: Callable[..., Any]) -> Callable[[], None]:
+    """Call ``around(function, …)`` where the function of a stage is called; give what takes it away again."""
+    module, path = STAGES[stage]
+    *outer, name = path.split(".")
+    owner = functools.reduce(getattr, outer, importlib.import_module(module))
+    function: Callable[..., Any] = getattr(owner, name)
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return around(function, *args, **kwargs)
+
+    setattr(owner, name, called)
+    return functools.partial(setattr, owner, name, function)
 
 
 if __name__ == "__main__":
