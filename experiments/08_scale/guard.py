@@ -16,7 +16,9 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from timed import STAGES, Clock, made, put_around, verb
+from timed import STAGES, made, put_around, verb
+
+Now = Callable[[], float]
 
 #: What each stage may take, in floors: about four times what it took when this was written.
 LIMITS = {
@@ -35,7 +37,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--deals", type=int, default=10_000)
     parser.add_argument("--repeats", type=int, default=2, help="times that each is run; the best counts")
-    parser.add_argument("--slow", choices=list(STAGES), help="let this stage take ten times as long")
+    parser.add_argument(
+        "--slow", choices=sorted({stage for stage, _, _ in STAGES}), help="let this stage take ten times as long"
+    )
     told = parser.parse_args()
     if told.slow:
         slowed(told.slow)
@@ -52,7 +56,7 @@ def main() -> None:
         sys.exit("\n".join(beyond))
 
 
-def measured(company: Path, repeats: int, clock: Clock = time.process_time) -> tuple[float, dict[str, float]]:
+def measured(company: Path, repeats: int, clock: Now = time.process_time) -> tuple[float, dict[str, float]]:
     """Give the best of a few: the floor, and what each stage of each verb spent."""
     from floor import floor
 
@@ -91,13 +95,13 @@ def too_slow(taken: Mapping[str, float], limits: Mapping[str, float] = LIMITS) -
     ]
 
 
-def spent_on(run: Callable[[], object], clock: Clock) -> float:
+def spent_on(run: Callable[[], object], clock: Now) -> float:
     began = clock()
     run()
     return clock() - began
 
 
-def slowed(stage: str, clock: Clock = time.process_time) -> Callable[[], None]:
+def slowed(stage: str, clock: Now = time.process_time) -> Callable[[], None]:
     """Let a stage take ten times as long, until what is given back is called."""
 
     def slow(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -14,25 +14,40 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-Clock = Callable[[], float]
-
-#: Stages, by where their function is called from.
-STAGES = {
-    "read": ("pipeforecast.run", "build_export"),
-    "check": ("pipeforecast.run", "check_history"),
-    "snapshots": ("pipeforecast.backtest", "take_snapshots"),
-    "lessons": ("pipeforecast.backtest", "gather_lessons"),
-    "describe": ("pipeforecast.features", "_described"),
-    "fit": ("pipeforecast.pipeline", "PipelineForecaster.fit"),
-    "chances": ("pipeforecast.pipeline", "FittedPipeline.outlook"),
-    "roll up": ("pipeforecast.pipeline", "roll_up"),
-    "quotas": ("pipeforecast.workflow.made", "quotas_of"),
-    "reasons": ("pipeforecast.workflow.made", "explain"),
-    "people": ("pipeforecast.workflow.forecast", "people_told"),
-    "beside": ("pipeforecast.workflow.forecast", "with_beside"),
-    "page": ("pipeforecast.workflow.forecast", "write_page"),
-    "workbook": ("pipeforecast.workflow.forecast", "write_workbook"),
-}
+#: Stages, by where their functions are called from. A second that is spent in two of them counts for the inner one.
+STAGES = (
+    ("read", "pipeforecast.run", "build_export"),
+    ("read", "pipeforecast.run", "data_of"),
+    ("check", "pipeforecast.run", "check_history"),
+    ("check", "pipeforecast.run", "audit_deals"),
+    ("snapshots", "pipeforecast.backtest", "take_snapshots"),
+    ("lessons", "pipeforecast.workflow.made", "lessons_at"),
+    ("lessons", "pipeforecast.backtest", "lessons_at"),
+    ("describe", "pipeforecast.features", "_described"),
+    ("fit", "pipeforecast.pipeline", "PipelineForecaster.fit"),
+    ("chances", "pipeforecast.pipeline", "FittedPipeline.outlook"),
+    ("roll up", "pipeforecast.pipeline", "FittedPipeline.forecast"),
+    ("rules", "pipeforecast.rules.deals", "FittedRule.forecast"),
+    ("rules", "pipeforecast.rules.totals", "FittedTotal.forecast"),
+    ("rules", "pipeforecast.rules.people", "FittedCall.forecast"),
+    ("rules", "pipeforecast.workflow.made", "terms_of"),
+    ("quotas", "pipeforecast.workflow.made", "quotas_of"),
+    ("reasons", "pipeforecast.workflow.made", "explain"),
+    ("cells", "pipeforecast.workflow.made", "cut"),
+    ("people", "pipeforecast.workflow.forecast", "people_told"),
+    ("audit", "pipeforecast.workflow.beside", "audit_of"),
+    ("metrics", "pipeforecast.workflow.beside", "computed"),
+    ("page", "pipeforecast.workflow.forecast", "_report_input"),
+    ("page", "pipeforecast.workflow.forecast", "facts"),
+    ("page", "pipeforecast.workflow.forecast", "write_page"),
+    ("workbook", "pipeforecast.workflow.forecast", "book_input"),
+    ("workbook", "pipeforecast.workflow.forecast", "write_workbook"),
+    ("files", "pipeforecast.workflow.forecast", "forecast_rows"),
+    ("files", "pipeforecast.workflow.forecast", "deal_rows"),
+    ("files", "pipeforecast.workflow.forecast", "write_csv"),
+    ("files", "pipeforecast.workflow.forecast", "digests_of"),
+    ("record", "pipeforecast.workflow.forecast", "track"),
+)
 
 
 def main() -> None:
@@ -56,50 +71,72 @@ def made(n: int, folder: str) -> dict[str, float]:
     return {}
 
 
-def verb(name: str, settings: list[str], clock: Clock = time.perf_counter) -> dict[str, float]:
-    """Run a verb, with a clock around each stage; a stage that holds another holds its seconds too."""
-    began = clock()
-    spent: dict[str, float] = {}
+def verb(name: str, settings: list[str], now: Callable[[], float] = time.perf_counter) -> dict[str, float]:
+    """Run a verb, with a clock around each stage; ``rest`` is what none of them names."""
+    began = now()
     importlib.import_module("pipeforecast.workflow")
-    started = clock() - began
-    put_back = [put_clock(stage, spent, clock) for stage in STAGES]
+    started = now() - began
+    clock = Clock(now)
+    put_back = [clock.put(stage) for stage in dict.fromkeys(stage for stage, _, _ in STAGES)]
     from pipeforecast.cli import main as call
 
     try:
         if status := call([name, *settings]):
             raise SystemExit(status)
     finally:
-        for done in put_back:
-            done()
-    return {"start": started, **spent, "all": clock() - began}
+        for take_away in put_back:
+            take_away()
+    whole = now() - began
+    rest = whole - started - sum(clock.spent.values())
+    return {"start": started, **clock.spent, "rest": rest, "all": whole}
 
 
-def put_clock(stage: str, spent: dict[str, float], clock: Clock) -> Callable[[], None]:
-    """Time a stage, until what is given back is called."""
+class Clock:
+    """Seconds of each stage, without those of the stages that it calls: they add up."""
 
-    def timed(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        began = clock()
-        try:
-            return function(*args, **kwargs)
-        finally:
-            spent[stage] = spent.get(stage, 0.0) + clock() - began
+    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
+        self.spent: dict[str, float] = {}
+        self._within = [0.0]
+        self._now = now
 
-    return put_around(stage, timed)
+    def put(self, stage: str) -> Callable[[], None]:
+        """Time the functions of a stage, until what is given back is called."""
+
+        def timed(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            began = self._now()
+            self._within.append(0.0)
+            try:
+                return function(*args, **kwargs)
+            finally:
+                whole = self._now() - began
+                self.spent[stage] = self.spent.get(stage, 0.0) + whole - self._within.pop()
+                self._within[-1] += whole
+
+        return put_around(stage, timed)
 
 
 def put_around(stage: str, around: Callable[..., Any]) -> Callable[[], None]:
-    """Call ``around(function, …)`` where the function of a stage is called; give what takes it away again."""
-    module, path = STAGES[stage]
-    *outer, name = path.split(".")
-    owner = functools.reduce(getattr, outer, importlib.import_module(module))
-    function: Callable[..., Any] = getattr(owner, name)
+    """Call ``around(function, …)`` where functions of a stage are called; give what takes it away again."""
+    places = []
+    for module, path in ((module, path) for name, module, path in STAGES if name == stage):
+        *outer, name = path.split(".")
+        owner = functools.reduce(getattr, outer, importlib.import_module(module))
+        places.append((owner, name, getattr(owner, name)))
+        setattr(owner, name, _wrapped(places[-1][2], around))
 
+    def take_away() -> None:
+        for place in places:
+            setattr(*place)
+
+    return take_away
+
+
+def _wrapped(function: Callable[..., Any], around: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
         return around(function, *args, **kwargs)
 
-    setattr(owner, name, called)
-    return functools.partial(setattr, owner, name, function)
+    return called
 
 
 if __name__ == "__main__":
