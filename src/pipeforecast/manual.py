@@ -18,7 +18,7 @@ COMMON = {
     "tracking=NAME": "record of the run in MLflow",
 }
 SNAPSHOTS = {
-    "engine=NAME": "where snapshots are taken: duckdb (default), or spark with engine.master=ADDRESS; the same numbers",
+    "engine=NAME": "where snapshots are taken: duckdb (default) or spark; the numbers are the same",
 }
 LEARNING = {
     **SNAPSHOTS,
