@@ -62,8 +62,9 @@ def not_read(reading: Reading, table: str, error: DataError, frame: pd.DataFrame
     frame : DataFrame, optional
         The table's rows as text, where they could be read as that.
     """
+    count = 1 if frame is None else max(len(frame), 1)
     finding = Finding(
-        "TABLE-NOT-READ", "error", table, count=1 if frame is None else max(len(frame), 1), repair="looked on without it",
+        "TABLE-NOT-READ", "error", table, count=count, repair="looked on without it",
         advice="mend the file, or what the mapping says of it",
     )  # fmt: skip
     reading.refuse(error, finding)
