@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from pipeforecast.errors import DataError, MissingFileError, some
 from pipeforecast.findings import Finding
+from pipeforecast.ingest.packed import refuse_swollen
 
 DELIMITERS = ",;\t|"
 _ENDINGS = re.compile(r"(\.(csv|tsv|txt|parquet|xlsx|xlsm|xlsb|xls|ods))?(\.gz)?$", re.IGNORECASE)
@@ -128,6 +129,7 @@ def read_text(
     """Read one file with every cell as trimmed text and empty cells as empty text; no type is guessed."""
     ending = path.suffix.casefold()
     try:
+        refuse_swollen(path)
         if ending == ".parquet":
             frame = as_text(pq.read_table(path))
         elif ending in _EXCEL:
