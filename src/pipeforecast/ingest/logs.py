@@ -40,7 +40,7 @@ def read_logs(reading: Reading, rows: DealRows) -> Log:
 
 
 def _frame(reading: Reading, settings: TableSettings | LogSettings) -> pd.DataFrame | None:
-    return reading.source.rows(settings.files, settings.delimiter, settings.encoding)
+    return reading.cells(settings.files, settings.delimiter, settings.encoding)
 
 
 def _has_fields(reading: Reading, settings: LogSettings, frame: pd.DataFrame) -> bool:
