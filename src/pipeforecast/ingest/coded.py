@@ -94,7 +94,7 @@ def spread(values: pd.Series, codes: np.ndarray, index: pd.Index) -> pd.Series:
     return pd.Series(values.array.take(codes, allow_fill=True), index=index)
 
 
-def without(text: pd.Series, missing: Collection[str]) -> pd.Series:
+def blanked(text: pd.Series, missing: Collection[str]) -> pd.Series:
     """Set the texts missing that mean so: mostly the empty one."""
     if is_coded(text):
         levels = text.cat.categories

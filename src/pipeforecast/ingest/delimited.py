@@ -96,12 +96,12 @@ def _utf8(raw: bytes, path: Path, findings: list[Finding], encoding: str | None)
             text, guess = raw.decode("cp1252"), "cp1252"
         except UnicodeDecodeError:
             text, guess = raw.decode("latin-1"), "latin-1"
-        findings.append(
-            Finding(
-                "ENCODING-GUESSED", "info", path.name, count=1, examples=(guess,), repair=f"read as {guess}",
-                advice="check a name with accents; write the file as UTF-8 or set the table's encoding",
-            )
+        finding = Finding(
+            "ENCODING-GUESSED", "info", path.name, count=1, examples=(guess,), repair=f"read as {guess}",
+            advice="check a name with accents; write the file as UTF-8 or set the table's encoding",
         )  # fmt: skip
+        if finding not in findings:  # a file may be read once more
+            findings.append(finding)
         return text.encode()
     return raw
 
