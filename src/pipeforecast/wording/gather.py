@@ -21,7 +21,10 @@ from pipeforecast.wording.catalogue import plural_forms
 ROOM = Path(__file__).parent
 KEYWORDS = {
     "t": None, "noop": None, "pieces": None, "nt": (1, 2), "plural": (1, 2), "count": (2, 3), "pt": ((1, "c"), 2),
+    "pnoop": ((1, "c"), 2), "nnoop": (1, 2), "Metric": (3,),
 }  # fmt: skip
+#: A file of code speaks if it asks this room, or declares metrics: what they count is said from their formulas.
+_MARKS = ("from pipeforecast.wording import", "import Metric\n")
 _METHODS = {".py": "python", ".js": "javascript", ".html": "jinja2.ext:babel_extract"}
 
 
@@ -42,7 +45,7 @@ def _sources(root: Path) -> Iterator[Path]:
     for path in sorted(root.rglob("*")):
         if path.suffix not in _METHODS or path.parent == ROOM:
             continue
-        if path.suffix != ".py" or "from pipeforecast.wording import" in path.read_text(encoding="utf-8"):
+        if path.suffix != ".py" or any(mark in path.read_text(encoding="utf-8") for mark in _MARKS):
             yield path
 
 
@@ -63,7 +66,9 @@ def updated(language: str, texts: Catalog) -> bytes:
         if message.id:
             known = old.get(message.id, context=message.context)
             string = known.string if known else None
-            if isinstance(string, tuple | list):
+            if message.pluralizable and isinstance(string, str):
+                string = None  # it had one form so far
+            elif isinstance(string, tuple | list):
                 string = tuple(string)[: new.num_plurals]
             new.add(message.id, string, locations=message.locations, context=message.context)
     out = BytesIO()
