@@ -10,6 +10,7 @@ Outside of ``speaking`` all is English. Sentences are translated whole, with nam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,6 +26,8 @@ __all__ = [
 Language = Literal["en", "pl", "zh", "id", "ms"]
 LANGUAGES: tuple[str, ...] = get_args(Language)
 
+#: What is put in for a name in braces; other braces are signs like any other.
+NAME = re.compile(r"\{(\w+)\}")
 _now: ContextVar[str] = ContextVar("language", default="en")
 
 
@@ -127,8 +130,12 @@ def retold(context: str, text: str) -> str:
         if found:
             # What is put in may be such a text itself.
             said = {k: told(context, v) if v in exact else v for k, v in found.groupdict().items()}
-            return _filled(told(context, english), said)
+            return _put_in(told(context, english), said)
     return text
+
+
+def _put_in(text: str, values: dict[str, str]) -> str:
+    return NAME.sub(lambda name: values.get(name[1], name[0]), text)
 
 
 def _translated(text: str) -> str:

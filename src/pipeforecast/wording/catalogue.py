@@ -14,9 +14,10 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
+from pipeforecast.wording import NAME
+
 #: Written language of a page (BCP 47): Chinese readers of simplified characters need other shapes than others.
 TAGS = {"zh": "zh-Hans"}
-_NAME = re.compile(r"\{(\w+)\}")
 _ORDER = ("zero", "one", "two", "few", "many", "other")
 
 
@@ -48,12 +49,12 @@ def marked(language: str, context: str) -> tuple[frozenset[str], tuple[tuple[re.
     Patterns that fix most signs come first, so that a general one takes no text of a particular one.
     """
     texts = [str(m.id) for m in read_catalogue(language) if m.id and m.context == context]
-    named = sorted((x for x in texts if "{" in x), key=lambda x: -len(_NAME.sub("", x)))
+    named = sorted((x for x in texts if "{" in x), key=lambda x: -len(NAME.sub("", x)))
     return frozenset(x for x in texts if "{" not in x), tuple((_pattern(x), x) for x in named)
 
 
 def _pattern(text: str) -> re.Pattern[str]:
-    parts = _NAME.split(text)
+    parts = NAME.split(text)
     said = "".join(f"(?P<{p}>.*?)" if i % 2 else re.escape(p) for i, p in enumerate(parts))
     return re.compile(said, re.DOTALL)
 
