@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeforecast.csvlines import write_lines
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import DealForecast, Forecast
 from pipeforecast.snapshot import Snapshot
-from pipeforecast.textcells import shown_frame
 from pipeforecast.wording import pnoop
 
 #: Columns of ``deals.csv``.
@@ -93,4 +93,4 @@ def _slip(deals: DealForecast, rows: pd.DataFrame, as_of: pd.Timestamp) -> np.nd
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write one of the files: days as days, numbers to ten digits, text as a spreadsheet shows and never runs it."""
-    shown_frame(frame).to_csv(path, index=False, date_format="%Y-%m-%d", float_format="%.10g")
+    write_lines(frame, path)
