@@ -58,7 +58,9 @@ def _floats(deals: pd.DataFrame, column: str) -> np.ndarray:
 
 
 def _told(values: np.ndarray, digits: int) -> list[float | None]:
-    return list(np.where(np.isfinite(values), np.round(values, digits), None).tolist())
+    out = np.round(values, digits).astype(object)
+    out[~np.isfinite(values)] = None
+    return list(out.tolist())
 
 
 def _days(values: Any) -> list[int | None]:
