@@ -18,7 +18,7 @@ from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import Forecaster
 from pipeforecast.history import DealHistory
-from pipeforecast.ingest import Export, read_export
+from pipeforecast.ingest import Export, Refusals, read_export
 from pipeforecast.kinds import (
     AalenJohansenSettings,
     BlendSettings,
@@ -50,9 +50,9 @@ from pipeforecast.settings import BacktestSettings, CalendarSettings, RunSetting
 PLUGINS = "pipeforecast.models"
 
 
-def build_export(settings: RunSettings) -> Export:
-    """Read the export that the settings name; its history is asked where they say."""
-    export = read_export(CrmMapping.model_validate(settings.crm), settings.source)
+def build_export(settings: RunSettings, refusals: Refusals | None = None) -> Export:
+    """Read the export that the settings name, with ``refusals`` to look on; its history is asked where they say."""
+    export = read_export(CrmMapping.model_validate(settings.crm), settings.source, refusals)
     return replace(export, history=replace(export.history, engine=build_engine(settings)))
 
 
