@@ -152,7 +152,8 @@ def clean(value: object, longest: int = LONGEST_TITLE) -> str:
     if value is None or (not isinstance(value, str) and bool(pd.isna(value))):  # type: ignore[call-overload]
         return ""
     text = str(value)[: 4 * longest]
-    text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
+    if not text.isprintable():  # most are: then there is nothing to take out
+        text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
     return shortened(" ".join(text.split()), longest)
 
 
