@@ -71,23 +71,22 @@ def made(n: int, folder: str) -> dict[str, float]:
     return {}
 
 
-def verb(name: str, settings: list[str]) -> dict[str, float]:
+def verb(name: str, settings: list[str], now: Callable[[], float] = time.perf_counter) -> dict[str, float]:
     """Run a verb, with a clock around each stage; ``rest`` is what none of them names."""
-    began = time.perf_counter()
+    began = now()
     importlib.import_module("pipeforecast.workflow")
-    started = time.perf_counter() - began
-    clock = Clock()
-    for stage, module, path in STAGES:
-        clock.put(stage, importlib.import_module(module), path)
+    started = now() - began
+    clock = Clock(now)
+    put_back = [clock.put(stage) for stage in dict.fromkeys(stage for stage, _, _ in STAGES)]
     from pipeforecast.cli import main as call
 
-    sys.argv = ["pipeforecast", name, *settings]
     try:
-        call()
-    except SystemExit as ended:
-        if ended.code:
-            raise
-    whole = time.perf_counter() - began
+        if status := call([name, *settings]):
+            raise SystemExit(status)
+    finally:
+        for take_away in put_back:
+            take_away()
+    whole = now() - began
     rest = whole - started - sum(clock.spent.values())
     return {"start": started, **clock.spent, "rest": rest, "all": whole}
 
@@ -95,28 +94,49 @@ def verb(name: str, settings: list[str]) -> dict[str, float]:
 class Clock:
     """Seconds of each stage, without those of the stages that it calls: they add up."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
         self.spent: dict[str, float] = {}
         self._within = [0.0]
+        self._now = now
 
-    def put(self, stage: str, module: Any, path: str) -> None:
-        """Time a function of a module, or a method (``Class.method``)."""
-        *outer, name = path.split(".")
-        owner = functools.reduce(getattr, outer, module)
-        function: Callable[..., Any] = getattr(owner, name)
+    def put(self, stage: str) -> Callable[[], None]:
+        """Time the functions of a stage, until what is given back is called."""
 
-        @functools.wraps(function)
-        def timed(*args: Any, **kwargs: Any) -> Any:
-            began = time.perf_counter()
+        def timed(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            began = self._now()
             self._within.append(0.0)
             try:
                 return function(*args, **kwargs)
             finally:
-                whole = time.perf_counter() - began
+                whole = self._now() - began
                 self.spent[stage] = self.spent.get(stage, 0.0) + whole - self._within.pop()
                 self._within[-1] += whole
 
-        setattr(owner, name, timed)
+        return put_around(stage, timed)
+
+
+def put_around(stage: str, around: Callable[..., Any]) -> Callable[[], None]:
+    """Call ``around(function, …)`` where functions of a stage are called; give what takes it away again."""
+    places = []
+    for module, path in ((module, path) for name, module, path in STAGES if name == stage):
+        *outer, name = path.split(".")
+        owner = functools.reduce(getattr, outer, importlib.import_module(module))
+        places.append((owner, name, getattr(owner, name)))
+        setattr(owner, name, _wrapped(places[-1][2], around))
+
+    def take_away() -> None:
+        for place in places:
+            setattr(*place)
+
+    return take_away
+
+
+def _wrapped(function: Callable[..., Any], around: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return around(function, *args, **kwargs)
+
+    return called
 
 
 if __name__ == "__main__":
