@@ -111,7 +111,8 @@ def _framed(view: View, pieces: Sequence[Piece]) -> pd.DataFrame:
 
 def _group_names(view: View) -> list[str]:
     """Different names of groups; the first is none."""
-    return view.once("names of groups", lambda: list(dict.fromkeys(["", *view.groups.labels["group"]])))
+    names: list[str] = view.once("names of groups", lambda: list(dict.fromkeys(["", *view.groups.labels["group"]])))
+    return names
 
 
 def lacking(view: View, needs: Mapping[str, tuple[str, ...]]) -> str:
