@@ -13,6 +13,7 @@ from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics.declared import Metric
 from pipeforecast.metrics.values import NotAvailable, Values
 from pipeforecast.metrics.view import View
+from pipeforecast.wording import pnoop
 
 COLUMNS = (
     "metric", "part", "period", "by", "group", "value", "n", "lower", "upper", "unit", "status", "reason",
@@ -125,10 +126,10 @@ def lacking(view: View, needs: Mapping[str, tuple[str, ...]]) -> str:
         elif table in view.known.tables:
             frame = view.known.tables[table]
         else:
-            return f"no table {table}"
+            return pnoop("reason", "no table {table}").format(table=table)
         absent = [c for c in columns if c not in frame or (len(frame) and frame[c].isna().all())]
         if absent:
-            return f"{table} has no {', '.join(absent)}"
+            return pnoop("reason", "{table} has no {columns}").format(table=table, columns=", ".join(absent))
     return ""
 
 
@@ -138,7 +139,8 @@ def _answer(view: View, metric: Metric) -> tuple[dict[str, Values], str]:
     if not reason:
         try:
             answer = metric.compute(view)
-            return {"": answer} if isinstance(answer, Values) else dict(answer), "nothing was counted"
+            parts = {"": answer} if isinstance(answer, Values) else dict(answer)
+            return parts, "" if parts else pnoop("reason", "nothing was counted")
         except NotAvailable as error:
             reason = str(error)
     return {}, reason
@@ -166,7 +168,8 @@ def _rows(view: View, metric: Metric, part: str, values: Values, look: Look) -> 
     rows |= {c: _change(value, metric, at, look, i) for i, c in enumerate(CHANGES)}
     # Every row is in some group of a grouping that its table has, if only in (none).
     blind = [b for i, b in enumerate(view.groups.by) if counted[0] and not counted[by == i].any()]
-    return [rows, *(_not_available(view, metric, b, "", f"what it counts has no {b}", look, part) for b in blind)]
+    why = pnoop("reason", "what it counts has no {column}")
+    return [rows, *(_not_available(view, metric, b, "", why.format(column=b), look, part) for b in blind)]
 
 
 def _group_numbers(view: View) -> tuple[np.ndarray, np.ndarray]:
