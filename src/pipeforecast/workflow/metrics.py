@@ -9,11 +9,12 @@ import pandas as pd
 from pipeforecast.build import build_as_of, build_calendar, build_export
 from pipeforecast.digests import digests_of
 from pipeforecast.findings import Finding, findings_frame
+from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics import CATALOGUE, metrics_named
 from pipeforecast.metrics.choices import Choices
 from pipeforecast.metrics.computed import Computed, computed
 from pipeforecast.metrics.credit import ATTRIBUTION_COLUMNS, attribution_table
-from pipeforecast.metrics.told import NOT_AVAILABLE
+from pipeforecast.metrics.told import NOT_AVAILABLE, plain
 from pipeforecast.metrics.view import NOT_THERE
 from pipeforecast.metrics.words import first_lines
 from pipeforecast.names import names_in
@@ -66,7 +67,7 @@ def _recorded(made: Computed, names: Sequence[str]) -> list[Metric]:
     """Give the newest total of the metrics of the first screen, where it is a number."""
     table = made.table
     newest = table["period"].eq(made.windows[-1].name) & table["by"].eq("total") & table["metric"].isin(names)
-    told = table[newest.to_numpy(dtype=bool)].dropna(subset=["value"]).to_dict("records")
+    told = plain(table[newest.to_numpy(dtype=bool)]).dropna(subset=["value"]).to_dict("records")
     return [Metric(f"metrics.{row['metric']}", float(row["value"])) for row in told]
 
 
@@ -110,7 +111,7 @@ def _choices(settings: MetricsSettings) -> Choices:
 
 def _counted(made: Computed) -> str:
     """Say how much was computed, and what was not available and why."""
-    absent = made.table[((made.table["status"] == "not available") & (made.table["by"] == "total")).to_numpy()]
+    absent = plain(made.table[((made.table["status"] == NOT_AVAILABLE) & (made.table["by"] == TOTAL)).to_numpy()])
     why = absent.drop_duplicates("metric").groupby("reason")["metric"].size().sort_values(ascending=False)
     text = f"{made.table['metric'].nunique()} of {len(CATALOGUE)} metrics, {len(made.table):,} rows"
     if len(why):
