@@ -12,6 +12,7 @@ from pipeforecast.csvlines import write_lines
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import DealForecast, Forecast
 from pipeforecast.snapshot import Snapshot
+from pipeforecast.wording import pnoop
 
 #: Columns of ``deals.csv``.
 DEAL_COLUMNS = (
@@ -25,7 +26,7 @@ SCORE_COLUMNS = (
     "p_lost", "p_win_in_period", "p_slip", "close_p10", "close_p50", "close_p90", "expected_amount_in_period",
     "reason_1", "reason_2", "reason_3", "model_version",
 )  # fmt: skip
-UNKNOWN_CURRENCY = "units"
+UNKNOWN_CURRENCY = pnoop("currency", "units")
 
 
 def forecast_rows(forecasts: Sequence[Forecast], currency: str, coverage: float | None) -> pd.DataFrame:
@@ -40,12 +41,19 @@ def forecast_rows(forecasts: Sequence[Forecast], currency: str, coverage: float 
     return table[[*front, *(c for c in table if c not in front)]]
 
 
+def _currency(labels: pd.DataFrame, usual: str) -> np.ndarray:
+    own = _column(labels, "currency")
+    return own if usual == UNKNOWN_CURRENCY else np.where(pd.isna(own), usual, own)
+
+
 def deal_rows(
-    period: Period, deals: DealForecast, snapshot: Snapshot, horizon: int, version: str, reasons: pd.DataFrame
-) -> pd.DataFrame:
+    period: Period, deals: DealForecast, snapshot: Snapshot, horizon: int, version: str, reasons: pd.DataFrame,
+    currency: str = UNKNOWN_CURRENCY,
+) -> pd.DataFrame:  # fmt: skip
     """Rows of ``deals.csv``, the largest expected amount in the period first.
 
-    ``reasons`` has the columns ``reason_1`` … ``reason_3``, one row per open deal in the snapshot's order.
+    ``reasons`` has the columns ``reason_1`` … ``reason_3``, one row per open deal in the snapshot's order;
+    ``currency`` is that of the deals whose rows name none.
     """
     rows, as_of = snapshot.open, snapshot.as_of
     labels = snapshot.labels.reindex(rows["deal"].to_numpy())
@@ -63,7 +71,7 @@ def deal_rows(
         "pipeline": _column(labels, "pipeline"),
         "stage": rows["stage"].to_numpy(),
         "amount": rows["amount"].to_numpy(),
-        "currency": _column(labels, "currency"),
+        "currency": _currency(labels, currency),
         "expected_close": rows["expected_close"].to_numpy(),
         "forecast_category": rows["forecast_category"].to_numpy(),
         "p_win": deals.won_by(until),

@@ -1,4 +1,4 @@
-"""How large a packed file is when unpacked, told before any of it is kept: one made for the purpose fills any memory."""
+"""How large a packed file is when unpacked, told before it is read: one made for the purpose fills any memory."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def refuse_swollen(path: Path, most: int = MOST_BYTES) -> None:
         size += part
         if size > most:
             raise DataError(
-                f"{path.name}: expected at most {most / 2**30:g} GiB when unpacked, came more; if that is meant, unpack it "
-                "and give the plain CSV, which has no limit"
+                f"{path.name}: expected at most {most / 2**30:g} GiB when unpacked, came more; if that is meant, unpack "
+                "it and give the plain CSV, which has no limit"
             )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pipeforecast.audit import Asked, audit_of
 from pipeforecast.hygiene import CriteriaSettings, FlagSettings, PastSettings, ReviewSettings
 from pipeforecast.metrics.computed import computed
+from pipeforecast.names import names_in
 from pipeforecast.people import latest_calls
 from pipeforecast.report import ReportInput
 from pipeforecast.report.catalogue_cells import MetricsInput
@@ -43,4 +44,5 @@ def _catalogue(settings: ForecastSettings, run: Run) -> MetricsInput | None:
     return MetricsInput(
         table=found.table, windows=found.windows, as_of=run.as_of, first=settings.first,
         benchmarks=settings.benchmarks.values, currency=run.currency, set_name=settings.set_name,
+        titles={name: names_in(settings.report.language).metric(name) for name in settings.first},
     )  # fmt: skip
