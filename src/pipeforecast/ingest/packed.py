@@ -44,7 +44,7 @@ def refuse_swollen(path: Path, most: int = MOST_BYTES) -> None:
         size += part
         if size > most:
             raise DataError(
-                f"{path.name}: expected at most {most / 2**30:g} GiB when unpacked, came more; if that is meant, unpack "
+                f"{path.name}: expected at most {most / 2**30:g} GiB when unpacked, came more; if meant, unpack "
                 "it and give the plain CSV, which has no limit"
             )
 
