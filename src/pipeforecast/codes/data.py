@@ -146,6 +146,8 @@ LEAK-ONLY-CLOSED | error | A column that is called fixed at creation is filled i
     of the same age. | The training stops. | Take it out of crm.roles.birth, or allow it by name.
 LEAK-SEPARATES | error or warning | A column alone ranks 97 % (error) or 90 % (warning) of the pairs rightly. | From
     97 % on the training stops. | Was it known before the outcome? If not, take it out; if so, allow it by name.
+ALLOWED-UNKNOWN | warning | allow_leaks names a column that is not there, or that is not audited. | Allows nothing. |
+    Correct its name; the finding says what is near it.
 LEAK-NAME | warning | By its name a column is written with the outcome or after it. | Left out. | If it was known
     before, allow it by name.
 HIDDEN-MISSING | warning | Values such as -1, unknown or Select mean missing. | Numbers count as missing, levels stay.
