@@ -118,6 +118,8 @@ LEFT-TRUNCATED | warning | Deals were created long before the first closing: ear
     count from the first day on which a closing could be seen. | Export the closed deals too.
 DEALS-VANISHED | warning or error | Deals of an earlier export are in no later one. | Open ones count as lost on the
     day of the first export without them. | Export all deals every time, closed and deleted ones too.
+EARLIER-EXPORTS-NOT-READ | info | The newest of several dated exports has a change log. | Only the newest is read,
+    and its rows alone are counted. | Nothing: its log says more than differences between exports.
 BIRTH-FACT-CHANGED | warning | A column that the mapping calls fixed at creation differs between exports: today's
     value is used as history. | The newest value is taken for every past day. | Take it out of crm.roles.birth.
 TODAY-ONLY | info | Columns are known as of today only. | Not used for past days. | Declare under crm.roles.birth
