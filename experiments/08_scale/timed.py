@@ -18,8 +18,8 @@ from typing import Any
 STAGES = {
     "read": ("pipeforecast.run", "build_export"),
     "check": ("pipeforecast.run", "check_history"),
-    "snapshots": ("pipeforecast.backtest", "take_snapshots"),
-    "lessons": ("pipeforecast.backtest", "gather_lessons"),
+    "snapshots": ("pipeforecast.lessonplan", "take_snapshots"),
+    "lessons": ("pipeforecast.lessonplan", "gather_lessons"),
     "describe": ("pipeforecast.features", "_described"),
     "fit": ("pipeforecast.pipeline", "PipelineForecaster.fit"),
     "chances": ("pipeforecast.pipeline", "FittedPipeline.outlook"),
