@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.contract import OPEN, Role
+from pipeforecast.engine import EMBEDDED, Engine
 from pipeforecast.errors import DataError
 from pipeforecast.held import Held
 
@@ -41,6 +42,8 @@ class DealHistory:
         ``birth``, ``tracked`` (its past is in ``states``) or ``today`` (no feature of a past day).
     tables : mapping of name to DataFrame
         ``leads``, ``touches``, ``quotas``, ``calls``, ``spend``, … where the export has them.
+    engine : Engine
+        Where questions over all states are run; the answers are the same.
     """
 
     deals: pd.DataFrame
@@ -49,6 +52,7 @@ class DealHistory:
     written_until: pd.Timestamp
     roles: Mapping[str, Role]
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    engine: Engine = EMBEDDED
 
     def __post_init__(self) -> None:
         missing = [c for c in STATE_KEYS + STATE_FACTS if c not in self.states]

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipeforecast.csvlines import write_lines
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import DealForecast, Forecast
 from pipeforecast.snapshot import Snapshot
-from pipeforecast.textcells import shown_frame
+from pipeforecast.wording import pnoop
 
 #: Columns of ``deals.csv``.
 DEAL_COLUMNS = (
@@ -25,7 +26,7 @@ SCORE_COLUMNS = (
     "p_lost", "p_win_in_period", "p_slip", "close_p10", "close_p50", "close_p90", "expected_amount_in_period",
     "reason_1", "reason_2", "reason_3", "model_version",
 )  # fmt: skip
-UNKNOWN_CURRENCY = "units"
+UNKNOWN_CURRENCY = pnoop("currency", "units")
 
 
 def forecast_rows(forecasts: Sequence[Forecast], currency: str, coverage: float | None) -> pd.DataFrame:
@@ -92,4 +93,4 @@ def _slip(deals: DealForecast, rows: pd.DataFrame, as_of: pd.Timestamp) -> np.nd
 
 def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write one of the files: days as days, numbers to ten digits, text as a spreadsheet shows and never runs it."""
-    shown_frame(frame).to_csv(path, index=False, date_format="%Y-%m-%d", float_format="%.10g")
+    write_lines(frame, path)
