@@ -11,7 +11,7 @@ from pipeforecast.benchmarks import Benchmark
 from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics import CATALOGUE
 from pipeforecast.metrics.periods import CAMPAIGN, DIFFERENCE
-from pipeforecast.metrics.told import IMMATURE, NOT_AVAILABLE
+from pipeforecast.metrics.told import IMMATURE, NOT_AVAILABLE, plain
 from pipeforecast.report.catalogue_cells import Cells, MetricsInput, benchmark_of
 from pipeforecast.report.shapes import shape_facts
 from pipeforecast.report.words import clean, iso, number
@@ -117,7 +117,7 @@ def _groups(given: MetricsInput, cells: Cells) -> list[dict[str, Any]]:
     """The first metrics by group of each grouping, in the newest window, the largest first."""
     names = [m for m in given.first if cells.parts(m) == [""]]
     table = given.table
-    mine = table[((table["period"] == cells.newest) & table["metric"].isin(names)).to_numpy()]
+    mine = plain(table[((table["period"] == cells.newest) & table["metric"].isin(names)).to_numpy()])
     out = []
     for by in [str(b) for b in table["by"].unique() if b != TOTAL]:
         own = mine[((mine["by"] == by) & (mine["status"] != NOT_AVAILABLE)).to_numpy()]

@@ -12,7 +12,7 @@ from pipeforecast.benchmarks import Benchmark
 from pipeforecast.findings import Finding
 from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics import CATALOGUE, Window
-from pipeforecast.metrics.told import NOT_AVAILABLE
+from pipeforecast.metrics.told import NOT_AVAILABLE, plain
 from pipeforecast.report.words import clean, number
 from pipeforecast.wording import Language, pnoop, retold
 
@@ -71,15 +71,10 @@ class Cells:
     def __init__(self, given: MetricsInput) -> None:
         self.given = given
         self.periods = [w.name for w in given.windows]
-        rows = given.table.assign(part=given.table["part"].fillna("").astype(str))
-        self._rows = {
-            (r["metric"], r["part"], r["by"], r["group"], r["period"]): r
-            for r in rows[(rows["by"] == TOTAL).to_numpy()].to_dict("records")
-        }
-        self._parts = {
-            str(m): [str(p) for p in own["part"].unique()]
-            for m, own in rows[(rows["by"] == TOTAL).to_numpy()].groupby("metric", sort=False)
-        }
+        rows = plain(given.table[(given.table["by"] == TOTAL).to_numpy()])
+        rows = rows.assign(part=rows["part"].fillna("").astype(str))
+        self._rows = {(r["metric"], r["part"], r["by"], r["group"], r["period"]): r for r in rows.to_dict("records")}
+        self._parts = {str(m): [str(p) for p in own["part"].unique()] for m, own in rows.groupby("metric", sort=False)}
         self.metrics = list(self._parts)
 
     @property

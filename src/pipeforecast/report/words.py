@@ -113,6 +113,11 @@ def figure(value: float | None, unit: str, signed: bool = False) -> str:
     return sign + written(text) + (NBSP + t(unit) if unit in _UNITS else "")
 
 
+def fixed(value: float | None, digits: int = 1) -> str:
+    """Give a number with so many digits behind the point."""
+    return MISSING if value is None else written(f"{value:,.{digits}f}")
+
+
 def period(name: str) -> str:
     """Give a period's name short: of a campaign only the side, ``before`` or ``after``."""
     return name.rsplit(" ", 1)[-1] if name.startswith("campaign:") else shortened(name, 16)
