@@ -103,7 +103,7 @@ def figure(value: float | None, unit: str, signed: bool = False) -> str:
     sign = "+" if signed and value > 0 else ""
     if unit == "share":
         points = ("−" if value < 0 else "+") + written(f"{abs(100 * value):.1f}")
-        return f"{points}{NBSP}{t('points')}" if signed else percent(value)
+        return points + NBSP + t("points") if signed else percent(value)
     if unit.startswith("currency"):
         per = unit.removeprefix("currency")
         return sign + money(value) + (t(per) if per else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from pipeforecast.build import build_as_of, build_calendar, build_export
@@ -86,7 +87,8 @@ def _shown(
     """Give what the page is made from; it tells of nobody who must not be named."""
     who = shown_people(made.view.known, settings.report, made.view.as_of)
     people = made.table["by"].isin(_PEOPLE)
-    hidden = (people & ~made.table["group"].map(who.may)).to_numpy(dtype=bool)
+    shown = True if who.team is None else made.table["group"].isin(who.team).to_numpy()
+    hidden = people.to_numpy() & ~np.broadcast_to(shown, len(people))
     return MetricsInput(
         table=made.table[~hidden],
         windows=made.windows,
