@@ -13,7 +13,7 @@ import pandas as pd
 from pipeforecast.backtest import Lessonplan
 from pipeforecast.contract import TRACKABLE
 from pipeforecast.engine import EMBEDDED, Engine
-from pipeforecast.engine.spark import Spark
+from pipeforecast.engine.spark import Spark, spark_session
 from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import Forecaster
@@ -52,8 +52,13 @@ PLUGINS = "pipeforecast.models"
 
 def build_export(settings: RunSettings) -> Export:
     """Read the export that the settings name; its history is asked where they say."""
+    engine = build_engine(settings)
+    if isinstance(
+        engine, Spark
+    ):  # now: what is missing is said before anything is read, and a source takes its session
+        spark_session(engine.master)
     export = read_export(CrmMapping.model_validate(settings.crm), settings.source)
-    return replace(export, history=replace(export.history, engine=build_engine(settings)))
+    return replace(export, history=replace(export.history, engine=engine))
 
 
 def build_engine(settings: RunSettings) -> Engine:

@@ -18,6 +18,7 @@ from pipeforecast.address import Address, is_address, without_secrets
 from pipeforecast.errors import DataError, MissingFileError, PipeforecastError, SettingsError, some
 from pipeforecast.findings import Finding
 from pipeforecast.ingest.files import Source, as_text
+from pipeforecast.ingest.sparktables import SCHEME, SparkTables
 
 _DUCKDB_ENDINGS = (".duckdb", ".ddb")
 #: A session that cannot write, whose rows come in the order in which they lie, and whose days are ISO text.
@@ -37,6 +38,8 @@ class DatabaseSource(Source):
     def read(self, path: Path, delimiter: str | None, encoding: str | None, sheet: str | None) -> pd.DataFrame:
         """Read one table with every cell as text."""
         with _said(self.where, self.address):
+            if isinstance(self.database, SparkTables):
+                return as_text(self.database.read(path.name))
             return as_text(_texts(self.database.table(path.name)).to_pyarrow())
 
     def content(self) -> str:
@@ -103,6 +106,8 @@ def _duckdb(path: Path) -> Any:
 def _connected(address: Address) -> Any:
     import ibis
 
+    if address.scheme == SCHEME:
+        return SparkTables(address)
     postgres = address.scheme in ("postgres", "postgresql")
     if address.scheme == "duckdb":
         raise SettingsError(f"source: expected the file itself, as in source=warehouse.duckdb, came {address}")
