@@ -18,7 +18,7 @@ from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import Forecaster
 from pipeforecast.history import DealHistory
-from pipeforecast.ingest import Export, read_export
+from pipeforecast.ingest import Export, Refusals, read_export
 from pipeforecast.kinds import (
     AalenJohansenSettings,
     BlendSettings,
@@ -50,14 +50,12 @@ from pipeforecast.settings import BacktestSettings, CalendarSettings, RunSetting
 PLUGINS = "pipeforecast.models"
 
 
-def build_export(settings: RunSettings) -> Export:
-    """Read the export that the settings name; its history is asked where they say."""
+def build_export(settings: RunSettings, refusals: Refusals | None = None) -> Export:
+    """Read the export that the settings name, with ``refusals`` to look on; its history is asked where they say."""
     engine = build_engine(settings)
-    if isinstance(
-        engine, Spark
-    ):  # now: what is missing is said before anything is read, and a source takes its session
-        spark_session(engine.master)
-    export = read_export(CrmMapping.model_validate(settings.crm), settings.source)
+    if isinstance(engine, Spark):
+        spark_session(engine.master)  # now: what is missing is said before anything is read, and a source takes it too
+    export = read_export(CrmMapping.model_validate(settings.crm), settings.source, refusals)
     return replace(export, history=replace(export.history, engine=engine))
 
 
