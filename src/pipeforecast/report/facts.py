@@ -95,7 +95,7 @@ def _facts(given: ReportInput) -> dict[str, Any]:
         "tie": tie_facts(given),
         "quota": _quota(given),
         "what_if": what_if_facts(given),
-        "moved": moved_facts(given, names),
+        "moved": moved_facts(given),
         "course": course_facts(given),
         "calls": call_facts(given, names),
         "chances": chance_facts(given),

@@ -69,6 +69,11 @@ def _code(command: str) -> Markup:
     return Markup("<code>{}</code>").format(command)
 
 
+def _key_of(line: str) -> Markup:
+    """Give the sign of a chart's line, for its legend."""
+    return Markup('<span class="key {}" aria-hidden="true"></span>').format(line)
+
+
 def _causes(told: list[Facts]) -> str:
     return ", ".join(f"{c['label'].lower()} {words.signed_money(c['amount'])}" for c in told)
 
@@ -83,12 +88,12 @@ def environment() -> Environment:
     env.filters |= {
         "money": words.money, "full_money": words.full_money, "percent": words.percent, "day": words.day,
         "short": words.shortened, "figure": words.figure, "period": words.period, "signed": words.signed_money,
-        "grouped": grouped,
+        "grouped": grouped, "fixed": words.fixed,
     }  # fmt: skip
     env.globals |= {
         "count": words.count, "column_word": words.column_word, "units": words.units,
         "counted_word": words.counted_word, "part_colours": PART_COLOURS, "part_label": part_label,
-        "t": _t, "nt": _nt, "pt": _pt, "code": _code, "causes": _causes, "best_mark": _BEST,
+        "t": _t, "nt": _nt, "pt": _pt, "code": _code, "key_of": _key_of, "causes": _causes, "best_mark": _BEST,
         "severities": _Spoken(_SEVERITIES), "statuses": _Spoken(_STATUSES),
         "language_tag": lambda: tag_of(spoken_language()),
     }  # fmt: skip
