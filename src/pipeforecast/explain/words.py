@@ -17,7 +17,7 @@ from pipeforecast.features import describe
 from pipeforecast.fiscal import Period
 from pipeforecast.names import names_in
 from pipeforecast.snapshot import Snapshot
-from pipeforecast.wording import noop, nt, spoken_language, t
+from pipeforecast.wording import noop, nt, retold, spoken_language, t
 from pipeforecast.wording.numerals import NBSP, grouped, numerals, written
 
 #: What more than this share of the open deals is on one side of is "more than most".
@@ -247,7 +247,9 @@ class Said:
         numeric = pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
         side = _side(self._number(factor), rows, _MORE, _LESS) if numeric else [""] * len(rows)
         return [
-            _beside(t("{name} is {value}", name=name, value=v), s) if v else t("{name} is not given", name=name)
+            _beside(t("{name} is {value}", name=name, value=retold("deal type", v)), s)
+            if v
+            else t("{name} is not given", name=name)
             for v, s in zip(self._plain(factor, rows), side, strict=True)
         ]
 
