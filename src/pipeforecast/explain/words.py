@@ -245,12 +245,13 @@ class Said:
             name = names_in(spoken_language()).column("deals", factor)[0]
         column = self._column(factor)
         numeric = pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
+        values = self._plain(factor, rows)
+        if factor == "deal_type":
+            values = [retold("deal type", v) for v in values]
         side = _side(self._number(factor), rows, _MORE, _LESS) if numeric else [""] * len(rows)
         return [
-            _beside(t("{name} is {value}", name=name, value=retold("deal type", v)), s)
-            if v
-            else t("{name} is not given", name=name)
-            for v, s in zip(self._plain(factor, rows), side, strict=True)
+            _beside(t("{name} is {value}", name=name, value=v), s) if v else t("{name} is not given", name=name)
+            for v, s in zip(values, side, strict=True)
         ]
 
 
