@@ -20,6 +20,7 @@ from pipeforecast.errors import DataError, MissingFileError, some
 from pipeforecast.findings import Finding
 from pipeforecast.ingest.coded import TEXT_TYPE, coded, trimmed
 from pipeforecast.ingest.delimited import read_delimited
+from pipeforecast.ingest.packed import refuse_swollen
 
 _ENDINGS = re.compile(r"(\.(csv|tsv|txt|parquet|xlsx|xlsm|xlsb|xls|ods))?(\.gz)?$", re.IGNORECASE)
 _EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -177,6 +178,7 @@ def read_cells(
     """Read the wanted columns of one file as text, not trimmed yet, and give the names of all."""
     ending = path.suffix.casefold()
     try:
+        refuse_swollen(path)
         if ending == ".parquet":
             names = pq.read_schema(path).names
             table = pq.read_table(path, columns=[n for n in names if wanted(n.strip())] or None)
