@@ -19,6 +19,7 @@ from pipeforecast.address import Address, is_address, without_secrets
 from pipeforecast.errors import DataError, MissingFileError, PipeforecastError, SettingsError, some
 from pipeforecast.findings import Finding
 from pipeforecast.ingest.files import Key, Needed, Source, framed, texts
+from pipeforecast.ingest.sparktables import SCHEME, SparkTables
 
 _DUCKDB_ENDINGS = (".duckdb", ".ddb")
 #: A session that cannot write, whose rows come in the order in which they lie, and whose days are ISO text.
@@ -49,7 +50,10 @@ class DatabaseSource(Source):
     ) -> tuple[pa.Table, list[str]]:  # fmt: skip
         """Read one table with every cell as text, whole: what was read is what is told apart."""
         with _said(self.where, self.address):
-            table = texts(_texts(self.database.table(path.name)).to_pyarrow())
+            if isinstance(self.database, SparkTables):
+                table = texts(self.database.read(path.name))
+            else:
+                table = texts(_texts(self.database.table(path.name)).to_pyarrow())
         return table, table.column_names
 
     def _whole(self, key: Key, wanted: Callable[[str], bool], findings: list[Finding]) -> tuple[pa.Table, list[str]]:
@@ -123,6 +127,8 @@ def _duckdb(path: Path) -> Any:
 def _connected(address: Address) -> Any:
     import ibis
 
+    if address.scheme == SCHEME:
+        return SparkTables(address)
     postgres = address.scheme in ("postgres", "postgresql")
     if address.scheme == "duckdb":
         raise SettingsError(f"source: expected the file itself, as in source=warehouse.duckdb, came {address}")
