@@ -18,9 +18,9 @@ from pipeforecast.errors import DataError
 from pipeforecast.ingest import Export, read_export
 from pipeforecast.ingest.coded import blanked, coded, decoded, distinct, each, is_coded, positions, recoded
 from pipeforecast.ingest.dates import parse_dates, plain_times
-from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.files import Source
 from pipeforecast.ingest.numbers import looks_grouped, parse_numbers
+from pipeforecast.ingest.reading import Reading
 from pipeforecast.mapping import CrmMapping, DateSettings, NumberSettings
 
 Shipped = Callable[..., CrmMapping]
