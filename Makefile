@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 OVERRIDES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint docs notebooks wheel clean
+.PHONY: help install demo test spark lint docs notebooks wheel clean
 
 help:
 	@echo "make demo       forecast a made-up company and open its report (OVERRIDES='demo.n_deals=2000' changes settings)"
 	@echo "make install    make the environment in .venv"
 	@echo "make test       run the tests"
+	@echo "make spark      install PySpark, so that the tests of Spark run too (they need Java 17 as well)"
 	@echo "make lint       style, types and layers"
 	@echo "make docs       build the documentation into site/ (warnings are errors); open site/index.html"
 	@echo "make notebooks  run the notebooks; executed copies go to out/notebooks/"
@@ -30,6 +31,8 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+spark: $(VENV)/.installed-spark
 
 docs: $(VENV)/.installed-docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -65,6 +68,12 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing pipeforecast, what it needs and the tools to test it"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/.installed
+
+# PySpark weighs half a gigabyte: only who works on what needs it installs it.
+$(VENV)/.installed-spark: $(VENV)/.installed-dev
+	@echo "installing PySpark (about 500 MB)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,spark]'
+	@touch $@
 
 $(VENV)/.installed-docs: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "installing pipeforecast and the tools for its documentation"

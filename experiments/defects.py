@@ -227,14 +227,17 @@ def _booked_late(x: Export) -> None:
 
 @dataclass(frozen=True)
 class Defect:
-    """A defect: how it is planted, the codes of which one has to be found, or a part of the refusal."""
+    """A defect: how it is planted, the codes of which one has to be found, and what other verbs refuse it with."""
 
     plant: Callable[[Export], None]
     codes: tuple[str, ...] = ()
     refused: str = ""
 
 
+#: In the order in which they are planted: what cuts rows off comes first, so that it takes no other defect with it.
 DEFECTS: dict[str, Defect] = {
+    "history begins late": Defect(_begins_late, ("HISTORY-BEGINS-LATE",)),
+    "earlier closings lacking": Defect(_truncated, ("LEFT-TRUNCATED",)),
     "duplicate ids": Defect(_duplicate_ids, ("DUPLICATE-ID",)),
     "duplicate rows": Defect(lambda x: x.add(x.layout.deals, x.deals.iloc[x.some("any")]), ("DUPLICATE-ROW",)),
     "deals told twice": Defect(_twins, ("DEALS-ALIKE",)),
@@ -250,16 +253,18 @@ DEFECTS: dict[str, Defect] = {
     "negative amounts": Defect(lambda x: x.put("amount", x.some("open"), "-500"), ("AMOUNT-NEGATIVE",)),
     "enormous amounts": Defect(lambda x: x.put("amount", x.some("open"), "99999999999"), ("AMOUNT-ENORMOUS",)),
     "impossible amounts": Defect(lambda x: x.put("amount", x.some("open"), "4915112345678901"), ("AMOUNT-IMPOSSIBLE",)),
-    "unknown stage": Defect(lambda x: x.put("stage", x.some("open"), "Limbo"), refused="are not known"),
+    "unknown stage": Defect(lambda x: x.put("stage", x.some("open"), "Limbo"), ("STAGE-UNKNOWN",), "are not known"),
     "renamed stage": Defect(_renamed, ("STAGE-RENAMED",)),
     "spelling variants": Defect(_spelled, ("SPELLING-VARIANTS",)),
-    "mixed date formats": Defect(lambda x: x.put("created", x.some("any"), "31/12/2023"), refused="are no dates in"),
-    "text among amounts": Defect(lambda x: x.put("amount", x.some("any"), "a lot"), refused="are no numbers"),
+    "mixed date formats": Defect(
+        lambda x: x.put("created", x.some("any"), "31/12/2023"), ("DATE-UNREADABLE",), "are no dates in"
+    ),
+    "text among amounts": Defect(
+        lambda x: x.put("amount", x.some("any"), "a lot"), ("NUMBER-UNREADABLE",), "are no numbers"
+    ),
     "mixed time zones": Defect(_zones, ("TIME-ZONES-MIXED",)),
     "orphans in history": Defect(_orphans, ("LOG-ROWS-WITHOUT-DEAL",)),
     "history without time": Defect(lambda x: _log_cell(x, "at", ""), ("LOG-ROWS-WITHOUT-TIME",)),
-    "history begins late": Defect(_begins_late, ("HISTORY-BEGINS-LATE",)),
-    "earlier closings lacking": Defect(_truncated, ("LEFT-TRUNCATED",)),
     "changes at the same second": Defect(_same_second, ("SAME-SECOND",)),
     "booked late": Defect(_booked_late, ("BOOKED-LATE",)),
     "soft-deleted rows": Defect(
@@ -268,7 +273,7 @@ DEFECTS: dict[str, Defect] = {
     "merged records": Defect(_merged, ("MERGED-INTO-ANOTHER",)),
     "ends that never come": Defect(lambda x: x.put("closed", x.some("closed"), "9999-12-31"), ("DATE-MEANS-NONE",)),
     "probability out of range": Defect(_improbable, ("PROBABILITY-OUT-OF-RANGE",)),
-    "currency without rate": Defect(_currencies, refused="deals have the currencies"),
+    "currency without rate": Defect(_currencies, ("CURRENCY-WITHOUT-RATE",), "deals have the currencies"),
     "today's value as history": Defect(_canary, ("LEAK-ONLY-CLOSED",)),
     "a day far ahead": Defect(_far_ahead, ("LAST-DAY-LEAPS",)),
 }  # fmt: skip

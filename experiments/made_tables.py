@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from pipeforecast.expressions import ColumnOf, Condition
 from pipeforecast.findings import findings_frame
-from pipeforecast.ingest import Export, read_export
+from pipeforecast.ingest import Export, Refusals, read_export
 from pipeforecast.mapping import CrmMapping, LogSettings, TableSettings, kind_of
 from pipeforecast.quality import check_history
 
@@ -50,9 +50,9 @@ def shipped(name: str) -> CrmMapping:
     return CrmMapping.model_validate(yaml.safe_load((files("pipeforecast.configs") / f"crm/{name}.yaml").read_text()))
 
 
-def read_whole(mapping: CrmMapping, folder: Path) -> Export:
-    """Read an export as ``check`` does, make its tables, and hold it to the law of accounting."""
-    export = read_export(mapping, folder)
+def read_whole(mapping: CrmMapping, folder: Path, refusals: Refusals | None = None) -> Export:
+    """Read an export, with ``refusals`` as ``check`` does, make its tables, and hold it to the law of accounting."""
+    export = read_export(mapping, folder, refusals)
     findings_frame([*export.findings, *check_history(export.history)])
     rows, left = export.ledger.rows(), export.ledger.excluded()
     export.ledger.repairs()

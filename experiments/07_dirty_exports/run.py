@@ -22,7 +22,7 @@ from pipeforecast.dealaudit import audit_deals
 from pipeforecast.demo import make_company
 from pipeforecast.errors import PipeforecastError
 from pipeforecast.findings import Finding
-from pipeforecast.ingest import Export
+from pipeforecast.ingest import Export, Refusals
 from pipeforecast.quality import check_history
 
 HERE = Path(__file__).parent
@@ -39,12 +39,14 @@ def looked_at(layout: Layout, tables: Tables) -> tuple[Export, list[Finding]]:
     with tempfile.TemporaryDirectory() as folder:
         for name, table in tables.items():
             table.to_csv(Path(folder) / f"{name}.csv", index=False)
-        export = read_whole(shipped(layout.mapping), Path(folder))
+        refusals = Refusals()
+        export = read_whole(shipped(layout.mapping), Path(folder), refusals)
     came = export.ledger.rows().set_index("file")["rows"]
     lost = {f: n for f, n in came.items() if n != len(tables[f.removesuffix(".csv")])}
     assert not lost, f"rows of {lost} are not those written"
     assert len(export.history.deals) == export.tie["used_count"].sum()
-    return export, [*export.findings, *check_history(export.history), *audit_deals(export.history).findings]
+    found = [*export.findings, *check_history(export.history), *audit_deals(export.history).findings]
+    return export, [*refusals.findings(), *found]
 
 
 def counts(findings: list[Finding]) -> dict[str, int]:
@@ -58,13 +60,17 @@ def counts(findings: list[Finding]) -> dict[str, int]:
 def corpus(small: bool) -> Iterator[tuple[str, ...]]:
     """Every defect alone, and in pairs: all of them, or a few."""
     yield from ((name,) for name in DEFECTS)
-    pairs = list(combinations([n for n, d in DEFECTS.items() if not d.refused], 2))
+    pairs = list(combinations(DEFECTS, 2))
     chosen = np.random.default_rng(0).choice(len(pairs), 6, replace=False) if small else range(len(pairs))
     yield from (pairs[i] for i in chosen)
 
 
-def judged(layout: Layout, clean: Tables, names: tuple[str, ...], before: dict[str, int]) -> dict[str, object]:
-    """What came of one broken export: found means that each planted code tells of more rows than in the clean one."""
+#: What each export told: rows by code, by the names of its defects; the clean one has none.
+Told = dict[tuple[str, ...], dict[str, int]]
+
+
+def judged(layout: Layout, clean: Tables, names: tuple[str, ...], told: Told) -> dict[str, object]:
+    """What came of one broken export: a defect is found if its code tells of more rows than it would without it."""
     row: dict[str, object] = {
         "layout": layout.name,
         "defects": " + ".join(names),
@@ -75,14 +81,14 @@ def judged(layout: Layout, clean: Tables, names: tuple[str, ...], before: dict[s
     try:
         _, findings = looked_at(layout, planted(layout, clean, names))
     except PipeforecastError as error:
-        refused = [n for n in names if DEFECTS[n].refused and DEFECTS[n].refused in str(error)]
-        return {**row, "outcome": "refused", "missed": "" if refused else str(error)[:200]}
+        return {**row, "outcome": "refused", "missed": str(error)[:200]}
     except AssertionError as error:
         return {**row, "outcome": "lost", "lost": str(error)[:200]}
     except Exception:
         return {**row, "outcome": "crashed", "traceback": traceback.format_exc()[-400:]}
-    after = counts(findings)
-    missed = [n for n in names if not any(after.get(c, 0) > before.get(c, 0) for c in DEFECTS[n].codes)]
+    after = told[names] = counts(findings)
+    without = {n: told.get(tuple(o for o in names if o != n), {}) for n in names}
+    missed = [n for n in names if not any(after.get(c, 0) > without[n].get(c, 0) for c in DEFECTS[n].codes)]
     return {**row, "outcome": "read", "missed": ", ".join(missed)}
 
 
@@ -100,8 +106,8 @@ def main() -> None:
                 errors += [f"{layout.name} {kind} {seed}: {f.code}" for f in found if f.severity == "error"]
                 n_clean += 1
         clean = clean_tables(layout, "standard", 400, 3)
-        before = counts(looked_at(layout, clean)[1])
-        rows += [judged(layout, clean, names, before) for names in corpus(told.small)]
+        found_by: Told = {(): counts(looked_at(layout, clean)[1])}
+        rows += [judged(layout, clean, names, found_by) for names in corpus(told.small)]
     table = pd.DataFrame(rows)
     summary = table.assign(
         how=np.where(table["defects"].str.contains(" + ", regex=False), "pairs", "alone"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -11,11 +12,13 @@ import pandas as pd
 
 from pipeforecast.backtest import Lessonplan
 from pipeforecast.contract import TRACKABLE
+from pipeforecast.engine import EMBEDDED, Engine
+from pipeforecast.engine.spark import Spark
 from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import Forecaster
 from pipeforecast.history import DealHistory
-from pipeforecast.ingest import Export, read_export
+from pipeforecast.ingest import Export, Refusals, read_export
 from pipeforecast.kinds import (
     AalenJohansenSettings,
     BlendSettings,
@@ -40,15 +43,23 @@ from pipeforecast.models.prior import WithPrior
 from pipeforecast.models.stages import StageTransitions
 from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.rules import RULES, AnyRule, Call, Rule, rule
+from pipeforecast.sections import SparkSettings
 from pipeforecast.settings import BacktestSettings, CalendarSettings, RunSettings
 
 #: Where other packages offer kinds: an entry point is called with the options and gives an object with ``fit``.
 PLUGINS = "pipeforecast.models"
 
 
-def build_export(settings: RunSettings) -> Export:
-    """Read the export that the settings name."""
-    return read_export(CrmMapping.model_validate(settings.crm), settings.source)
+def build_export(settings: RunSettings, refusals: Refusals | None = None) -> Export:
+    """Read the export that the settings name, with ``refusals`` to look on; its history is asked where they say."""
+    export = read_export(CrmMapping.model_validate(settings.crm), settings.source, refusals)
+    return replace(export, history=replace(export.history, engine=build_engine(settings)))
+
+
+def build_engine(settings: RunSettings) -> Engine:
+    """Make what runs the questions over a whole history; verbs that take no snapshots have no choice."""
+    chosen = getattr(settings, "engine", None)
+    return Spark(chosen.master) if isinstance(chosen, SparkSettings) else EMBEDDED
 
 
 def build_calendar(settings: CalendarSettings) -> FiscalCalendar:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.contract import OPEN, Role
+from pipeforecast.engine import EMBEDDED, Engine
 from pipeforecast.errors import DataError
 
 #: Columns of ``states`` that are always there; the tracked facts of the deal stand beside them.
@@ -39,6 +40,8 @@ class DealHistory:
         ``birth``, ``tracked`` (its past is in ``states``) or ``today`` (no feature of a past day).
     tables : mapping of name to DataFrame
         ``leads``, ``touches``, ``quotas``, ``calls``, ``spend``, … where the export has them.
+    engine : Engine
+        Where questions over all states are run; the answers are the same.
     """
 
     deals: pd.DataFrame
@@ -47,6 +50,7 @@ class DealHistory:
     written_until: pd.Timestamp
     roles: Mapping[str, Role]
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    engine: Engine = EMBEDDED
 
     def __post_init__(self) -> None:
         missing = [c for c in STATE_KEYS + STATE_FACTS if c not in self.states]

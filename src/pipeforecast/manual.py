@@ -17,7 +17,11 @@ COMMON = {
     "seed=N": "seed of every random number (default: 0)",
     "tracking=NAME": "record of the run in MLflow",
 }
+SNAPSHOTS = {
+    "engine=NAME": "where snapshots are taken: duckdb (default) or spark; the numbers are the same",
+}
 LEARNING = {
+    **SNAPSHOTS,
     "model=NAME": "what forecasts: hazard, boosting, incidence, stages, cox, blend, rule, …",
     "levels=[a,b]": "columns by which the total is split",
     "rules=[a,b]": "rules beside the model (default: every rule that the data allow)",
@@ -220,7 +224,7 @@ PAGES: Mapping[str, Page] = {
     ),
     "score": Page(
         "scores the open deals, or leads, one by one",
-        {**COMMON, **SCORING, **CHOOSING, "model=NAME": LEARNING["model=NAME"], **LEADS, **MARKING},
+        {**COMMON, **SCORING, **CHOOSING, **SNAPSHOTS, "model=NAME": LEARNING["model=NAME"], **LEADS, **MARKING},
         ("deal_scores.csv", "leads.csv", "lead_reasons.csv", "payload_TOOL.csv"),
         "pipeforecast score crm=salesforce source=exports/today version=champion",
     ),
@@ -232,13 +236,25 @@ PAGES: Mapping[str, Page] = {
     ),
     "monitor": Page(
         "says what has drifted, whether past chances came true, since when not, and whether training anew would help",
-        {**COMMON, **CHOOSING, **{k: v for k, v in LEARNING.items() if k.startswith(("model", "origins"))}, **WATCHING},
+        {
+            **COMMON,
+            **SNAPSHOTS,
+            **CHOOSING,
+            **{k: v for k, v in LEARNING.items() if k.startswith(("model", "origins"))},
+            **WATCHING,
+        },
         ("monitor.csv",),
         "pipeforecast monitor crm=salesforce source=exports/today",
     ),
     "compare": Page(
         "says what moved a period's forecast since an earlier evening, by cause and deal by deal",
-        {**COMMON, **COMPARING, **CHOOSING, **{k: v for k, v in LEARNING.items() if k.startswith(("model", "levels"))}},
+        {
+            **COMMON,
+            **SNAPSHOTS,
+            **COMPARING,
+            **CHOOSING,
+            **{k: v for k, v in LEARNING.items() if k.startswith(("model", "levels"))},
+        },
         ("waterfall.csv",),
         "pipeforecast compare crm=salesforce source=exports/today since=2025-02-07",
     ),
@@ -250,7 +266,7 @@ PAGES: Mapping[str, Page] = {
     ),
     "audit": Page(
         "says what is wrong with each open deal, how often such deals were won, and what to ask whom this week",
-        {**COMMON, **AUDITING},
+        {**COMMON, **SNAPSHOTS, **AUDITING},
         AUDIT_FILES,
         "pipeforecast audit crm=salesforce source=exports/today criteria=bant",
     ),

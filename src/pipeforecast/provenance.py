@@ -17,7 +17,7 @@ from pipeforecast.fingerprint import fingerprint_of_files
 #: Libraries whose arithmetic or reading the numbers rest on.
 LIBRARIES = (
     "numpy", "scipy", "pandas", "scikit-learn", "statsmodels", "duckdb", "ibis-framework", "pyarrow", "joblib",
-    "lightgbm", "optuna", "python-calamine", "mlflow", "hydra-core", "pydantic",
+    "lightgbm", "optuna", "python-calamine", "mlflow", "hydra-core", "pydantic", "pyspark",
 )  # fmt: skip
 #: Variables that set how many threads add up: sums in another order may end in another last digit.
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")

@@ -12,6 +12,7 @@ from pipeforecast.csvlines import write_lines
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import DealForecast, Forecast
 from pipeforecast.snapshot import Snapshot
+from pipeforecast.wording import pnoop
 
 #: Columns of ``deals.csv``.
 DEAL_COLUMNS = (
@@ -25,7 +26,7 @@ SCORE_COLUMNS = (
     "p_lost", "p_win_in_period", "p_slip", "close_p10", "close_p50", "close_p90", "expected_amount_in_period",
     "reason_1", "reason_2", "reason_3", "model_version",
 )  # fmt: skip
-UNKNOWN_CURRENCY = "units"
+UNKNOWN_CURRENCY = pnoop("currency", "units")
 
 
 def forecast_rows(forecasts: Sequence[Forecast], currency: str, coverage: float | None) -> pd.DataFrame:

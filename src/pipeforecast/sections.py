@@ -10,7 +10,15 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, InstanceOf, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    InstanceOf,
+    PlainSerializer,
+    field_validator,
+    model_validator,
+)
 
 from pipeforecast.address import Address, is_address
 from pipeforecast.kinds import Closed, DaysOfPeriod, distinct
@@ -82,6 +90,31 @@ class OriginSettings(Closed):
         if self.jobs == 0:
             raise ValueError("jobs: expected 1 or more processes, or -1 for every core, came 0")
         return self
+
+
+class EmbeddedSettings(Closed):
+    """Questions over the whole history run embedded (``configs/engine/duckdb.yaml``)."""
+
+    kind: Literal["duckdb"] = "duckdb"
+
+
+class SparkSettings(Closed):
+    """They run on a Spark session (``configs/engine/spark.yaml``): the active one, else one that is started."""
+
+    kind: Literal["spark"] = "spark"
+    master: Annotated[str, Field(min_length=1)] | None = Field(
+        "local[*]", description="master of a session that is started; null: as Spark's own configuration says"
+    )
+
+    @field_validator("master")
+    @classmethod
+    def _known_form(cls, value: str | None) -> str | None:
+        if value is not None and not re.match(r"(local(\[[^\]]+\])?|yarn)$|(spark|k8s)://\S+$", value):
+            raise ValueError(f"expected local[N], spark://HOST:PORT, yarn or k8s://ADDRESS, came {value!r}")
+        return value
+
+
+EngineSettings = Annotated[EmbeddedSettings | SparkSettings, Field(discriminator="kind")]
 
 
 class StoreThen(Closed):

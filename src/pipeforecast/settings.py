@@ -33,6 +33,8 @@ from pipeforecast.sections import (
     AgainSettings,
     CalendarSettings,
     CompanySettings,
+    EmbeddedSettings,
+    EngineSettings,
     Folder,
     OriginSettings,
     ProofSettings,
@@ -108,6 +110,7 @@ class KeepSettings(RunSettings):
 class AuditSettings(RunSettings):
     """What ``audit`` is told: when a deal is flagged, what stages ask for, how far back flags are judged."""
 
+    engine: EngineSettings = Field(default_factory=EmbeddedSettings)
     flags: FlagSettings = Field(default_factory=FlagSettings)
     criteria: CriteriaSettings = Field(default_factory=CriteriaSettings)
     past: PastSettings = Field(default_factory=PastSettings)
@@ -156,8 +159,11 @@ class BacktestSettings(RunSettings):
         Rules beside the model; empty: every rule that the data allow.
     draws : int
         Draws of a period's revenue.
+    engine : EngineSettings
+        Where snapshots are taken; they are the same everywhere.
     """
 
+    engine: EngineSettings = Field(default_factory=EmbeddedSettings)
     levels: Words = ("owner", "manager", "region", "segment", "product", "deal_type")
     model: ModelSettings = Field(default_factory=HazardSettings)
     rules: Words = ()

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.contract import OPEN, Role
+from pipeforecast.engine import Session
 from pipeforecast.history import STATE_KEYS, DealHistory
 from pipeforecast.reporting import closing_day, owner_when_closed, with_manager
 
@@ -161,25 +162,19 @@ def _closings(history: DealHistory, facts: pd.DataFrame) -> pd.DataFrame:
 
 def _open_rows(history: DealHistory, states: pd.DataFrame, days: np.ndarray) -> pd.DataFrame:
     """Run the query: running facts by window functions, then each state joined to the days on which it held."""
-    import ibis
-
-    table = ibis.memtable(states.reset_index(drop=True))
-    con = ibis.duckdb.connect()
-    try:
-        con.raw_sql("SET TimeZone='UTC'")
+    with history.engine.session() as session:
+        table = session.table(states.reset_index(drop=True))
         facts = [c for c in states.columns if c not in (*STATE_KEYS, "position")]
-        calendar = ibis.memtable(_calendar(days))
+        calendar = session.table(_calendar(days))
         held = _held(_running(table), facts)
         joined = held.inner_join(
             calendar, [held["recorded_at"] < calendar["evening"], held["known_until"] >= calendar["evening"]]
         )
         columns = ["as_of", "deal", *facts, *RUNNING]
         opened = joined.filter(joined["status"] == OPEN).select(columns).order_by(["as_of", "deal"])
-        out = con.to_pandas(opened)
+        out = session.frame(opened)
         if "touches" in history.tables:
-            out = out.merge(_touch_rows(con, history, out), on=["as_of", "deal"], how="left")
-    finally:
-        con.disconnect()
+            out = out.merge(_touch_rows(session, history, out), on=["as_of", "deal"], how="left")
     return _canonical(out, states)
 
 
@@ -204,14 +199,17 @@ def _running(table: Any) -> Any:
 
     moved = (table["stage"] != lagged("stage")).fill_null(False)
     first = ibis.row_number().over(step) == 0
-    pushed_days = table["expected_close"].epoch_seconds() - lagged("expected_close").epoch_seconds()
-    pushed_days = (pushed_days / 86400).fill_null(0)
+    # Whole seconds add up to the same in any order; parts of days would not.
+    pushed = (table["expected_close"].epoch_seconds() - lagged("expected_close").epoch_seconds()).fill_null(0)
     marked = table.mutate(
         moved=moved,
         back=(moved & (table["position"] < lagged("position"))).fill_null(False),
-        pushed=pushed_days > 0,
-        pushed_by=pushed_days.clip(lower=0),
+        pushed=pushed > 0,
+        pushed_by=pushed.clip(lower=0),
         repriced=(table["amount"] != lagged("amount")).fill_null(False),
+        # Engines differ in whether "the first" may be NULL; in the greatest of a single value they do not.
+        amount_at_first=first.ifelse(table["amount"], ibis.null(table["amount"].type())),
+        close_at_first=first.ifelse(table["expected_close"], ibis.null("timestamp")),
         entered=(moved | (first & table["stage"].notnull())).ifelse(table["recorded_at"], ibis.null("timestamp")),
         known_until=table["recorded_at"].lead(1).over(step).fill_null(ibis.literal(_NEVER.to_pydatetime())),
     )
@@ -222,10 +220,10 @@ def _running(table: Any) -> Any:
         n_moves=marked["moved"].cast("int64").sum().over(past),
         n_back=marked["back"].cast("int64").sum().over(past),
         n_pushes=marked["pushed"].cast("int64").sum().over(past),
-        push_days=marked["pushed_by"].sum().over(past),
+        push_days=marked["pushed_by"].sum().over(past) / 86400,
         n_amount_changes=marked["repriced"].cast("int64").sum().over(past),
-        first_amount=marked["amount"].first().over(past),
-        first_expected_close=marked["expected_close"].first().over(past),
+        first_amount=marked["amount_at_first"].max().over(past),
+        first_expected_close=marked["close_at_first"].max().over(past),
     )
 
 
@@ -233,7 +231,7 @@ def _held(running: Any, facts: list[str]) -> Any:
     return running.select("deal", "recorded_at", "known_until", "status", *facts, *RUNNING)
 
 
-def _touch_rows(con: Any, history: DealHistory, opened: pd.DataFrame) -> pd.DataFrame:
+def _touch_rows(session: Session, history: DealHistory, opened: pd.DataFrame) -> pd.DataFrame:
     """Count the touches of each open deal by each day, and the recent ones; the day of the last.
 
     Touches and evenings of a deal are laid on one line of time and counted along it: joined day by day, every touch
@@ -246,8 +244,8 @@ def _touch_rows(con: Any, history: DealHistory, opened: pd.DataFrame) -> pd.Data
     touches = touches[touches["deal_id"].notna().to_numpy()]
     frame = pd.DataFrame({"deal": touches["deal_id"].map(keys).to_numpy(), "at": touches["at"].to_numpy()}).dropna()
     frame = frame.astype({"deal": "int64", "at": "datetime64[us]"})
-    touched = ibis.memtable(frame)
-    looks = ibis.memtable(opened[["as_of", "deal"]].astype({"as_of": "datetime64[us]"}))
+    touched = session.table(frame)
+    looks = session.table(opened[["as_of", "deal"]].astype({"as_of": "datetime64[us]"}))
     ends = {"evening": ibis.interval(days=1), "recent": ibis.interval(days=1 - _RECENT_DAYS)}
     line = ibis.union(
         touched.mutate(as_of=ibis.null("timestamp"), what=ibis.literal("touch")).select("deal", "at", "as_of", "what"),
@@ -263,14 +261,13 @@ def _touch_rows(con: Any, history: DealHistory, opened: pd.DataFrame) -> pd.Data
         n=is_touch.cast("int64").sum().over(so_far),
         last=is_touch.ifelse(line["at"], ibis.null("timestamp")).max().over(so_far),
     ).filter(lambda t: t["what"] != "touch")
-    rows: pd.DataFrame = con.to_pandas(
+    return session.frame(
         counted.group_by("as_of", "deal").aggregate(
             n_touches=counted["n"].max(),
             n_touches_recent=counted["n"].max() - counted["n"].min(),
             last_touch_at=counted["last"].max(),
         )
     )
-    return rows
 
 
 def _canonical(rows: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:

@@ -11,15 +11,16 @@ from hypothesis import HealthCheck, given, settings
 from made_tables import Made, exports, read_whole, shipped
 
 from pipeforecast.errors import PipeforecastError
+from pipeforecast.ingest import Refusals
 
 
-def read(made: Made) -> str | None:
+def read(made: Made, refusals: Refusals | None = None) -> str | None:
     """Read it; give what was said if it was refused."""
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         made.write(Path(folder))
         try:
-            read_whole(shipped(made.mapping), Path(folder))
+            read_whole(shipped(made.mapping), Path(folder), refusals)
         except PipeforecastError as error:
             return str(error)
     return None
@@ -28,8 +29,16 @@ def read(made: Made) -> str | None:
 @given(exports())
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_export_is_read_or_refused(made: Made) -> None:
-    said = read(made)
+    said, refusals = read(made), Refusals()
     assert said is None or 0 < len(said) <= 3000
+    looked_on = read(made, refusals)
+    assert looked_on is None or 0 < len(looked_on) <= 3000
+    if said is None:  # what is read, is read alike by `check`
+        assert looked_on is None
+        assert not refusals
+    else:  # what is refused is told, or refused by `check` too
+        assert looked_on is not None or refusals
+    assert all(f.severity == "error" and f.count > 0 for f in refusals.findings())
 
 
 HEAD = "deal_id,created_at,closed_at,outcome,amount\n"

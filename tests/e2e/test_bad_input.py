@@ -40,7 +40,7 @@ def test_a_file_that_is_not_there(refused: Refused, tmp_path: Path) -> None:
 
 
 def test_a_column_that_is_not_there(refused: Refused, tmp_path: Path) -> None:
-    said = refused("check", written(tmp_path, rows().rename(columns={"created_at": "opened"})))
+    said = refused("audit", written(tmp_path, rows().rename(columns={"created_at": "opened"})))
     assert "created_at" in said
     assert "opened" in said
     assert "deals.csv" in said
@@ -49,36 +49,36 @@ def test_a_column_that_is_not_there(refused: Refused, tmp_path: Path) -> None:
 def test_a_stage_that_is_not_known(refused: Refused, tmp_path: Path) -> None:
     source = written(tmp_path, rows())
     (tmp_path / "exports" / "stages.csv").write_text("stage,kind\nProspect,open\nWon,won\n")
-    said = refused("check", source)
+    said = refused("audit", source)
     assert "'Proposal'" in said
     assert "'Prospect'" in said
     assert "crm.stages" in said
 
 
 def test_a_status_that_is_not_known(refused: Refused, tmp_path: Path) -> None:
-    said = refused("check", written(tmp_path, changed("outcome", "gewonnen")))
+    said = refused("audit", written(tmp_path, changed("outcome", "gewonnen")))
     assert "'gewonnen'" in said
     assert "crm.status" in said
 
 
 def test_a_date_that_is_none(refused: Refused, tmp_path: Path) -> None:
-    said = refused("check", written(tmp_path, changed("created_at", "soon", at=5)))
+    said = refused("audit", written(tmp_path, changed("created_at", "soon", at=5)))
     assert "'soon (row 7)'" in said
     assert "created_at" in said
     assert "dates.formats" in said
-    assert "2023-02-30" in refused("check", written(tmp_path, changed("closed_at", "2023-02-30")))
+    assert "2023-02-30" in refused("audit", written(tmp_path, changed("closed_at", "2023-02-30")))
 
 
 def test_a_date_column_that_may_be_read_in_two_ways(refused: Refused, tmp_path: Path) -> None:
     table = rows()
     table["created_at"] = [f"{1 + i % 12:02d}/{1 + i % 11:02d}/2022" for i in range(len(table))]
-    said = refused("check", written(tmp_path, table))
+    said = refused("audit", written(tmp_path, table))
     assert "day_first or month_first" in said
     assert "created_at" in said
 
 
 def test_an_amount_that_is_no_number(refused: Refused, tmp_path: Path) -> None:
-    said = refused("check", written(tmp_path, changed("amount", "a lot")))
+    said = refused("audit", written(tmp_path, changed("amount", "a lot")))
     assert "a lot" in said
     assert "amount" in said
 

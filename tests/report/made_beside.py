@@ -27,8 +27,9 @@ def calls_frame() -> pd.DataFrame:
 
 
 def biases_frame() -> pd.DataFrame:
-    rows = [("rep", BJORN, "closed 21 % above own calls"), ("rep", DOLORES, "cannot tell: 5 periods")]
-    return pd.DataFrame(rows, columns=["layer", "person", "words"])
+    none = np.nan
+    rows = [("rep", BJORN, 12, 0.21, 0.05, 0.4, True), ("rep", DOLORES, 5, none, none, none, False)]
+    return pd.DataFrame(rows, columns=["layer", "person", "n_periods", "bias", "lower", "upper", "flagged"])
 
 
 def chances_frame(off: float = 1.0) -> pd.DataFrame:

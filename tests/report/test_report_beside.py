@@ -39,7 +39,10 @@ def test_calls_are_told_as_they_were_made_beside_the_model_of_the_same_money(tol
         assert [row[c] for c in ("mean", "p10", "p90")] == [owners[of][c] for c in ("mean", "p10", "p90")]
     assert rows["manager", "Chen Wei"]["of"] == "Björn Lindqvist"
     assert [rows["rep", "Ada Osei"]["place"], rows["manager", "Chen Wei"]["place"]] == ["above", "below"]
-    assert rows["rep", "Björn Lindqvist"]["words"] == "closed 21 % above own calls"
+    assert (
+        rows["rep", "Björn Lindqvist"]["words"]
+        == "closed 21 % above own calls (12 periods, 90 % interval: 5 % to 40 %)"
+    )
 
 
 def test_calls_change_no_number_of_the_forecast(told: dict):

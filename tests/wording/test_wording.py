@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
+import yaml
 from babel.dates import format_date
 from babel.messages.pofile import read_po
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeforecast import configs
 from pipeforecast.errors import SettingsError
+from pipeforecast.metrics import CATALOGUE
+from pipeforecast.metrics.counts import COUNTED
 from pipeforecast.report.words import full_money, money, percent
-from pipeforecast.wording import LANGUAGES, noop, nt, speaking, spoken_language, t
+from pipeforecast.wording import LANGUAGES, noop, nt, retold, speaking, spoken_language, t
 from pipeforecast.wording.catalogue import plural_forms, script_texts
 from pipeforecast.wording.gather import file_of, gathered, updated
 from pipeforecast.wording.numerals import calendar_day, grouped, numerals_of, written
 
 OTHERS = LANGUAGES[1:]
+CONFIGS = Path(configs.__file__).parent
 NAMES = re.compile(r"\{\w*\}")
 
 
@@ -50,8 +56,8 @@ def test_every_text_is_translated_with_the_same_names(texts, language):
             assert said, f"{message.id} has no translation"
             # Once for each: a name that is missing loses a number, one that is not there stops the page.
             assert set(NAMES.findall(said)) == set(NAMES.findall(forms(message.id)[-1])), said
-            # Texts go into the page, and into its attributes, as they are.
-            assert not re.search(r'[<>&"]', said), said
+            # Texts go into the page, and into its attributes, as they are; those of findings are escaped.
+            assert message.context == "finding" or not re.search(r'[<>&"]', said), said
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -136,3 +142,42 @@ def test_the_script_has_the_texts_that_it_says(texts, language):
     said = {forms(m.id)[0] for m in texts if m.id and any(str(w).endswith(".js") for w, _ in m.locations)}
     assert set(told["texts"]) == (set() if language == "en" else said)
     assert told["tag"] == {"zh": "zh-Hans"}.get(language, language)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("context", ["reason", "finding", "benchmark", "currency"])
+def test_what_a_file_says_in_english_is_said_again(texts, language, context):
+    """Filled in, every marked text is found by itself and no other, and what was put in stands in the translation."""
+    marked = [m.id for m in texts if m.id and m.context == context]
+    assert marked
+    told = {m.id: m.string for m in read_po(file_of(language).open("rb"), locale=language) if m.context == context}
+    for english in marked:
+        names = list(dict.fromkeys(NAMES.findall(english)))
+        values = {name: f"W{i}" for i, name in enumerate(names)}
+
+        def put_in(text, values=values):
+            for name, value in values.items():
+                text = text.replace(name, value)
+            return text
+
+        with speaking(language):
+            assert retold(context, put_in(english)) == put_in(told[english])
+        assert retold(context, put_in(english)) == put_in(english)
+
+
+def test_what_is_put_into_a_text_is_said_too():
+    with speaking("id"):
+        assert retold("finding", "it rests on the history of the stage") == "ini bertumpu pada riwayat tahap"
+        assert retold("finding", "nothing that we would say (…)") == "nothing that we would say (…)"
+        # Braces that are no name stay.
+        said = "stage A was last entered on 2024-01-01, B first on 2024-02-01: if they are one, say values: {A: B} for"
+        assert "values: {A: B}" in retold("finding", f"{said} the stage in the mapping")
+
+
+def test_every_metric_is_said_in_every_language(texts):
+    """Formulas are gathered from the declarations; what they count has both its numbers; benchmarks are said."""
+    for metric in CATALOGUE.values():
+        assert texts.get(metric.formula) is not None, metric.name
+        assert texts.get(COUNTED[metric.counts][0]) is not None
+    shipped = yaml.safe_load((CONFIGS / "benchmarks" / "common.yaml").read_text(encoding="utf-8"))
+    assert all(texts.get(b["what"], context="benchmark") for b in shipped["values"])

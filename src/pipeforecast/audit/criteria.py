@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeforecast.audit.looks import Looks
-from pipeforecast.audit.stays import places
+from pipeforecast.audit.looks import Looks, on_each_kind
+from pipeforecast.audit.stays import pipeline_of, places
 from pipeforecast.contract import OPEN
 from pipeforecast.errors import SettingsError, some
 from pipeforecast.findings import Finding, first_examples
@@ -46,10 +46,11 @@ class Need:
         values, known = looks.fact(self.question.column)
         with np.errstate(invalid="ignore"):
             beyond = looks.place > self.place
-        if self.pipeline is not None and "pipeline" in looks.history.deals:
-            line = looks.history.deals["pipeline"].reindex(looks.rows["deal"].to_numpy())
+        line = None if self.pipeline is None else pipeline_of(looks.history, looks.rows["deal"])
+        if line is not None:
             beyond &= (line == self.pipeline).fillna(False).to_numpy(dtype=bool)
-        return beyond & ~answered(values, self.question), known & beyond
+        told = on_each_kind(values, lambda kinds: pd.Series(answered(kinds, self.question)))
+        return beyond & ~told.fillna(False).to_numpy(dtype=bool), known & beyond
 
 
 def answered(values: pd.Series, question: Question) -> np.ndarray:
@@ -96,14 +97,17 @@ class Criteria:
             return np.zeros(len(looks.rows), dtype=bool), np.zeros(len(looks.rows), dtype=bool)
         return table.fillna(False).any(axis=1).to_numpy(dtype=bool), table.notna().any(axis=1).to_numpy(dtype=bool)
 
-    def lacking(self, looks: Looks) -> pd.Series:
-        """Name the questions that each row has not answered, joined by ``; `` (n,)."""
+    def lacking(self, looks: Looks) -> np.ndarray:
+        """Name the questions that each row has not answered, as ``joined`` (n,)."""
         table = self.table(looks).fillna(False).astype(bool)
-        names = [n.name for n in self.needs]
-        told = [
-            "; ".join(dict.fromkeys(n for n, hit in zip(names, row, strict=True) if hit)) for row in table.to_numpy()
-        ]
-        return pd.Series(told, index=looks.rows.index, dtype="object")
+        return joined(table.to_numpy(), [n.name for n in self.needs])
+
+
+def joined(hit: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """Names that hold in each row of ``hit`` (n, k), each once, joined by ``; ``, None where none does (n,)."""
+    kinds, of = np.unique(hit, axis=0, return_inverse=True) if hit.size else (hit[:1], np.zeros(len(hit), dtype=int))
+    told = ["; ".join(dict.fromkeys(n for n, has in zip(names, row, strict=True) if has)) or None for row in kinds]
+    return np.asarray(np.array(told, dtype=object)[of])
 
 
 def criteria_of(told: CriteriaSettings, stages: pd.DataFrame, columns: Sequence[str]) -> Criteria:

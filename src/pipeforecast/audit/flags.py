@@ -11,6 +11,7 @@ import pandas as pd
 
 from pipeforecast.audit.criteria import Criteria
 from pipeforecast.audit.looks import Looks
+from pipeforecast.wording import noop, pnoop
 
 #: The flag of deals that moved on without what their stage asks for.
 CRITERIA = "criteria_missing"
@@ -95,23 +96,26 @@ def _no_criteria(looks: Looks) -> tuple[np.ndarray, np.ndarray]:
 FLAGS: Mapping[str, Flag] = {
     f.name: f
     for f in (
-        Flag("close_date_past", "close date has passed", "Its close date has passed: what is left to do, and by when?",
-             "an expected close date", _close_date_past),
-        Flag("pushed", "pushed again and again", "What has to happen this time that did not happen before?",
-             "the history of the expected close date", _pushed),
-        Flag("long_in_stage", "long in its stage", "What keeps it in this stage, and who can move it?",
-             "the history of the stage", _long_in_stage),
-        Flag("no_activity", "no activity", "When was the last contact, and is the buyer still there?",
-             "activities of deals, or the day of the last one", _silent),
-        Flag("no_amount", "no amount", "What is it worth, and on what does that rest?", "an amount", _no_amount),
-        Flag("no_next_step", "no next step", "What is the next step, with whom, and when?",
-             "a next step", _no_next_step),
-        Flag(CRITERIA, "moved on without what its stage asks for", "Does it still qualify: what is not answered yet?",
-             "criteria=NAME, or the fields that the CRM's stages require", _no_criteria),
-        Flag("moved_back", "moved back", "Why did it move back, and what is different now?",
-             "the history of the stage", _moved_back),
-        Flag("stages_skipped", "stages skipped", "What did the skipped stage ask for, and is it known?",
-             "the history of the stage", _skipped),
+        Flag("close_date_past", noop("close date has passed"),
+             noop("Its close date has passed: what is left to do, and by when?"),
+             pnoop("finding", "an expected close date"), _close_date_past),
+        Flag("pushed", noop("pushed again and again"), noop("What has to happen this time that did not happen before?"),
+             pnoop("finding", "the history of the expected close date"), _pushed),
+        Flag("long_in_stage", noop("long in its stage"), noop("What keeps it in this stage, and who can move it?"),
+             pnoop("finding", "the history of the stage"), _long_in_stage),
+        Flag("no_activity", noop("no activity"), noop("When was the last contact, and is the buyer still there?"),
+             pnoop("finding", "activities of deals, or the day of the last one"), _silent),
+        Flag("no_amount", noop("no amount"), noop("What is it worth, and on what does that rest?"),
+             pnoop("finding", "an amount"), _no_amount),
+        Flag("no_next_step", noop("no next step"), noop("What is the next step, with whom, and when?"),
+             pnoop("finding", "a next step"), _no_next_step),
+        Flag(CRITERIA, noop("moved on without what its stage asks for"),
+             noop("Does it still qualify: what is not answered yet?"),
+             pnoop("finding", "criteria=NAME, or the fields that the CRM's stages require"), _no_criteria),
+        Flag("moved_back", noop("moved back"), noop("Why did it move back, and what is different now?"),
+             pnoop("finding", "the history of the stage"), _moved_back),
+        Flag("stages_skipped", noop("stages skipped"), noop("What did the skipped stage ask for, and is it known?"),
+             pnoop("finding", "the history of the stage"), _skipped),
     )
 }  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,6 +15,28 @@ from pipeforecast.hygiene import FlagSettings
 from pipeforecast.snapshot import Snapshot
 
 _DAY = pd.Timedelta(days=1)
+#: What flags look at of an open deal; beside it, whatever stages ask for.
+FACTS = (
+    "as_of", "deal", "created_at", "stage", "amount", "expected_close", "next_step", "last_activity_at", "n_pushes",
+    "n_back", "stage_entered_at", "last_touch_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Walked:
+    """How deals went through the stages: worked out once for all the evenings that are looked at."""
+
+    history: DealHistory
+
+    @cached_property
+    def stays(self) -> pd.DataFrame:
+        """As of ``stays_of``."""
+        return stays_of(self.history.states)
+
+    @cached_property
+    def skips(self) -> pd.Series:
+        """As of ``first_skips``."""
+        return first_skips(self.history)
 
 
 @dataclass(frozen=True)
@@ -29,12 +51,15 @@ class Looks:
     told : FlagSettings
     today : Timestamp or None
         The evening on which today's values (facts without a past) hold; None: on none of these evenings.
+    walked : Walked
+        Of the same history; several looks share it.
     """
 
     history: DealHistory
     snapshot: Snapshot
     told: FlagSettings
     today: pd.Timestamp | None
+    walked: Walked
 
     @property
     def rows(self) -> pd.DataFrame:
@@ -62,7 +87,7 @@ class Looks:
         n = len(self.rows)
         if self.dated(column):
             return self.rows[column], np.ones(n, dtype=bool)
-        if column in self.history.deals:
+        if column in self.history.deals and self.is_today.any():
             values = self.history.deals[column].reindex(self.rows["deal"].to_numpy())
             return values.set_axis(self.rows.index), self.is_today
         return pd.Series(pd.NA, index=self.rows.index, dtype="object"), np.zeros(n, dtype=bool)
@@ -79,6 +104,8 @@ class Looks:
         nothing = pd.Series(pd.NaT, index=self.rows.index, dtype="datetime64[s]")
         touched = self.rows["last_touch_at"].dt.normalize() if "last_touch_at" in self.rows else nothing
         said, known = self.fact("last_activity_at")
+        if not known.any():
+            return touched.astype("datetime64[s]")
         said = pd.to_datetime(said, errors="coerce").astype("datetime64[s]").where(known)
         said = said.where(said <= self.rows["as_of"])
         return touched.where(~(said > touched) & touched.notna(), said).astype("datetime64[s]")
@@ -110,10 +137,12 @@ class Looks:
         if not self.history.has_stage_history or self.rows.empty:
             return np.full(len(self.rows), np.nan)
         days = [pd.Timestamp(d) for d in self.snapshot.days]
-        limits = long_stays(stays_of(self.history.states), days, self.told.stage_share, self.told.least_stays)
-        limits["as_of"] = limits["as_of"].astype("datetime64[s]")
-        asked = self.rows[["as_of", "stage"]].astype({"stage": "object"})
-        return np.asarray(asked.merge(limits, on=["as_of", "stage"], how="left")["limit"].to_numpy(dtype="float64"))
+        limits = long_stays(self.walked.stays, days, self.told.stage_share, self.told.least_stays)
+        stage, names = pd.factorize(self.rows["stage"])
+        table = np.pad(
+            limits.reindex(columns=names).to_numpy(dtype="float64"), [(0, 0), (0, 1)], constant_values=np.nan
+        )
+        return np.asarray(table[limits.index.get_indexer(pd.Index(self.rows["as_of"])), stage])
 
     @cached_property
     def place(self) -> np.ndarray:
@@ -125,7 +154,7 @@ class Looks:
     @cached_property
     def skipped(self) -> np.ndarray:
         """Whether the deal had moved beyond a stage that it had never been in (n,)."""
-        first = first_skips(self.history).reindex(self.rows["deal"].to_numpy())
+        first = self.walked.skips.reindex(self.rows["deal"].to_numpy())
         return np.asarray((first.to_numpy() < self.evening.to_numpy()).astype(bool))
 
     @cached_property
@@ -137,8 +166,21 @@ class Looks:
     def texts(self, column: str) -> pd.Series:
         """Give a text as known on each evening; missing where it is not known, or blank (n,)."""
         values, known = self.fact(column)
-        text = values.astype("string").str.strip()
-        return text.where(known & (text != "").fillna(False).to_numpy(dtype=bool))
+        return on_each_kind(values, _filled).where(known)
+
+
+def on_each_kind(values: pd.Series, told: Callable[[pd.Series], pd.Series]) -> pd.Series:
+    """Apply a function of single values to each that occurs, once, however many rows have it (n,)."""
+    code, kinds = pd.factorize(values)
+    found = told(pd.Series(kinds))
+    # Row -1, of what is missing, is put behind the others.
+    return found.reindex(range(len(kinds) + 1)).take(code).set_axis(values.index)
+
+
+def _filled(values: pd.Series) -> pd.Series:
+    """Texts without the spaces around them; missing where nothing else is there."""
+    text = values.astype("string").str.strip()
+    return text.where((text != "").fillna(False).to_numpy(dtype=bool))
 
 
 def plain(values: pd.Series) -> np.ndarray:

@@ -21,7 +21,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def past_record(flags: pd.DataFrame, deal: np.ndarray, stage: np.ndarray, status: pd.Series) -> pd.DataFrame:
+def past_record(flags: pd.DataFrame, deal: np.ndarray, stage: pd.Series, status: pd.Series) -> pd.DataFrame:
     """Set the win rate of deals with each flag beside that of deals without it.
 
     Parameters
@@ -30,7 +30,7 @@ def past_record(flags: pd.DataFrame, deal: np.ndarray, stage: np.ndarray, status
         One row per past evening and deal that was open then, in the order of evenings; missing where it was not known.
     deal : int array (n,)
         Key of each row's deal.
-    stage : array (n,)
+    stage : Series (n,)
         Its stage on that evening.
     status : Series, index deal key
         Of every deal, as known today: open, won, lost.
@@ -43,21 +43,37 @@ def past_record(flags: pd.DataFrame, deal: np.ndarray, stage: np.ndarray, status
         stages in which the others had it first; ``cost``: what that rate loses where the flag is, not below 0, as if
         ``PRIOR_DEALS`` more had lost nothing (0 where nothing is known). Rates of no deal are NaN.
     """
-    rows = pd.DataFrame({"deal": deal, "stage": pd.Series(stage, dtype="object").fillna("").to_numpy()})
-    rows["status"] = status.reindex(deal).to_numpy(dtype=object)
+    key, keys = pd.factorize(deal)
+    n_deals = len(keys)
+    place, names = pd.factorize(stage, use_na_sentinel=False)
+    closed, won = (
+        (status.reindex(keys) != OPEN).to_numpy(dtype=bool),
+        (status.reindex(keys) == WON).to_numpy(dtype=bool),
+    )
     found = []
     for name in flags:
         known = flags[name].notna().to_numpy()
         hit = flags[name].fillna(False).to_numpy(dtype=bool)
-        with_it, without = rows[hit].drop_duplicates("deal"), rows[known & ~hit]
-        closed, n = _closed(with_it)
-        others, n_without = _closed(without.drop_duplicates("deal"))
-        rate, lower, upper = wilson(int(_is_won(closed).sum()), n)
-        plain, lower_without, upper_without = wilson(int(_is_won(others).sum()), n_without)
-        alike = _same_stage(closed, _closed(without.drop_duplicates(["deal", "stage"]))[0])
-        found.append((rate, lower, upper, n, len(with_it) - n, plain, lower_without, upper_without, n_without,
-                      alike, _cost(rate, n, alike)))  # fmt: skip
+        without = known & ~hit
+        stage_of = np.full(n_deals, -1)  # in which each deal had the flag first: the row that is written last stays
+        stage_of[key[hit][::-1]] = place[hit][::-1]
+        with_it, others = np.flatnonzero((stage_of >= 0) & closed), _marked(key[without], n_deals) & closed
+        n, n_without = len(with_it), int(others.sum())
+        rate, lower, upper = wilson(int(won[with_it].sum()), n)
+        plain, lower_without, upper_without = wilson(int((won & others).sum()), n_without)
+        pairs = np.flatnonzero(_marked(key[without] * len(names) + place[without], n_deals * len(names)))
+        pairs = pairs[closed[pairs // len(names)]]
+        alike = _same_stage(stage_of[with_it], pairs % len(names), won[pairs // len(names)], len(names))
+        found.append((rate, lower, upper, n, int((stage_of >= 0).sum()) - n, plain, lower_without, upper_without,
+                      n_without, alike, _cost(rate, n, alike)))  # fmt: skip
     return pd.DataFrame(found, columns=list(COLUMNS), index=list(flags))
+
+
+def _marked(places: np.ndarray, size: int) -> np.ndarray:
+    """Which of ``size`` places occur."""
+    out = np.zeros(size, dtype=bool)
+    out[places] = True
+    return out
 
 
 #: Days after which it is told what became of the deals that were open with a flag on one evening.
@@ -100,23 +116,15 @@ def year_record(
     return pd.DataFrame(found, columns=list(YEAR_COLUMNS), index=list(flags))
 
 
-def _closed(rows: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    out = rows[(rows["status"] != OPEN).to_numpy(dtype=bool)]
-    return out, len(out)
-
-
-def _is_won(rows: pd.DataFrame) -> np.ndarray:
-    return np.asarray((rows["status"] == WON).to_numpy(dtype=bool))
-
-
-def _same_stage(with_it: pd.DataFrame, without: pd.DataFrame) -> float:
+def _same_stage(stage_with: np.ndarray, stage_without: np.ndarray, won_without: np.ndarray, stages: int) -> float:
     """Win rate of deals without the flag, each stage counting as often as deals had the flag in it."""
-    by_stage = pd.Series(_is_won(without)).groupby(without["stage"].to_numpy(dtype=object)).mean()
-    times = with_it["stage"].value_counts()
-    times = times[times.index.isin(by_stage.index)]
-    if times.empty:
+    times = np.bincount(stage_with, minlength=stages)
+    n = np.bincount(stage_without, minlength=stages)
+    told = (n > 0) & (times > 0)
+    if not told.any():
         return float("nan")
-    return float(np.average(by_stage.reindex(times.index), weights=times))
+    rate = np.bincount(stage_without, won_without, minlength=stages)[told] / n[told]
+    return float(np.average(rate, weights=times[told]))
 
 
 def wilson(won: int, n: int) -> tuple[float, float, float]:

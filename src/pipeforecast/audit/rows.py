@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from pipeforecast.audit.criteria import Criteria, criteria_of
+from pipeforecast.audit.criteria import Criteria, criteria_of, joined
 from pipeforecast.audit.flags import FLAGS, flags_of
-from pipeforecast.audit.looks import Looks, past_evenings, plain
+from pipeforecast.audit.looks import FACTS, Looks, Walked, past_evenings, plain
 from pipeforecast.audit.meant import criteria_rows, flag_findings, flag_rows
 from pipeforecast.audit.owners import owner_rows, review_rows
 from pipeforecast.audit.record import YEAR_COLUMNS, past_record, year_record
@@ -18,7 +19,7 @@ from pipeforecast.findings import Finding
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
 from pipeforecast.hygiene import CriteriaSettings, FlagSettings, PastSettings, ReviewSettings
-from pipeforecast.snapshot import take_snapshots
+from pipeforecast.snapshot import Snapshot, take_snapshots
 
 AUDIT_COLUMNS = (
     "as_of", "deal_id", "name", "owner", "owner_name", "stage", "amount", "currency", "expected_close", "last_contact",
@@ -71,7 +72,10 @@ class Asked:
     criteria: CriteriaSettings
 
 
-def audit_of(known: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp, asked: Asked, is_last: bool) -> Audit:
+def audit_of(
+    known: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp, asked: Asked, is_last: bool,
+    seen: Snapshot | None = None,
+) -> Audit:  # fmt: skip
     """Look at every deal that is open on the evening of ``as_of``.
 
     Parameters
@@ -83,18 +87,24 @@ def audit_of(known: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp, 
     asked : Asked
     is_last : bool
         Whether nothing was written later: only then today's values (facts without a past) are those of the evening.
+    seen : Snapshot, optional
+        Evenings that somebody else has looked at already, that of ``as_of`` among them: flags are judged on those of
+        them that ``asked.past.days`` reach, whatever lies between them.
     """
-    first = known.states["recorded_at"].min() if len(known.states) else as_of
-    evenings = past_evenings(as_of, first, asked.past.days, asked.past.every)
-    whole = take_snapshots(known, [*evenings, as_of])
+    whole, evenings = _evenings(known, as_of, asked.past, seen)
     today = as_of if is_last else None
-    now, then = (Looks(known, whole.only(days), asked.flags, today) for days in ([as_of], evenings))
+    walked = Walked(known)
+    now = Looks(known, whole.only([as_of]), asked.flags, today, walked)
     columns = {*map(str, known.deals), *map(str, known.states)}
     criteria = criteria_of(asked.criteria, known.stages, [c for c in columns if is_last or now.dated(c)])
+    # Of millions of past rows no more is copied than is looked at.
+    needed = {*FACTS, *(n.question.column for n in criteria.needs)}
+    past_facts = replace(whole, open=whole.open[[c for c in whole.open if c in needed]])
+    then = Looks(known, past_facts.only(evenings), asked.flags, today, walked)
     flagged, before = flags_of(now, criteria), flags_of(then, criteria)
     status = known.latest()["status"]
-    seen = (then.rows["deal"].to_numpy(), plain(then.texts("stage")), status)
-    record = past_record(before, *seen).join(year_record(before, seen[0], then.rows["as_of"], as_of, status))
+    past = (then.rows["deal"].to_numpy(), then.texts("stage"), status)
+    record = past_record(before, *past).join(year_record(before, past[0], then.rows["as_of"], as_of, status))
     stake, assumed = _at_stake(now, known)
     deals = _deals(now, criteria, flagged, record, stake, assumed)
     known_of = flagged.notna().any().to_numpy() | before.notna().any().to_numpy()
@@ -103,12 +113,24 @@ def audit_of(known: DealHistory, calendar: FiscalCalendar, as_of: pd.Timestamp, 
         deals=deals,
         deal_flags=_deal_flags(deals, flagged, record, now),
         flags=flags,
-        criteria=criteria_rows(criteria, criteria.table(now), past_record(criteria.table(then), *seen), stake),
+        criteria=criteria_rows(criteria, criteria.table(now), past_record(criteria.table(then), *past), stake),
         review=review_rows(deals, asked.review.deals),
         owners=owner_rows(deals, calendar),
         findings=[*criteria.findings, *flag_findings(flags, bool(criteria.needs), is_last)],
         evenings=len(evenings),
     )
+
+
+def _evenings(
+    known: DealHistory, as_of: pd.Timestamp, asked: PastSettings, seen: Snapshot | None
+) -> tuple[Snapshot, Sequence[pd.Timestamp]]:
+    """Snapshots of ``as_of`` and of the past evenings on which flags are judged, and these evenings."""
+    if seen is not None:
+        first = as_of - pd.Timedelta(days=asked.days)
+        return seen, [d for d in map(pd.Timestamp, seen.days) if first <= d < as_of]
+    first = known.states["recorded_at"].min() if len(known.states) else as_of
+    evenings = past_evenings(as_of, first, asked.days, asked.every)
+    return take_snapshots(known, [*evenings, as_of]), evenings
 
 
 def _at_stake(now: Looks, known: DealHistory) -> tuple[np.ndarray, np.ndarray]:
@@ -130,13 +152,12 @@ def _deals(
 ) -> pd.DataFrame:
     rows = now.rows
     hit = flagged.fillna(False).to_numpy(dtype=bool)
-    names = np.array(list(FLAGS), dtype=object)
     cost = np.where(hit, record["cost"].to_numpy(), -1.0)
     worst = cost.argmax(axis=1) if len(rows) else np.zeros(0, dtype="int64")
-    flag = [str(names[i]) if some else None for i, some in zip(worst, cost.max(axis=1, initial=-1.0) >= 0, strict=True)]
+    which = np.where(cost.max(axis=1, initial=-1.0) >= 0, worst, len(FLAGS))
+    flag = np.array([*FLAGS, None], dtype=object)[which]
     of_flag = record.reindex(flag).reset_index(drop=True)
     qualified, by = _qualified(now, criteria)
-    lacking = criteria.lacking(now)
     out = pd.DataFrame({
         "as_of": rows["as_of"].to_numpy(),
         "deal_id": _label(now, "deal_id"),
@@ -154,13 +175,13 @@ def _deals(
         "days_in_stage": np.floor(now.stage_days),
         "pushes": rows["n_pushes"].to_numpy(),
         "flag": flag,
-        "flags": ["; ".join(names[row]) or None for row in hit],
+        "flags": joined(hit, list(FLAGS)),
         "n_flags": hit.sum(axis=1),
-        "missing": [m or None for m in lacking],
+        "missing": criteria.lacking(now),
         **{k: of_flag[c].to_numpy() for k, c in _OF_FLAG.items()},
         "at_stake": stake, "at_stake_assumed": assumed,
         "expected_loss": stake * np.maximum(cost[np.arange(len(rows)), worst], 0.0) if len(rows) else stake,
-        "advice": [None if f is None else FLAGS[f].question for f in flag],
+        "advice": np.array([*(f.question for f in FLAGS.values()), None], dtype=object)[which],
     })  # fmt: skip
     order = ["expected_loss", "n_flags", "at_stake", "deal_id"]
     return out.sort_values(order, ascending=[False, False, False, True], kind="stable", ignore_index=True)[

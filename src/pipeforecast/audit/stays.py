@@ -11,6 +11,8 @@ from pipeforecast.contract import OPEN
 from pipeforecast.history import DealHistory
 
 _DAY = np.timedelta64(86400, "s")
+#: Stays of one stage that say how long stays are.
+MOST_STAYS = 100_000
 
 
 def places(stages: pd.DataFrame, stage: pd.Series, pipeline: pd.Series | None = None) -> np.ndarray:
@@ -25,14 +27,14 @@ def places(stages: pd.DataFrame, stage: pd.Series, pipeline: pd.Series | None = 
         Stages that name no pipeline belong to all.
     """
     opened = stages[(stages["kind"] == OPEN).to_numpy(dtype=bool)].sort_values("position", kind="stable")
-    names = stage.astype("object")
+    code, names = pd.factorize(stage)  # names are looked up once each, however many deals bear them
     out = np.full(len(stage), np.nan)
     told = opened["pipeline"].astype("object")
     # The pipelines' own stages come last, so that they win over those of all pipelines.
     for line in [None, *told.dropna().unique()]:
         own = opened[(told.isna() if line is None else told == line).to_numpy()]
         numbers = {s: i for i, s in enumerate(own["stage"].drop_duplicates(), start=1)}
-        place = names.map(numbers).to_numpy(dtype="float64", na_value=np.nan)
+        place = np.array([numbers.get(name, np.nan) for name in names] + [np.nan], dtype="float64")[code]
         mine = ~np.isnan(place)
         if line is not None and pipeline is not None:
             mine &= (pipeline == line).fillna(False).to_numpy(dtype=bool)
@@ -44,7 +46,7 @@ def pipeline_of(history: DealHistory, deals: pd.Series) -> pd.Series | None:
     """Pipeline of each deal key (n,); None where the export knows none."""
     if "pipeline" not in history.deals:
         return None
-    return history.deals["pipeline"].reindex(deals.to_numpy()).reset_index(drop=True)
+    return history.deals["pipeline"].astype("category").reindex(deals.to_numpy()).reset_index(drop=True)
 
 
 def stays_of(states: pd.DataFrame) -> pd.DataFrame:
@@ -56,26 +58,28 @@ def stays_of(states: pd.DataFrame) -> pd.DataFrame:
         As of ``DealHistory.states``. A stay ends with the next written state of another stage, or of a closing.
     """
     deal = states["deal"].to_numpy()
-    stage = states["stage"].astype("object").where(states["stage"].notna(), None).to_numpy()
+    stage, names = pd.factorize(states["stage"])
     live = (states["status"] == OPEN).to_numpy(dtype=bool)
-    same_deal = np.r_[False, deal[1:] == deal[:-1]] if len(deal) else np.zeros(0, dtype=bool)
-    goes_on = same_deal & live & np.r_[False, live[:-1]][: len(live)]
-    goes_on[1:] &= stage[1:] == stage[:-1]
+    goes_on = np.zeros(len(deal), dtype=bool)
+    goes_on[1:] = (deal[1:] == deal[:-1]) & live[1:] & live[:-1] & (stage[1:] == stage[:-1])
     first = np.flatnonzero(~goes_on)
     at = states["recorded_at"].to_numpy().astype("datetime64[s]")
-    following = np.r_[first[1:], len(deal)].astype("int64")
     ends = np.full(len(first), np.datetime64("NaT", "s"))
-    inside = following < len(deal)
-    inside[inside] = deal[following[inside]] == deal[first[inside]]
-    ends[inside] = at[following[inside]]
-    out = pd.DataFrame({"deal": deal[first], "stage": stage[first], "begin": at[first], "end": ends})
-    return out[live[first] & out["stage"].notna().to_numpy()].reset_index(drop=True)
+    followed = np.flatnonzero(deal[first[1:]] == deal[first[:-1]])
+    ends[followed] = at[first[followed + 1]]
+    out = pd.DataFrame({
+        "deal": deal[first], "stage": pd.Categorical.from_codes(stage[first], names), "begin": at[first], "end": ends
+    })  # fmt: skip
+    return out[live[first] & (stage[first] >= 0)].reset_index(drop=True)
 
 
-def long_stays(stays: pd.DataFrame, days: Iterable[pd.Timestamp], share: float, least: int) -> pd.DataFrame:
+def long_stays(
+    stays: pd.DataFrame, days: Iterable[pd.Timestamp], share: float, least: int, most: int = MOST_STAYS
+) -> pd.DataFrame:
     """Days after which ``share`` of the stays in each stage have ended, as known on each evening.
 
-    Stays that are not over are censored (Kaplan and Meier, JASA 53, 1958).
+    Stays that are not over are censored (Kaplan and Meier, JASA 53, 1958). Of a stage with more than ``most`` stays
+    evenly spread ones speak for all: a share of so many is known to a fifth of a percent.
 
     Parameters
     ----------
@@ -85,36 +89,60 @@ def long_stays(stays: pd.DataFrame, days: Iterable[pd.Timestamp], share: float, 
     share : float
     least : int
         Completed stays below which nothing is said.
+    most : int
 
     Returns
     -------
-    DataFrame
-        ``as_of``, ``stage``, ``limit`` (NaN: fewer than ``share`` have ended, or too few are known).
+    DataFrame, index the evenings, columns the stages
+        The limit in days; NaN where fewer than ``share`` have ended, or too few are known.
     """
-    from statsmodels.duration.survfunc import SurvfuncRight
+    evenings = {pd.Timestamp(d): np.datetime64(pd.Timestamp(d), "s") + _DAY for d in days}
+    found = {}
+    for stage, own in stays.groupby("stage", sort=True, observed=True):
+        spread = own.iloc[:: max(1, -(-len(own) // most))]
+        begin, end = (spread[c].to_numpy().astype("datetime64[s]") for c in ("begin", "end"))
+        found[stage] = _limits(begin, end, list(evenings.values()), share, least)
+    return pd.DataFrame(found, index=pd.Index(list(evenings), dtype="datetime64[s]"), dtype="float64")
 
-    found = []
-    for stage, own in stays.groupby("stage", sort=True):
-        begin = own["begin"].to_numpy().astype("datetime64[s]")
-        end = own["end"].to_numpy().astype("datetime64[s]")
-        for day in days:
-            evening = np.datetime64(pd.Timestamp(day), "s") + _DAY
-            begun = begin < evening
-            over = begun & (end < evening)
-            limit = np.nan
-            if over.sum() >= least:
-                spent = (np.where(over, end, evening) - begin)[begun] / _DAY
-                limit = float(SurvfuncRight(np.maximum(spent, 0.0), over[begun].astype("float64")).quantile(share))
-            found.append((pd.Timestamp(day), stage, limit))
-    return pd.DataFrame(found, columns=["as_of", "stage", "limit"])
+
+def _limits(
+    begin: np.ndarray, end: np.ndarray, evenings: Iterable[np.datetime64], share: float, least: int
+) -> list[float]:
+    """Time by which ``share`` of the stays (n,) have ended, on each evening; sorted once for all of them."""
+    spent = (end - begin).astype("int64")
+    by_length = np.argsort(np.where(np.isnat(end), np.iinfo("int64").max, spent), kind="stable")
+    spent, ends = spent[by_length], end[by_length]
+    by_begin = np.argsort(begin, kind="stable")[::-1]
+    begun, ends_of_begun = begin[by_begin], end[by_begin]
+    out = []
+    for evening in evenings:
+        over = spent[ends < evening]
+        waiting = (begun < evening) & ~(ends_of_begun < evening)
+        so_far = (evening - begun[waiting]).astype("int64")  # rising, as the later begun come first
+        out.append(_reached(over, so_far, share) if len(over) >= least else np.nan)
+    return out
+
+
+def _reached(over: np.ndarray, so_far: np.ndarray, share: float) -> float:
+    """Days by which ``share`` have ended: ``over`` and ``so_far`` are seconds of ended and of waiting ones, rising."""
+    times, first, ended = np.unique(over, return_index=True, return_counts=True)
+    waiting = len(over) - first + len(so_far) - np.searchsorted(so_far, times, side="left")
+    with np.errstate(divide="ignore"):
+        still = np.exp(np.cumsum(np.log(1 - ended / waiting)))
+    reached = np.flatnonzero(still < 1 - share)
+    return float(times[reached[0]] / 86400) if len(reached) else float("nan")
 
 
 def first_skips(history: DealHistory) -> pd.Series:
     """When each deal first moved beyond a stage that it had never been in: index deal key, only deals that did."""
-    states = history.states[(history.states["status"] == OPEN).to_numpy(dtype=bool)].reset_index(drop=True)
-    place = places(history.stages, states["stage"], pipeline_of(history, states["deal"]))
-    farthest = pd.Series(place).groupby(states["deal"].to_numpy()).cummax()
-    before = farthest.groupby(states["deal"].to_numpy()).ffill().groupby(states["deal"].to_numpy()).shift()
-    skipped = (pd.Series(place) > before + 1).to_numpy(dtype=bool)
-    hit = states[skipped]
-    return hit.groupby("deal")["recorded_at"].min()
+    states = history.states
+    states = states.loc[(states["status"] == OPEN).to_numpy(dtype=bool), ["deal", "recorded_at", "stage"]]
+    place = np.nan_to_num(places(history.stages, states["stage"], pipeline_of(history, states["deal"])))
+    deal = states["deal"].to_numpy()
+    # One running maximum serves all deals where each begins above the highest of the one before.
+    new = np.r_[False, deal[1:] != deal[:-1]][: len(deal)]
+    base = np.cumsum(new) * (place.max(initial=0.0) + 1)
+    farthest = np.maximum.accumulate(base + place) - base
+    before = np.r_[0.0, farthest[:-1]][: len(deal)]
+    skipped = ~new & (before > 0) & (place > before + 1)
+    return pd.Series(states["recorded_at"].to_numpy()[skipped], index=deal[skipped]).groupby(level=0).first()

@@ -2,6 +2,31 @@
 
 from pipeforecast.codes.declared import declared
 
+#: What the other verbs refuse with one message, because any reading of it would be a guess.
+REFUSED = declared("""
+COLUMN-MISSING | error | A column that the mapping needs is not in the file. | Looked on without it. | Export it too, or
+    name its column in the mapping; the message says what is near it.
+TABLE-NOT-READ | error | A file beside the deals cannot be read: broken, or without what the table needs. | Looked on
+    without it. | Mend the file, or what the mapping says of it.
+DATE-UNREADABLE | error | Days of several formats in one column, or text among days. | Set missing. | Write all days of
+    the column alike, or set dates.formats, or list the text under missing.
+DATES-AMBIGUOUS | error | Day first and month first both fit every day of a column, and give different days. | Read day
+    first, to look at the rest. | Set dates.order to day_first or month_first.
+NUMBER-UNREADABLE | error | Text among numbers, or another decimal sign. | Set missing. | Set numbers.decimal and
+    numbers.thousands, or list the text under missing.
+FLAG-UNREADABLE | error | Text among yes and no. | Set missing. | Map the words with values.
+STAGE-UNKNOWN | error | A stage that is not in the list, or was renamed. | Set missing; where the stage says whether a
+    deal is open, its row is left out. | Add it to crm.stages, or give it its new name with values.
+STAGE-KIND-UNKNOWN | error | A stage's kind is neither open, won nor lost. | Read as open. | Correct the table of
+    stages.
+STATUS-UNKNOWN | error | A status that is neither open, won nor lost. | Left out. | Map the words with values under
+    crm.status.
+CURRENCY-WITHOUT-RATE | error | Several currencies and no table of rates, or no rate before a deal's creation. |
+    Without any rates amounts are added up as they stand; without one they are set missing. | Set crm.currency and
+    give rates, or earlier ones.
+READING-STOPPED | error | Nothing of the deals is left to read on with, such as ids. | Nothing else was looked at. |
+    Correct what the other errors name, and check again.
+""")
 DATA = declared("""
 ENCODING-GUESSED | info | A file is not UTF-8. | Read as Windows text. | Check a name with accents; write UTF-8, or
     set the table's encoding.

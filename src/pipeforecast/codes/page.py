@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
-from pipeforecast.codes import DATA, LEADS, REFUSALS, RESULTS, Code
+from pipeforecast.codes import DATA, LEADS, REFUSALS, REFUSED, RESULTS, Code
 
 _HEAD = """# Findings
 
@@ -30,18 +30,23 @@ them. This page is made from the {n} declarations (`python -m pipeforecast.codes
 
 def page() -> str:
     """Write the page."""
-    return "\n".join([_HEAD.format(n=len(DATA) + len(LEADS) + len(RESULTS)), *_parts()]) + "\n"
+    return "\n".join([_HEAD.format(n=len(REFUSED) + len(DATA) + len(LEADS) + len(RESULTS)), *_parts()]) + "\n"
 
 
 def _parts() -> Iterator[str]:
+    yield "## What other verbs refuse\n"
+    yield "Where any reading would be a guess, a verb stops with one message. `check` goes on without what it cannot"
+    yield "read, tells of all of it, writes its files and ends with exit status 1. Other findings may follow from it.\n"
+    yield from _table(REFUSED)
+    yield ""
     for title, codes in (
         ("Reading an export, and its past", DATA), ("Leads and thresholds", LEADS), ("Figures and forecasts", RESULTS),
     ):  # fmt: skip
         yield f"## {title}\n"
         yield from _table(codes)
         yield ""
-    yield "## What is refused\n"
-    yield "Where any reading would be a guess, nothing is read: one message, exit status 1, nothing written.\n"
+    yield "## What stops `check` too\n"
+    yield "Where nothing can be read at all: one message, exit status 1, nothing written.\n"
     yield "| defect | the message says | what to do |\n|---|---|---|"
     yield from (f"| {r.defect} | {r.says} | {r.advice} |" for r in REFUSALS)
 

@@ -1,4 +1,4 @@
-"""What is refused with one clear message, because any reading of it would be a guess."""
+"""What no verb can read past, not even ``check``: one clear message."""
 
 from __future__ import annotations
 
@@ -15,18 +15,12 @@ class Refusal:
 
 
 REFUSALS = (
-    Refusal("A file or column that a mapping needs is not there", "has no column", "the message names what is near it"),
-    Refusal("A stage that is not in the list, or was renamed", "are not known; known are",
-            "add it to crm.stages, or give it its new name with values"),
-    Refusal("A status that is neither open, won nor lost", "is not known; say under crm.status",
-            "map the words with values"),
-    Refusal("Dates of several formats in one column, or text among them", "are no dates in",
-            "set dates.formats, or list the text under missing"),
-    Refusal("Dates that day-first and month-first both fit", "nothing in the column decides",
-            "set dates.order to day_first or month_first"),
-    Refusal("Text among numbers", "are no numbers", "set numbers.decimal and numbers.thousands, or missing"),
-    Refusal("A currency without a rate", "no rate for", "add earlier rows to the table of rates"),
-    Refusal("Several currencies and no table of rates", "deals have the currencies", "set crm.currency and give rates"),
-    Refusal("A file that is empty, broken, or has one column twice", "cannot be read, is empty, more than once",
+    Refusal("The file of the deals, or the source, is not there", "is expected in, there is no",
+            "the message names what there is; set crm.deals.files"),
+    Refusal("The deals' file is empty, broken, or has one column twice", "cannot be read, is empty, more than once",
             "export it again"),
+    Refusal("The deals' file is a header alone, or none of its rows can be used", "at least one deal, can be used",
+            "export it with its rows; the message names the reasons"),
+    Refusal("A column by which open, won and lost are told is not there", "has no column",
+            "the message names what is near it; set crm.status"),
 )  # fmt: skip

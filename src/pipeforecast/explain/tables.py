@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from pipeforecast.forecast import DealForecast
 from pipeforecast.models.contributions import Contributions, contributions
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.snapshot import Snapshot
+from pipeforecast.wording import noop, t
 
 #: Columns of ``reasons.csv``.
 FACTOR_COLUMNS = ("as_of", "period", "deal_id", "factor", "log_odds", "money", "value")
@@ -27,8 +29,8 @@ REFERENCE = "average_open_deal"
 _LEAST = 0.05
 #: A factor in which no open deal differs is left out of ``reasons.csv``.
 _NOTHING = 1e-12
-_USUAL = "nothing sets it apart from the average open deal"
-_ALONE = "the only open deal: there is none to compare it with"
+_USUAL = noop("nothing sets it apart from the average open deal")
+_ALONE = noop("the only open deal: there is none to compare it with")
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,18 @@ class Explained:
         Every factor of every explained deal, and the average open deal that it starts from: ``log_odds`` add up to
         those of the chance in the period, ``money`` to the amount expected in it.
     findings : list of Finding
+    worded : function, optional
+        Gives ``reasons`` anew.
     """
 
     reasons: pd.DataFrame
     factors: pd.DataFrame
     findings: list[Finding]
+    worded: Callable[[], pd.DataFrame] | None = None
+
+    def spoken(self) -> pd.DataFrame:
+        """Give ``reasons`` in the language that is spoken now; they were worded in that of their making."""
+        return self.reasons if self.worded is None else self.worded()
 
 
 def explain(model: Any, deals: DealForecast | None, snapshot: Snapshot, period: Period) -> Explained:
@@ -74,7 +83,8 @@ def explain(model: Any, deals: DealForecast | None, snapshot: Snapshot, period: 
     money = found.log_odds * _worth(found, amount)[:, None]
     said = Said(snapshot, period)
     factors = _factor_rows(found, money, amount, said, snapshot, period)
-    return Explained(_reasons(found, money, said, snapshot), factors, _findings(found, snapshot))
+    worded = partial(_reasons, found, money, said, snapshot)
+    return Explained(worded(), factors, _findings(found, snapshot), worded)
 
 
 def _columns(snapshot: Snapshot) -> pd.DataFrame:
@@ -94,7 +104,7 @@ def _reasons(found: Contributions, money: np.ndarray, said: Said, snapshot: Snap
     """Word the factors that moved each deal most."""
     out = np.full((len(snapshot.open), len(REASON_COLUMNS)), None, dtype=object)
     if len(snapshot.open) == 1:
-        out[0, 0] = _ALONE
+        out[0, 0] = t(_ALONE)
         return pd.DataFrame(out, columns=list(REASON_COLUMNS))
     size = np.where(found.sure, np.abs(found.log_odds), 0.0)
     order = np.argsort(-size, axis=1, kind="stable")[:, : len(REASON_COLUMNS)]
@@ -103,7 +113,7 @@ def _reasons(found: Contributions, money: np.ndarray, said: Said, snapshot: Snap
         deal, place = np.nonzero((order == f) & big)
         words = said.phrases(factor, found.rows[deal])
         out[found.rows[deal], place] = [f"{w} ({short(m)})" for w, m in zip(words, money[deal, f], strict=True)]
-    out[found.rows[~big.any(axis=1) & found.stable], 0] = _USUAL
+    out[found.rows[~big.any(axis=1) & found.stable], 0] = t(_USUAL)
     return pd.DataFrame(out, columns=list(REASON_COLUMNS))
 
 

@@ -1,4 +1,7 @@
-"""Factors in words that a manager understands: what the deal has, and how that compares with the other open deals."""
+"""Factors in words that a manager understands: what the deal has, and how that compares with the other open deals.
+
+They are said in the language that is spoken: English in files, the reader's on the page.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from pipeforecast.contract import TABLES
 from pipeforecast.features import describe
 from pipeforecast.fiscal import Period
+from pipeforecast.names import names_in
 from pipeforecast.snapshot import Snapshot
+from pipeforecast.wording import noop, nt, spoken_language, t
+from pipeforecast.wording.numerals import NBSP, grouped, numerals, written
 
 #: What more than this share of the open deals is on one side of is "more than most".
 _MOST = 0.6
@@ -24,36 +31,47 @@ _NAMES = {"forecast_category": "forecast category"}
 Words = Callable[[np.ndarray], list[str]]
 
 
+# How a deal compares with most open deals, once for each word, since languages bend them.
+_LONGER, _SHORTER = noop("{said}: longer than most"), noop("{said}: shorter than most")
+_OLDER, _YOUNGER = noop("{said}: older than most"), noop("{said}: younger than most")
+_MORE, _FEWER, _LESS = noop("{said}: more than most"), noop("{said}: fewer than most"), noop("{said}: less than most")
+_LARGER, _SMALLER = noop("{said}: larger than most"), noop("{said}: smaller than most")
+
+
 @dataclass(frozen=True)
 class _Days:
-    """Words about a number of days."""
+    """Texts about a number of days."""
 
     many: str
     none: str
     unknown: str
-    more: str = "longer"
-    less: str = "shorter"
+    more: str = _LONGER
+    less: str = _SHORTER
 
     def said(self, days: float) -> str:
         """Word one number; NaN is unknown."""
         if np.isnan(days):
-            return self.unknown
-        return self.none if days < 1 else self.many.format(_count(days, "day"))
+            return t(self.unknown)
+        return t(self.none) if days < 1 else t(self.many, days=_in_days(days))
 
 
-_IN_STAGE = _Days("{} in its stage", "came into its stage today", "time in its stage is unknown")
-_CREATED = _Days("created {} ago", "created today", "day of its creation is unknown", "older", "younger")
-_CHANGED = _Days("nothing changed in the CRM for {}", "changed in the CRM today", "its last change is unknown")
+_IN_STAGE = _Days(noop("{days} in its stage"), noop("came into its stage today"), noop("time in its stage is unknown"))
+_CREATED = _Days(
+    noop("created {days} ago"), noop("created today"), noop("day of its creation is unknown"), _OLDER, _YOUNGER
+)
+_CHANGED = _Days(
+    noop("nothing changed in the CRM for {days}"), noop("changed in the CRM today"), noop("its last change is unknown")
+)
 
 
 def short(money: float) -> str:
     """Give an amount with its sign, in few figures: ``+18 k``, ``−3.2 k``."""
     size, unit = abs(money), ""
-    for limit, letter in ((1e9, " bn"), (1e6, " M"), (1e3, " k")):
+    for limit, letter in numerals().units:
         if size >= limit * 0.9995:
-            size, unit = size / limit, letter
+            size, unit = size / limit, letter.replace(NBSP, " ")
             break
-    text = f"{size:.1f}" if unit and size < 9.95 else f"{size:,.0f}"
+    text = written(f"{size:.1f}" if unit and size < 9.95 else f"{size:,.0f}")
     return ("−" if money < 0 else "+") + text + unit
 
 
@@ -79,7 +97,7 @@ class Said:
             "activity": (self._touches, self._touches),
             "owner_win_rate": (self._rate_value, self._rate),
             "customer": (self._customer, self._customer),
-            "recent_win_rate": (lambda rows: [""] * len(rows), lambda rows: ["recent win rate"] * len(rows)),
+            "recent_win_rate": (lambda rows: [""] * len(rows), lambda rows: [t("recent win rate")] * len(rows)),
         }
 
     def phrases(self, factor: str, rows: np.ndarray) -> list[str]:
@@ -104,12 +122,12 @@ class Said:
         """Words about the days since ``column``."""
 
         def value(rows: np.ndarray) -> list[str]:
-            return [_count(d, "day") for d in self._since(column)[rows]]
+            return [_in_days(d) for d in self._since(column)[rows]]
 
         def phrase(rows: np.ndarray) -> list[str]:
             days = self._since(column)
             side = _side(days, rows, words.more, words.less)
-            return [words.said(d) + s for d, s in zip(days[rows], side, strict=True)]
+            return [_beside(words.said(d), s) for d, s in zip(days[rows], side, strict=True)]
 
         return value, phrase
 
@@ -131,15 +149,16 @@ class Said:
         return np.maximum(days.to_numpy(dtype="float64", na_value=np.nan), 0.0)
 
     def _planned_value(self, rows: np.ndarray) -> list[str]:
-        return [_count(d, "day") for d in self._planned_days()[rows]]
+        return [_in_days(d) for d in self._planned_days()[rows]]
 
     def _planned(self, rows: np.ndarray) -> list[str]:
         days = self._planned_days()
-        side = _side(days, rows, "longer", "shorter")
+        side = _side(days, rows, _LONGER, _SHORTER)
         return [
-            "no close date was planned at first" if np.isnan(d) else f"first planned to take {_count(d, 'day')}{s}"
+            t("no close date was planned at first")
+            if np.isnan(d) else _beside(t("first planned to take {days}", days=_in_days(d)), s)
             for d, s in zip(days[rows], side, strict=True)
-        ]
+        ]  # fmt: skip
 
     def _pushes_value(self, rows: np.ndarray) -> list[str]:
         return [_count(n, "push", "pushes") for n in self._number("n_pushes")[rows]]
@@ -147,21 +166,24 @@ class Said:
     def _pushes(self, rows: np.ndarray) -> list[str]:
         pairs = zip(self._number("n_pushes")[rows], self._number("push_days")[rows], strict=True)
         return [
-            f"close date pushed {_times(n)}, by {_count(days, 'day')} in all" if n > 0 else "close date never pushed"
+            t("close date pushed {times}, by {days} in all", times=_times(n), days=_in_days(days))
+            if n > 0 else t("close date never pushed")
             for n, days in pairs
-        ]
+        ]  # fmt: skip
 
     def _moves_value(self, rows: np.ndarray) -> list[str]:
         pairs = zip(self._number("n_moves")[rows], self._number("n_back")[rows], strict=True)
-        return [f"{_count(n, 'move')}, {back:.0f} back" for n, back in pairs]
+        return [f"{_count(n, 'move', 'moves')}, {back:.0f} back" for n, back in pairs]
 
     def _moves(self, rows: np.ndarray) -> list[str]:
         moves, back = self._number("n_moves"), self._number("n_back")
-        side = _side(moves, rows, "more", "fewer")
+        side = _side(moves, rows, _MORE, _FEWER)
         out = []
         for n, b, s in zip(moves[rows], back[rows], side, strict=True):
-            moved = f"changed stage {_times(n)}{s}" if n > 0 else "has not changed stage"
-            out.append(f"{moved}, {_times(b)} back" if b > 0 else moved)
+            moved = t("has not changed stage")
+            if n > 0:
+                moved = _beside(t("changed stage {times}", times=_times(n)), s)
+            out.append(t("{moved}, {times} back", moved=moved, times=_times(b)) if b > 0 else moved)
         return out
 
     def _amount_value(self, rows: np.ndarray) -> list[str]:
@@ -170,17 +192,19 @@ class Said:
     def _amount(self, rows: np.ndarray) -> list[str]:
         amount, changes = self._number("amount"), self._number("n_amount_changes")
         out = []
-        side = _side(amount, rows, "larger", "smaller")
+        side = _side(amount, rows, _LARGER, _SMALLER)
         for a, n, s in zip(amount[rows], changes[rows], side, strict=True):
-            text = f"amount {short(a)[1:]}{s}" if a > 0 else "no amount"
-            out.append(f"{text}, changed {_times(n)}" if n > 0 else text)
+            text = _beside(t("amount {amount}", amount=short(a)[1:]), s) if a > 0 else t("no amount")
+            out.append(t("{said}, changed {times}", said=text, times=_times(n)) if n > 0 else text)
         return out
 
     def _probability_value(self, rows: np.ndarray) -> list[str]:
-        return ["" if np.isnan(p) else f"{100 * p:.3g} %" for p in self._number("probability")[rows]]
+        sign = numerals().percent.replace(NBSP, " ")
+        return ["" if np.isnan(p) else written(f"{100 * p:.3g}") + sign for p in self._number("probability")[rows]]
 
     def _probability(self, rows: np.ndarray) -> list[str]:
-        return [f"the CRM says {p}" if p else "no probability in the CRM" for p in self._probability_value(rows)]
+        told = self._probability_value(rows)
+        return [t("the CRM says {share}", share=p) if p else t("no probability in the CRM") for p in told]
 
     def _touches(self, rows: np.ndarray) -> list[str]:
         days, recent = self._since("last_touch_at"), self._number("n_touches_recent")
@@ -190,8 +214,12 @@ class Said:
         return [{"above": "above", "below": "below"}.get(s, "usual") for s in self._rate_side(rows)]
 
     def _rate(self, rows: np.ndarray) -> list[str]:
-        words = {"": "owner's past win rate is the usual one"}
-        return [words.get(s, f"owner's past win rate is {s} the company's") for s in self._rate_side(rows)]
+        words = {
+            "": t("owner's past win rate is the usual one"),
+            "above": t("owner's past win rate is above the company's"),
+            "below": t("owner's past win rate is below the company's"),
+        }
+        return [words[s] for s in self._rate_side(rows)]
 
     def _rate_side(self, rows: np.ndarray) -> list[str]:
         rates = np.zeros(len(self._rows)) if self._rates is None else self._rates["owner_wins"].to_numpy()
@@ -201,7 +229,11 @@ class Said:
         if self._rates is None:
             return [""] * len(rows)
         counts = np.expm1(self._rates[["customer_won", "customer_lost"]].to_numpy())[rows].round()
-        return [f"customer won {w:,.0f} and lost {n:,.0f} times before" if w + n else "new customer" for w, n in counts]
+        return [
+            t("customer won {won} and lost {lost} times before", won=grouped(w), lost=grouped(n))
+            if w + n else t("new customer")
+            for w, n in counts
+        ]  # fmt: skip
 
     def _plain(self, factor: str, rows: np.ndarray) -> list[str]:
         values = self._column(factor).to_numpy(dtype=object)[rows]
@@ -209,11 +241,13 @@ class Said:
 
     def _named(self, factor: str, rows: np.ndarray) -> list[str]:
         name = _NAMES.get(factor, _clean(factor.replace("_", " ")))
+        if spoken_language() != "en" and factor in TABLES["deals"]:
+            name = names_in(spoken_language()).column("deals", factor)[0]
         column = self._column(factor)
         numeric = pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
-        side = _side(self._number(factor), rows, "more", "less") if numeric else [""] * len(rows)
+        side = _side(self._number(factor), rows, _MORE, _LESS) if numeric else [""] * len(rows)
         return [
-            f"{name} is {v}{s}" if v else f"{name} is not given"
+            _beside(t("{name} is {value}", name=name, value=v), s) if v else t("{name} is not given", name=name)
             for v, s in zip(self._plain(factor, rows), side, strict=True)
         ]
 
@@ -221,48 +255,59 @@ class Said:
 def _due_words(days: float, first: float, last: float, period: str) -> str:
     """Place a close date, in days from now, against now and the period (``first`` to ``last`` day)."""
     if np.isnan(days):
-        return "no close date"
+        return t("no close date")
     if days < 0:
-        return f"close date passed {_count(-days, 'day')} ago"
+        return t("close date passed {days} ago", days=_in_days(-days))
     if days == 0:
-        return "close date is today"
+        return t("close date is today")
     if days < first:
-        return f"close date is {_count(first - days, 'day')} before {period}"
+        return t("close date is {days} before {period}", days=_in_days(first - days), period=period)
     if days <= last:
-        return f"close date is inside {period}, in {_count(days, 'day')}"
-    return f"close date is {_count(days - last, 'day')} after {period}"
+        return t("close date is inside {period}, in {days}", days=_in_days(days), period=period)
+    return t("close date is {days} after {period}", days=_in_days(days - last), period=period)
 
 
 def _touch_words(days: float, recent: float) -> str:
     if np.isnan(days):
-        return "no touch recorded"
+        return t("no touch recorded")
     if recent > 0:
-        last = f"{_count(days, 'day')} ago" if days >= 1 else "today"
-        return f"{_count(recent, 'touch', 'touches')} in 30 days, the last {last}"
-    return f"no touch for {_count(days, 'day')}"
+        last = t("{days} ago", days=_in_days(days)) if days >= 1 else t("today")
+        return _spaced(
+            nt("{n} touch in 30 days, the last {last}", "{n} touches in 30 days, the last {last}", recent, last=last)
+        )
+    return t("no touch for {days}", days=_in_days(days))
 
 
 def _side(values: np.ndarray, rows: np.ndarray, more: str, less: str) -> Sequence[str]:
-    """Say on which side of most open deals each value lies; nothing where it lies among them."""
+    """Find on which side of most open deals each value lies: one of the two texts, empty where it lies among them."""
     known = np.sort(values[~np.isnan(values)])
     if not len(known):
         return [""] * len(rows)
     below = np.searchsorted(known, values[rows], side="left") / len(known)
     above = 1.0 - np.searchsorted(known, values[rows], side="right") / len(known)
-    return [
-        f": {more} than most" if b > _MOST else f": {less} than most" if a > _MOST else ""
-        for b, a in zip(below, above, strict=True)
-    ]
+    return [more if b > _MOST else less if a > _MOST else "" for b, a in zip(below, above, strict=True)]
 
 
-def _count(number: float, one: str, many: str = "") -> str:
-    if np.isnan(number):
-        return ""
-    return f"{number:,.0f} {one if round(number) == 1 else many or one + 's'}"
+def _beside(said: str, side: str) -> str:
+    return t(side, said=said) if side else said
+
+
+def _in_days(number: float) -> str:
+    return "" if np.isnan(number) else _spaced(nt("{n} day", "{n} days", round(number)))
+
+
+def _count(number: float, one: str, many: str) -> str:
+    """Give a number of things as files have it."""
+    return "" if np.isnan(number) else f"{number:,.0f} {one if round(number) == 1 else many}"
 
 
 def _times(number: float) -> str:
-    return {1: "once", 2: "twice"}.get(round(number), f"{number:,.0f} times")
+    n = round(number)
+    return t("once") if n == 1 else t("twice") if n == 2 else _spaced(nt("{n} time", "{n} times", n))
+
+
+def _spaced(text: str) -> str:
+    return text.replace(NBSP, " ")
 
 
 def _clean(value: object) -> str:

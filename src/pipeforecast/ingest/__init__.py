@@ -22,6 +22,7 @@ from pipeforecast.ingest.exports import dated_exports, has_log, read_series
 from pipeforecast.ingest.ledger import Ledger
 from pipeforecast.ingest.logs import read_logs
 from pipeforecast.ingest.pasts import Log, build_states, date_creations, last_written
+from pipeforecast.ingest.refusals import Refusals
 from pipeforecast.ingest.roles import roles_of
 from pipeforecast.ingest.stages import read_stages
 from pipeforecast.ingest.states import finished_states
@@ -29,7 +30,7 @@ from pipeforecast.ingest.tables import read_tables
 from pipeforecast.ingest.tie import excluded, tie
 from pipeforecast.mapping import CrmMapping
 
-__all__ = ["Export", "LeadExport", "LeadFile", "read_export", "read_leads"]
+__all__ = ["Export", "LeadExport", "LeadFile", "Refusals", "read_export", "read_leads"]
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,9 @@ class Export:
     ledger: Ledger = field(default_factory=Ledger)
 
 
-def read_export(mapping: CrmMapping, source: Address | Path | str | Sequence[Path | str]) -> Export:
+def read_export(
+    mapping: CrmMapping, source: Address | Path | str | Sequence[Path | str], refusals: Refusals | None = None
+) -> Export:
     """Read a CRM's export.
 
     Parameters
@@ -68,6 +71,9 @@ def read_export(mapping: CrmMapping, source: Address | Path | str | Sequence[Pat
     mapping : CrmMapping
         What the files and columns are called and mean.
     source : a folder, a file, a list of files, a folder of dated exports, a DuckDB file or a database's address
+    refusals : Refusals, optional
+        Gathers what cannot be read and lets reading go on without it, so that ``check`` can tell of all of it; what is
+        then read is for looking at alone.
 
     Raises
     ------
@@ -77,7 +83,7 @@ def read_export(mapping: CrmMapping, source: Address | Path | str | Sequence[Pat
         If a column is missing, or a value cannot be read as its kind.
     """
     findings: list[Finding] = []
-    reading = Reading(mapping, source_at(source, findings), findings)
+    reading = Reading(mapping, source_at(source, findings), findings, refusals=refusals)
     series = dated_exports(mapping, reading.source)
     if series and (len(series) == 1 or has_log(mapping, series[-1].source)):
         reading = replace(reading, source=series[-1].source)

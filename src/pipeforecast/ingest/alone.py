@@ -15,6 +15,7 @@ from pipeforecast.history import DealHistory
 from pipeforecast.ingest.databases import source_at
 from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.ledger import Ledger
+from pipeforecast.ingest.refusals import Refusals
 from pipeforecast.ingest.tables import read_tables
 from pipeforecast.mapping import CrmMapping
 
@@ -43,8 +44,10 @@ class LeadExport:
     ledger: Ledger = field(default_factory=Ledger)
 
 
-def read_leads(mapping: CrmMapping, source: Address | Path | str | Sequence[Path | str]) -> LeadExport:
-    """Read an export's leads.
+def read_leads(
+    mapping: CrmMapping, source: Address | Path | str | Sequence[Path | str], refusals: Refusals | None = None
+) -> LeadExport:
+    """Read an export's leads; ``refusals`` as for ``read_export``.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def read_leads(mapping: CrmMapping, source: Address | Path | str | Sequence[Path
     from pipeforecast.ingest import read_export
 
     findings: list[Finding] = []
-    reading = Reading(mapping, source_at(source, findings), findings)
+    reading = Reading(mapping, source_at(source, findings), findings, refusals=refusals)
     files = mapping.tables["leads"].files if "leads" in mapping.tables else ()
     if not reading.source.find(files):
         there = ", ".join(p.name for p in reading.source.paths[:8]) or "no file"
@@ -65,7 +68,7 @@ def read_leads(mapping: CrmMapping, source: Address | Path | str | Sequence[Path
             f"{reading.source.where}, came {there}; set crm.tables.leads.files"
         )
     if reading.source.find(mapping.deals.files):
-        export = read_export(mapping, source)
+        export = read_export(mapping, source, refusals)
         return LeadExport(export.history.tables, export.findings, export.history, export.content, export.ledger)
     tables = read_tables(reading)
     return LeadExport(tables, findings, None, reading.source.content(), reading.ledger)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeforecast.errors import DataError, some
+from pipeforecast.errors import some
+from pipeforecast.ingest.refusals import UnreadableError
 from pipeforecast.mapping import DateSettings
 
 _TIME = r"(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp][Mm])?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?$"
@@ -43,9 +44,17 @@ def parse_dates(values: pd.Series, where: str, settings: DateSettings, format_: 
 
     Raises
     ------
-    DataError
+    UnreadableError
         If a value is no date in the order, or if two orders fit and give different dates.
     """
+    try:
+        return _parsed(values, where, settings, format_)
+    except UnreadableError as error:  # distinct texts were looked at: every cell that has one of them is meant
+        error.bad = values.isin(error.bad.index[error.bad])
+        raise
+
+
+def _parsed(values: pd.Series, where: str, settings: DateSettings, format_: str | None) -> pd.Series:
     codes, distinct = pd.factorize(values, use_na_sentinel=True)
     rows = pd.Series(values.index, index=codes)
     text = pd.Series(distinct, dtype="object").astype("string")
@@ -78,6 +87,11 @@ def _shown(bad: pd.Series) -> str:
     return some(f"{text} (row {row + 2})" for row, text in zip(bad.index.astype("int64"), bad, strict=True))
 
 
+def _of_texts(texts: pd.Series) -> pd.Series:
+    """Mark distinct texts; ``parse_dates`` says in which cells they stand."""
+    return pd.Series(True, index=pd.Index(texts.astype("object")))
+
+
 def _by_format(text: pd.Series, where: str, format_: str) -> np.ndarray:
     out = np.full(len(text), np.datetime64("NaT", "s"), dtype="datetime64[s]")
     bad: list[int] = []
@@ -87,7 +101,11 @@ def _by_format(text: pd.Series, where: str, format_: str) -> np.ndarray:
         except ValueError:
             bad.append(i)
     if bad:
-        raise DataError(f"{where}: {_shown(text.iloc[bad])} are no dates in the format {format_!r}; set dates.formats")
+        unread = text.iloc[bad]
+        raise UnreadableError(
+            f"{where}: {_shown(unread)} are no dates in the format {format_!r}; set dates.formats",
+            "DATE-UNREADABLE", _of_texts(unread), "correct dates.formats for this column, or the cells",
+        )  # fmt: skip
     return out
 
 
@@ -99,18 +117,21 @@ def _by_order(text: pd.Series, where: str, order: str) -> np.ndarray:
     if not fitting:
         best = min(tried.values(), key=lambda t: int(np.isnat(t).sum()))
         bad = text[np.isnat(best)]
-        raise DataError(
+        raise UnreadableError(
             f"{where}: {_shown(bad)} are no dates in {'any order' if order == 'auto' else 'the order ' + order} that "
-            "fits the rest of the column; set dates.formats for it, or list the text under missing"
-        )
+            "fits the rest of the column; set dates.formats for it, or list the text under missing",
+            "DATE-UNREADABLE", _of_texts(bad),
+            "write all days of the column alike, or set dates.formats for it, or list the text under missing",
+        )  # fmt: skip
     first, *others = fitting.values()
     for other in others:
         differ = np.flatnonzero(first != other)
         if len(differ):
-            raise DataError(
+            raise UnreadableError(
                 f"{where}: {text.iloc[differ[0]]!r} may be {first[differ[0]]} or {other[differ[0]]}, and nothing in "
-                "the column decides; set dates.order to day_first or month_first"
-            )
+                "the column decides; set dates.order to day_first or month_first",
+                "DATES-AMBIGUOUS", _of_texts(text.iloc[differ]), "set dates.order to day_first or month_first",
+            )  # fmt: skip
     return first
 
 
@@ -168,13 +189,16 @@ def day_from_parts(year: pd.Series, month: pd.Series, day: pd.Series, where: str
 
     Raises
     ------
-    DataError
+    UnreadableError
         If the parts of a row are no date.
     """
     found = _days(_number(year), months(month).to_numpy(dtype="float64"), _number(day))
     present = (year.notna() & month.notna() & day.notna()).to_numpy(dtype=bool)
-    bad = np.flatnonzero(np.isnat(found) & present)
-    if len(bad):
-        shown = [f"{year.iloc[i]}-{month.iloc[i]}-{day.iloc[i]} (row {i + 2})" for i in bad[:5]]
-        raise DataError(f"{where}: {some(shown)} are no dates")
+    bad = np.isnat(found) & present
+    if bad.any():
+        shown = [f"{year.iloc[i]}-{month.iloc[i]}-{day.iloc[i]} (row {i + 2})" for i in np.flatnonzero(bad)[:5]]
+        advice = "correct the parts of these days"
+        raise UnreadableError(
+            f"{where}: {some(shown)} are no dates", "DATE-UNREADABLE", pd.Series(bad, index=year.index), advice
+        )
     return pd.Series(np.where(present, found, np.datetime64("NaT", "s")).astype("datetime64[s]"), index=year.index)

@@ -12,9 +12,12 @@ from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding, Severity, first_examples
 from pipeforecast.ingest.evaluate import Reading, Rows, left_out, read_columns
 from pipeforecast.ingest.marks import merged_into, say_unmapped_deletions
+from pipeforecast.ingest.refusals import without
 from pipeforecast.ingest.sane import enormous_amounts
-from pipeforecast.ingest.stages import check_known, infer_stages, kinds
+from pipeforecast.ingest.stages import infer_stages, kinds, without_unknown
 from pipeforecast.mapping import kind_of
+
+_UNKNOWN, _LEFT = "unknown", "excluded; listed and still in the tie"
 
 
 @dataclass(frozen=True)
@@ -48,17 +51,17 @@ def read_deals(reading: Reading, stages: pd.DataFrame) -> DealRows:
         raise reading.source.need(settings.files, "deals")
     rows = Rows(frame, "deals", reading)
     deals = read_columns(rows, settings, "deals")
-    for name in ("deal_id", "created_at"):
-        if name not in deals:
-            raise DataError(f"crm {reading.mapping.name!r}: deals need {name!r}; name its column in crm.deals.columns")
+    if name := without(deals, ("deal_id", "created_at")):
+        raise DataError(f"crm {reading.mapping.name!r}: deals need {name!r}; name its column in crm.deals.columns")
     deals = _blank_facts(deals)
     left = left_out(rows, settings)
-    deals["status"] = _status(rows, deals, stages, left)
+    unknown = pd.Series(False, index=deals.index)
+    if not stages.empty and "stage" in deals:
+        unknown = _unknown_stages(rows, deals, stages, left)
+        deals["stage"] = deals["stage"].mask(unknown)
+    deals["status"] = _status(rows, deals, stages, left, unknown)
     if stages.empty:
         stages = infer_stages(deals, reading)
-    elif "stage" in deals:
-        kind = kinds(stages, deals["stage"], deals.get("pipeline"))
-        check_known(stages, deals["stage"][~left], kind[~left], rows.file)
     _split_close_date(deals, reading)
     reason = _reasons(deals, left, merged_into(rows, deals["deal_id"]), rows)
     say_unmapped_deletions(rows, settings, reason)
@@ -84,14 +87,22 @@ def _blank_facts(deals: pd.DataFrame) -> pd.DataFrame:
     return deals
 
 
-def _status(rows: Rows, deals: pd.DataFrame, stages: pd.DataFrame, left: pd.Series) -> pd.Series:
+def _unknown_stages(rows: Rows, deals: pd.DataFrame, stages: pd.DataFrame, left: pd.Series) -> pd.Series:
+    """Tell which rows have a stage that is not in the list; rows that are left out anyway are not looked at."""
+    stage = deals["stage"].mask(left)
+    known = without_unknown(
+        rows.reading, "deals", rows.file, stages, stage, kinds(stages, stage, deals.get("pipeline"))
+    )
+    return stage.notna() & known.isna()
+
+
+def _status(rows: Rows, deals: pd.DataFrame, stages: pd.DataFrame, left: pd.Series, unknown: pd.Series) -> pd.Series:
+    """Give each row's status; "unknown" where its stage, which would say it, is not known."""
     way = rows.reading.mapping.status
     if way.stage_kind:
         if stages.empty or "stage" not in deals:
             raise DataError("status.stage_kind needs the stages and their kinds: list them under crm.stages")
-        kind = kinds(stages, deals["stage"], deals.get("pipeline"))
-        check_known(stages, deals["stage"][~left], kind[~left], rows.file)
-        return kind.fillna(OPEN)
+        return kinds(stages, deals["stage"], deals.get("pipeline")).fillna(OPEN).mask(unknown, _UNKNOWN)
     if way.value is not None:
         status = rows.evaluate(way.value, "text")
     else:
@@ -100,11 +111,13 @@ def _status(rows: Rows, deals: pd.DataFrame, stages: pd.DataFrame, left: pd.Seri
         status = lost.mask(won.to_numpy(dtype=bool), WON).mask(~(closed | won).to_numpy(dtype=bool), OPEN)
     wrong = status[(~status.isin(STATUSES) & ~left).to_numpy(dtype=bool)].fillna("(missing)")
     if len(wrong):
-        raise DataError(
-            f"{rows.file}: the status {some(wrong.unique())} is not known; say under crm.status.value.values which "
-            "words mean open, won and lost"
+        words = wrong.value_counts().index
+        advice = "say under crm.status.value.values which words mean open, won and lost"
+        rows.reading.refuse(
+            DataError(f"{rows.file}: the status {some(words)} is not known; {advice}"),
+            Finding("STATUS-UNKNOWN", "error", "deals", "outcome", len(wrong), first_examples(words), _LEFT, advice),
         )
-    return status.astype("string")
+    return status.astype("string").fillna(_UNKNOWN)
 
 
 def _split_close_date(deals: pd.DataFrame, reading: Reading) -> None:
@@ -126,9 +139,11 @@ def _reasons(deals: pd.DataFrame, left: pd.Series, merged: pd.Series, rows: Rows
         chosen = np.asarray(which, dtype=bool) & reason.isna().to_numpy(dtype=bool)
         if chosen.any():
             reason[chosen] = code
-            note(reading, code, severity, deals["deal_id"][chosen], "excluded; listed and still in the tie", advice)
+            note(reading, code, severity, deals["deal_id"][chosen], _LEFT, advice)
 
     exclude(left, "EXCLUDED-BY-MAPPING", "info", "nothing, if crm.deals.exclude is meant so")
+    untold = ~deals["status"].isin(STATUSES) & reason.isna()  # refused, and told of, where the status was read
+    reason[untold] = "STAGE-UNKNOWN" if reading.mapping.status.stage_kind else "STATUS-UNKNOWN"
     exclude(deals["deal_id"].isna(), "NO-DEAL-ID", "warning", "give every deal an id")
     exclude(merged, "MERGED-INTO-ANOTHER", "warning", "nothing; the record that it became part of counts alone")
     here = deals[reason.isna().to_numpy(dtype=bool)]

@@ -20,6 +20,7 @@ from pipeforecast.ingest.dates import day_from_parts, parse_dates
 from pipeforecast.ingest.files import Source
 from pipeforecast.ingest.ledger import Ledger
 from pipeforecast.ingest.numbers import looks_grouped, parse_flags, parse_numbers
+from pipeforecast.ingest.refusals import SEE_CHECK, Refusals, UnreadableError, cells
 from pipeforecast.ingest.sane import sane_money, sane_times, say_zones
 from pipeforecast.mapping import CrmMapping, TableSettings, kind_of
 
@@ -35,12 +36,42 @@ def bare_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class Reading:
-    """What every step of reading needs: the mapping, the files, where findings go, and where each row went."""
+    """What every step of reading needs: the mapping, the files, where findings go, and where each row went.
+
+    ``refusals`` gathers what cannot be read, for ``check``; without it the first such thing is an error.
+    """
 
     mapping: CrmMapping
     source: Source
     findings: list[Finding] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
+    refusals: Refusals | None = None
+
+    def refuse(self, error: DataError, finding: Finding) -> None:
+        """Tell of what any reading would have to guess, and go on; where nobody gathers it, raise the error."""
+        if self.refusals is None:
+            raise type(error)(f"{error}{SEE_CHECK}") if type(error) is DataError else error
+        self.refusals.tell(finding, f"{self.ledger.part}{error}")
+
+
+def not_read(reading: Reading, table: str, error: DataError, frame: pd.DataFrame | None = None) -> None:
+    """Refuse a whole table; where ``check`` looks on, tell of it, leave its rows out and read without.
+
+    Parameters
+    ----------
+    frame : DataFrame, optional
+        The table's rows as text, where they could be read as that.
+    """
+    count = 1 if frame is None else max(len(frame), 1)
+    finding = Finding(
+        "TABLE-NOT-READ", "error", table, count=count, repair="looked on without it",
+        advice="mend the file, or what the mapping says of it",
+    )  # fmt: skip
+    reading.refuse(error, finding)
+    if frame is not None:
+        file = str(frame.attrs.get("file", table))
+        reading.ledger.came(table, file, len(frame))
+        reading.ledger.leave(table, file, pd.Series(pd.NA, index=frame.index, dtype="string"), finding.code)
 
 
 @dataclass(frozen=True)
@@ -84,20 +115,50 @@ class Rows:
         text = self.text(condition.column).fillna("").str.casefold()
         return text.isin([v.casefold() for v in condition.is_])
 
+    def unreadable(self, error: UnreadableError, text: pd.Series, column: str, repair: str = "set missing") -> None:
+        """Refuse cells that cannot be read, or tell of them; what is then set missing stands among the repairs."""
+        if self.reading.refusals is None:
+            raise DataError(f"{error}{SEE_CHECK}") from None
+        before, ledger = text[error.bad], self.reading.ledger
+        finding = Finding(
+            error.code, "error", self.table, column, len(before), cells(before, ledger.part), repair, error.advice
+        )
+        self.reading.refuse(error, finding)
+        ledger.mend(self.table, self.file, column, before, error.code)
+
     def evaluate(self, expression: Any, kind: Kind) -> pd.Series:
         """Evaluate an expression in every row, as values of ``kind``."""
         return _FORMS[type(expression)](self, expression, kind)
 
 
 def _parse(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
-    where = f"{rows.file}, column {column!r}"
-    settings = rows.reading.mapping
+    """Read text as values of a kind; while ``check`` looks on, what cannot be read is told and set missing."""
     if kind in ("id", "text"):
         return text.astype("string")
+    try:
+        return _parsed(rows, text, kind, column)
+    except UnreadableError as error:
+        if error.code == "DATES-AMBIGUOUS":
+            rows.unreadable(error, text.iloc[:0], column, "read day first, to look at the rest")
+            return _parsed(_day_first(rows), text, kind, column)
+        rows.unreadable(error, text, column)
+        return _parse(rows, text.mask(error.bad), kind, column)
+
+
+def _day_first(rows: Rows) -> Rows:
+    mapping = rows.reading.mapping
+    dates = mapping.dates.model_copy(update={"order": "day_first"})
+    return replace(rows, reading=replace(rows.reading, mapping=mapping.model_copy(update={"dates": dates})))
+
+
+def _parsed(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
+    where = f"{rows.file}, column {column!r}"
+    settings = rows.reading.mapping
     if kind in ("date", "time"):
         return _parse_times(rows, text, kind, column)
     if kind == "flag":
         return parse_flags(text, where)
+    numbers = parse_numbers(text, where, settings.numbers)
     if looks_grouped(text, settings.numbers):
         rows.reading.findings.append(
             Finding(
@@ -105,7 +166,7 @@ def _parse(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
                 "every decimal has three digits: if they mean thousands, set numbers.decimal and numbers.thousands",
             )
         )  # fmt: skip
-    return parse_numbers(text, where, settings.numbers)
+    return numbers
 
 
 def _parse_times(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
@@ -170,7 +231,12 @@ def _row_number(rows: Rows, e: m.RowNumber, kind: Kind) -> pd.Series:
 def _date_from(rows: Rows, e: m.DateFrom, kind: Kind) -> pd.Series:
     parts = e.date_from
     year, month, day = (rows.text(c) for c in (parts.year, parts.month, parts.day))
-    return typed(day_from_parts(year, month, day, f"{rows.file}, {parts.year!r}, {parts.month!r}, {parts.day!r}"), kind)
+    where = f"{rows.file}, {parts.year!r}, {parts.month!r}, {parts.day!r}"
+    try:
+        return typed(day_from_parts(year, month, day, where), kind)
+    except UnreadableError as error:
+        rows.unreadable(error, year + "-" + month + "-" + day, parts.day)
+        return typed(day_from_parts(year.mask(error.bad), month, day, where), kind)
 
 
 def _days(rows: Rows, parts: tuple[Any, ...], sign: int) -> pd.Series:
@@ -272,7 +338,10 @@ def read_columns(rows: Rows, settings: TableSettings, canonical: str) -> pd.Data
     out: dict[str, pd.Series] = {}
     absent: list[str] = []
     for name, expression in settings.columns.items():
-        out[name] = sane(rows, name, _kind(canonical, name), rows.evaluate(expression, _kind(canonical, name)))
+        try:
+            out[name] = sane(rows, name, _kind(canonical, name), rows.evaluate(expression, _kind(canonical, name)))
+        except (MissingColumnError, MissingFileError) as error:
+            rows.reading.refuse(error, _not_there(rows, name))
     optional = [(n, e, _kind(canonical, n)) for n, e in settings.optional.items()]
     optional += [(n, e, kind) for kind, kept in settings.keep.items() for n, e in kept.items()]
     for name, expression, kind in optional:
@@ -288,6 +357,13 @@ def read_columns(rows: Rows, settings: TableSettings, canonical: str) -> pd.Data
             )
         )  # fmt: skip
     return pd.DataFrame(out, index=rows.frame.index)
+
+
+def _not_there(rows: Rows, name: str) -> Finding:
+    return Finding(
+        "COLUMN-MISSING", "error", rows.table, name, max(len(rows.frame), 1), repair="looked on without it",
+        advice=f"export the source of {name} too, or name its column in the mapping",
+    )  # fmt: skip
 
 
 def left_out(rows: Rows, settings: TableSettings) -> pd.Series:

@@ -11,7 +11,7 @@ from pipeforecast.findings import Finding
 from pipeforecast.ingest.deals import DealRows, note, sane_probability
 from pipeforecast.ingest.evaluate import Reading, Rows, sane
 from pipeforecast.ingest.pasts import Log
-from pipeforecast.ingest.places import Place, placed, say_same_second, tells_status
+from pipeforecast.ingest.places import Place, known_stages, placed, say_same_second, tells_status
 from pipeforecast.ingest.states import FIELD, Piece, Setting, setting, taken
 from pipeforecast.mapping import FieldSettings, LogSettings, kind_of
 
@@ -51,7 +51,10 @@ def read_field_log(
         part = Rows(frame.iloc[place.rows[mine]], "changes", reading)
         where = np.full(len(deal), -1)
         where[moment[mine]] = np.arange(len(mine))  # of one second the last row counts
-        facts[fact] = setting(taken(_values(part, settings.value, fs, canonical), where), where >= 0)
+        values = _values(part, settings.value, fs, canonical)
+        if fact == "stage" and not supplement:
+            values = known_stages(reading, rows, deals, place.deal[mine], values, source.file)
+        facts[fact] = setting(taken(values, where), where >= 0)
         old = _values(part, settings.old, fs, canonical) if settings.old is not None else None
         if fact not in ("status", "closed_at"):
             first[fact] = _first_values(fact, deals, place, mine, old)
@@ -62,7 +65,7 @@ def read_field_log(
         return Log((piece,), tracked, first)
     silent = (deals["status"] == OPEN).to_numpy(dtype=bool)
     silent[place.deal] = False
-    tells = tells_status(piece, rows, deals, source.file)
+    tells = tells_status(piece, rows)
     return Log((piece,), tracked, first, tells, (np.flatnonzero(silent),))
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
 from pipeforecast.contract import OPEN, TRACKABLE
+from pipeforecast.errors import DataError
 from pipeforecast.findings import Finding, first_examples
 from pipeforecast.ingest.deals import DealRows, sane_probability
-from pipeforecast.ingest.evaluate import MissingColumnError, Reading, Rows, left_out, read_columns
+from pipeforecast.ingest.evaluate import MissingColumnError, Reading, Rows, left_out, not_read, read_columns
 from pipeforecast.ingest.fieldlogs import read_field_log
 from pipeforecast.ingest.pasts import Log, times
-from pipeforecast.ingest.places import placed, say_same_second, tells_status
+from pipeforecast.ingest.places import known_stages, placed, say_same_second, tells_status
+from pipeforecast.ingest.refusals import without
 from pipeforecast.ingest.states import FIELD, WHOLE, Piece, Setting, setting
 from pipeforecast.mapping import LogSettings, TableSettings, kind_of
 
@@ -24,8 +29,11 @@ def read_logs(reading: Reading, rows: DealRows) -> Log:
     wide = _frame(reading, history.wide) if history.wide is not None else None
     if history.wide is not None and any(s.files == history.wide.files for s, _ in long):
         wide = None  # the same file has one row per field
-    logs = [_wide(reading, rows, deals, history.wide, wide)] if history.wide is not None and wide is not None else []
-    logs += [read_field_log(reading, rows, deals, s, f, bool(logs)) for s, f in long]
+    logs: list[Log] = []
+    if history.wide is not None and wide is not None:
+        logs += _if_read(reading, partial(_wide, reading, rows, deals, history.wide, wide), wide)
+    for s, f in long:
+        logs += _if_read(reading, partial(read_field_log, reading, rows, deals, s, f, bool(logs)), f)
     if not any("stage" in log.tracked for log in logs):  # a log knows every entry, these columns only the last
         logs.append(_entered(reading, rows))
     logs.append(_created(reading, rows))
@@ -39,8 +47,21 @@ def read_logs(reading: Reading, rows: DealRows) -> Log:
     )
 
 
+def _if_read(reading: Reading, read: Callable[[], Log], frame: pd.DataFrame) -> list[Log]:
+    """Give the log, or none where it cannot be read and ``check`` looks on without it."""
+    try:
+        return [read()]
+    except DataError as error:
+        not_read(reading, "changes", error, frame)
+        return []
+
+
 def _frame(reading: Reading, settings: TableSettings | LogSettings) -> pd.DataFrame | None:
-    return reading.source.rows(settings.files, settings.delimiter, settings.encoding)
+    try:
+        return reading.source.rows(settings.files, settings.delimiter, settings.encoding)
+    except DataError as error:
+        not_read(reading, "changes", error)
+        return None
 
 
 def _has_fields(reading: Reading, settings: LogSettings, frame: pd.DataFrame) -> bool:
@@ -48,10 +69,10 @@ def _has_fields(reading: Reading, settings: LogSettings, frame: pd.DataFrame) ->
     wide = reading.mapping.history.wide
     try:
         Rows(frame, "changes", reading).evaluate(settings.field, "text")
-    except MissingColumnError:
-        if wide is not None and wide.files == settings.files:
-            return False
-        raise
+    except MissingColumnError as error:
+        if wide is None or wide.files != settings.files:
+            not_read(reading, "changes", error, frame)
+        return False
     return True
 
 
@@ -72,6 +93,8 @@ def _wide(reading: Reading, rows: DealRows, deals: pd.DataFrame, settings: Table
     """Read a log whose rows are whole states."""
     source = Rows(frame, "changes", reading)
     table = read_columns(source, settings, "changes")
+    if name := without(table, ("deal_id", "changed_at")):
+        raise DataError(f"{source.file}: a change log needs {name!r}; name its column in crm.history.wide")
     out = left_out(source, settings).to_numpy(dtype=bool)
     ledger = reading.ledger
     ledger.came("changes", source.file, len(frame))
@@ -87,7 +110,10 @@ def _wide(reading: Reading, rows: DealRows, deals: pd.DataFrame, settings: Table
         values = table[fact]
         if fact == "probability":
             values = sane_probability(values, ids, source)
-        facts[fact] = setting(values.iloc[place.rows])
+        values = values.iloc[place.rows]
+        if fact == "stage":
+            values = known_stages(reading, rows, deals, place.deal, values, source.file)
+        facts[fact] = setting(values)
     if "outcome" in table:
         facts["status"] = setting(table["outcome"].iloc[place.rows])
     if reading.mapping.close_date == "dual":
@@ -98,7 +124,7 @@ def _wide(reading: Reading, rows: DealRows, deals: pd.DataFrame, settings: Table
     elif "closed_at" in table:
         facts["closed_at"] = setting(table["closed_at"].iloc[place.rows])
     piece = Piece(place.deal, place.at, WHOLE, facts)
-    tells = tells_status(piece, rows, deals, source.file)
+    tells = tells_status(piece, rows)
     return Log((piece,), tuple(f for f in facts if f != "closed_at"), {}, tells)
 
 
@@ -132,6 +158,10 @@ def _created(reading: Reading, rows: DealRows) -> Log:
     used = rows.reason.isna().to_numpy(dtype=bool)
     first: dict[str, Setting] = {}
     for fact, expression in reading.mapping.history.created.items():
-        values = rows.source.evaluate(expression, kind_of("deals", fact) or "text")[used].reset_index(drop=True)
+        try:
+            values = rows.source.evaluate(expression, kind_of("deals", fact) or "text")[used].reset_index(drop=True)
+        except MissingColumnError as error:
+            not_read(reading, "changes", error)
+            continue
         first[fact] = setting(values, values.notna().to_numpy(dtype=bool))
     return Log((), tuple(first), first)

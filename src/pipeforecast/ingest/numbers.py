@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from pipeforecast.errors import DataError, some
+from pipeforecast.errors import some
+from pipeforecast.ingest.refusals import UnreadableError
 from pipeforecast.mapping import NumberSettings
 
 _CURRENCY = r"(?:[A-Z]{3}|[A-Za-z]{0,3}[$€£¥₹₽₩₺฿]|R\$|kr\.?|zł|Fr\.)"
@@ -22,7 +23,7 @@ def parse_numbers(values: pd.Series, where: str, settings: NumberSettings) -> pd
 
     Raises
     ------
-    DataError
+    UnreadableError
         If a value is no number; a separator of thousands must stand before three digits.
     """
     if settings.decimal == ".":
@@ -33,12 +34,15 @@ def parse_numbers(values: pd.Series, where: str, settings: NumberSettings) -> pd
     text = pd.Series(distinct, dtype="object").astype("string")
     numbers = _parse(text, settings)
     if np.isnan(numbers).any():
-        rows = np.flatnonzero(np.isin(codes, np.flatnonzero(np.isnan(numbers))))[:5]
-        shown = [f"{values.iloc[i]} (row {values.index[i] + 2})" for i in rows]
-        raise DataError(
+        bad = pd.Series(np.isin(codes, np.flatnonzero(np.isnan(numbers))), index=values.index)
+        first = values[bad].iloc[:5]
+        shown = [f"{text} (row {row + 2})" for row, text in zip(first.index.astype("int64"), first, strict=True)]
+        advice = "set numbers.decimal and numbers.thousands, or list the text under missing"
+        raise UnreadableError(
             f"{where}: {some(shown)} are no numbers with decimal {settings.decimal!r} and thousands "
-            f"{settings.thousands!r}; set numbers.decimal and numbers.thousands, or list the text under missing"
-        )
+            f"{settings.thousands!r}; {advice}",
+            "NUMBER-UNREADABLE", bad, advice,
+        )  # fmt: skip
     out = np.full(len(values), np.nan)
     out[codes >= 0] = numbers[codes[codes >= 0]]
     return pd.Series(out, index=values.index)
@@ -73,11 +77,13 @@ def parse_flags(values: pd.Series, where: str) -> pd.Series:
 
     Raises
     ------
-    DataError
+    UnreadableError
         If a value is neither.
     """
     lowered = values.str.casefold()
-    unknown = values[(lowered.notna() & ~lowered.isin(list(_FLAGS))).to_numpy(dtype=bool)]
-    if len(unknown):
-        raise DataError(f"{where}: {some(unknown.unique())} are neither true nor false; map them with values")
+    bad = lowered.notna() & ~lowered.isin(list(_FLAGS))
+    if bad.any():
+        advice = "map them with values"
+        message = f"{where}: {some(values[bad].unique())} are neither true nor false; {advice}"
+        raise UnreadableError(message, "FLAG-UNREADABLE", bad, advice)
     return lowered.map(_FLAGS).astype("boolean")

@@ -11,7 +11,7 @@ from pipeforecast.contract import OPEN
 from pipeforecast.ingest.deals import DealRows, note
 from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.pasts import times
-from pipeforecast.ingest.stages import check_known, kinds
+from pipeforecast.ingest.stages import kinds, without_unknown
 from pipeforecast.ingest.states import Piece
 
 
@@ -82,11 +82,22 @@ def say_same_second(
          "export the log in the order in which it was written", file)  # fmt: skip
 
 
-def tells_status(piece: Piece, rows: DealRows, deals: pd.DataFrame, file: str) -> bool:
+def known_stages(
+    reading: Reading, rows: DealRows, deals: pd.DataFrame, deal: np.ndarray, stage: pd.Series, file: str
+) -> pd.Series:
+    """Refuse stages of a log's rows that are not in their pipeline's list, or tell of them and give the others.
+
+    Parameters
+    ----------
+    deal : array of deal keys, one a row
+    stage : Series of text
+        The index is each row's place in the file.
+    """
+    pipeline = deals["pipeline"].take(deal).set_axis(stage.index) if "pipeline" in deals else None
+    return without_unknown(reading, "changes", file, rows.stages, stage, kinds(rows.stages, stage, pipeline))
+
+
+def tells_status(piece: Piece, rows: DealRows) -> bool:
     """Tell whether closing can be seen in a log: by its status, or by stages that are won or lost."""
-    if "stage" in piece.facts:
-        stage, which = piece.facts["stage"]
-        pipeline = deals["pipeline"].take(piece.deal).reset_index(drop=True) if "pipeline" in deals else None
-        check_known(rows.stages, stage.where(which), kinds(rows.stages, stage, pipeline), file)
     by_stage = "stage" in piece.facts and bool((rows.stages["kind"] != OPEN).any())
     return "status" in piece.facts or by_stage

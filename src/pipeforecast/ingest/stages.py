@@ -7,32 +7,53 @@ import pandas as pd
 from pipeforecast.contract import OPEN, conform, empty
 from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding, first_examples
-from pipeforecast.ingest.evaluate import Reading, Rows, left_out, read_columns
-from pipeforecast.mapping import StageSettings
+from pipeforecast.ingest.evaluate import Reading, Rows, left_out, not_read, read_columns
+from pipeforecast.ingest.refusals import cells, without
+from pipeforecast.mapping import StageSettings, TableSettings
 
 STAGE_COLUMNS = ("pipeline", "stage", "position", "kind", "probability", "qualified")
 
 
 def read_stages(reading: Reading) -> pd.DataFrame:
     """Read the stages from their table if it is there, else from the mapping's list; perhaps no row."""
-    settings = reading.mapping.stages
-    frame = reading.source.rows(settings.table.files) if settings.table is not None else None
-    if settings.table is not None and frame is not None:
-        rows = Rows(frame, "stages", reading)
-        left = left_out(rows, settings.table)
-        nobody = pd.Series(pd.NA, index=frame.index, dtype="string")
-        reading.ledger.came("stages", rows.file, len(frame))
-        reading.ledger.leave("stages", rows.file, nobody[left], "EXCLUDED-BY-MAPPING")
-        stages = read_columns(rows, settings.table, "stages")[~left]
-    else:
-        stages = _listed(settings.list)
+    settings, frame = reading.mapping.stages, None
+    try:
+        frame = reading.source.rows(settings.table.files) if settings.table is not None else None
+        if settings.table is not None and frame is not None:
+            return _ordered(_from_table(Rows(frame, "stages", reading), settings.table), reading)
+    except DataError as error:
+        not_read(reading, "stages", error, frame)
+    return _ordered(_listed(settings.list), reading)
+
+
+def _from_table(rows: Rows, settings: TableSettings) -> pd.DataFrame:
+    left = left_out(rows, settings)
+    nobody = pd.Series(pd.NA, index=rows.frame.index, dtype="string")
+    reading = rows.reading
+    reading.ledger.came("stages", rows.file, len(rows.frame))
+    reading.ledger.leave("stages", rows.file, nobody[left], "EXCLUDED-BY-MAPPING")
+    stages = read_columns(rows, settings, "stages")
+    if name := without(stages, ("stage", "kind")):
+        raise DataError(f"{rows.file}: stages need {name!r}; name its column in crm.stages.table")
+    return stages[~left]
+
+
+def _ordered(stages: pd.DataFrame, reading: Reading) -> pd.DataFrame:
     if stages.empty:
         return _complete(empty("stages"))
     if "position" not in stages:
         stages["position"] = range(1, len(stages) + 1)
-    unknown = stages.loc[~stages["kind"].isin(["open", "won", "lost"]), "kind"]
-    if len(unknown):
-        raise DataError(f"stages: {some(unknown.unique())} are no kinds; expected open, won or lost")
+    known = stages["kind"].isin(["open", "won", "lost"])
+    if not known.all():
+        unknown = stages.loc[~known, "kind"].fillna("")
+        advice = "expected open, won or lost"
+        reading.refuse(
+            DataError(f"stages: {some(unknown.unique())} are no kinds; {advice}"),
+            Finding(
+                "STAGE-KIND-UNKNOWN", "error", "stages", "kind", len(unknown), cells(unknown), "read as open", advice
+            ),
+        )
+        stages["kind"] = stages["kind"].where(known, OPEN)
     return _complete(conform(stages.sort_values("position", kind="stable"), "stages"))
 
 
@@ -71,20 +92,38 @@ def _by_name(names: pd.Series, kind: pd.Series) -> dict[str, str]:
     return dict(zip(names.astype("object"), kind.astype("object"), strict=True))
 
 
-def check_known(stages: pd.DataFrame, stage: pd.Series, kind: pd.Series, where: str) -> None:
-    """Refuse stages that are not in the list.
+def without_unknown(
+    reading: Reading, table: str, file: str, stages: pd.DataFrame, stage: pd.Series, kind: pd.Series
+) -> pd.Series:
+    """Refuse stages that are not in the list, or tell of them and give the column without them.
+
+    Parameters
+    ----------
+    stage, kind : Series
+        A file's stages and their kinds; the index of ``stage`` is each row's place in the file, from 0.
 
     Raises
     ------
     DataError
         It names the unknown stages, the known ones and the setting.
     """
-    unknown = stage[(stage.notna() & kind.isna()).to_numpy(dtype=bool)]
-    if len(unknown):
-        raise DataError(
-            f"{where}: the stages {some(unknown.unique())} are not known; known are {some(stages['stage'], 20)}. "
+    wrong = (stage.notna().to_numpy(dtype=bool)) & kind.isna().to_numpy(dtype=bool)
+    if not wrong.any():
+        return stage
+    unknown = stage[wrong]
+    names = unknown.value_counts().index  # the commonest first
+    advice = (
+        "add them to crm.stages, in their order, with kind open, won or lost, or give them their new names with values"
+    )
+    reading.refuse(
+        DataError(
+            f"{file}: the stages {some(names)} are not known; known are {some(stages['stage'], 20)}. "
             "Add them to crm.stages, in their order, with kind open, won or lost"
-        )
+        ),
+        Finding("STAGE-UNKNOWN", "error", table, "stage", len(unknown), first_examples(names), "set missing", advice),
+    )
+    reading.ledger.mend(table, file, "stage", unknown, "STAGE-UNKNOWN")
+    return stage.mask(wrong)
 
 
 def infer_stages(deals: pd.DataFrame, reading: Reading) -> pd.DataFrame:

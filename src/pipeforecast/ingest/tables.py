@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeforecast.contract import TABLES, conform
+from pipeforecast.errors import DataError
 from pipeforecast.findings import Finding, first_examples
-from pipeforecast.ingest.evaluate import Reading, Rows, left_out, read_columns
+from pipeforecast.ingest.evaluate import Reading, Rows, left_out, not_read, read_columns
 from pipeforecast.mapping import TableSettings
 
 
@@ -15,11 +16,15 @@ def read_tables(reading: Reading) -> dict[str, pd.DataFrame]:
     out: dict[str, pd.DataFrame] = {}
     absent: list[str] = []
     for name, settings in reading.mapping.tables.items():
-        frame = reading.source.rows(settings.files, settings.delimiter, settings.encoding, settings.sheet)
-        if frame is None:
-            absent.append(name)
-        else:
-            out[name] = read_table(Rows(frame, name, reading), name, settings)
+        frame = None
+        try:
+            frame = reading.source.rows(settings.files, settings.delimiter, settings.encoding, settings.sheet)
+            if frame is None:
+                absent.append(name)
+            else:
+                out[name] = read_table(Rows(frame, name, reading), name, settings)
+        except DataError as error:
+            not_read(reading, name, error, frame)
     if absent:
         reading.findings.append(
             Finding(

@@ -16,6 +16,7 @@ from pipeforecast.metrics.spells import at_start, customers_on, months_over, of_
 from pipeforecast.metrics.touches import touched, touches_of
 from pipeforecast.metrics.values import NotAvailable, Values, proportion, quotient
 from pipeforecast.metrics.view import View
+from pipeforecast.wording import pnoop
 
 _DAY = np.timedelta64(86400, "s")
 _MONTH = 30.4375
@@ -124,7 +125,7 @@ def _win_rate(view: View) -> Mapping[str, Values]:
 
 def _sure(view: View) -> None:
     if not len(_keys(view)):
-        raise NotAvailable("no touch is of an account that ever bought")
+        raise NotAvailable(pnoop("reason", "no touch is of an account that ever bought"))
 
 
 def engagement(view: View) -> Values:

@@ -22,6 +22,7 @@ from pipeforecast.metrics.spells import (
 from pipeforecast.metrics.statuses import share_due
 from pipeforecast.metrics.values import NotAvailable, Values, proportion, quotient, ratio
 from pipeforecast.metrics.view import View
+from pipeforecast.wording import pnoop
 
 _DAY = np.timedelta64(86400, "s")
 
@@ -49,7 +50,7 @@ def _recurring_at_start(view: View) -> np.ndarray:
     """Recurring amounts of those paying on the evening before each window, as the export has them (P, G)."""
     paying = spells_of(view).recurring
     if "recurring_amount" not in paying.rows or paying.rows["recurring_amount"].isna().all():
-        raise NotAvailable("neither subscriptions nor customers has a recurring_amount")
+        raise NotAvailable(pnoop("reason", "neither subscriptions nor customers has a recurring_amount"))
     return at_start(view, paying).sum("recurring_amount")
 
 
@@ -63,7 +64,7 @@ def _lifetime_value(view: View) -> Values:
 def _lifetime_margin(view: View) -> Values:
     margin = view.choices.lifecycle.customers.gross_margin
     if margin is None:
-        raise NotAvailable("lifecycle.customers.gross_margin is not set")
+        raise NotAvailable(pnoop("reason", "lifecycle.customers.gross_margin is not set"))
     value = _lifetime_value(view)
     return Values(value.value * margin, value.n)
 

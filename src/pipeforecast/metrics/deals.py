@@ -10,6 +10,7 @@ from pipeforecast.metrics.leads import created
 from pipeforecast.metrics.touches import touches_of
 from pipeforecast.metrics.values import NotAvailable, Values, amount, count, mean, quotient
 from pipeforecast.metrics.view import View
+from pipeforecast.wording import pnoop
 
 
 def won_in(view: View, window: str = "period") -> Chosen:
@@ -29,7 +30,7 @@ def _new_amount(view: View) -> Values:
 def _of_marketing(view: View, wanted: bool) -> Values:
     sources = view.choices.marketing_sources
     if not sources:
-        raise NotAvailable("marketing_sources does not say which lead sources marketing brings")
+        raise NotAvailable(pnoop("reason", "marketing_sources does not say which lead sources marketing brings"))
     theirs = view.deals.rows["lead_source"].isin(sources).to_numpy(dtype=bool)
     return count(view.deals.within("created_at", theirs == wanted).count())
 

@@ -13,6 +13,7 @@ from pipeforecast.metrics.parts import by_part
 from pipeforecast.metrics.statuses import leads_of, share_due
 from pipeforecast.metrics.values import NotAvailable, Values, amount, count, proportion, ratio
 from pipeforecast.metrics.view import View
+from pipeforecast.wording import noop, pnoop
 
 #: Conversions of the catalogue: from a status to a later one.
 CONVERSIONS = (("lead", "mql"), ("mql", "srl"), ("srl", "sql"), ("mql", "sql"), ("sql", "opportunity"))
@@ -95,7 +96,7 @@ def _every_conversion(view: View, told: Callable[[Cohorts], Values]) -> Mapping[
         except NotAvailable:
             continue
     if not out:
-        raise NotAvailable("no two statuses of leads are known")
+        raise NotAvailable(pnoop("reason", "no two statuses of leads are known"))
     return out
 
 
@@ -142,11 +143,21 @@ def _qualified_share(view: View) -> Values:
     return _conversion("lead", view.choices.lifecycle.qualified)(view)
 
 
+_REACHED = {
+    ("lead", "mql"): noop("of leads created in the period: the share that reached MQL by as_of"),
+    ("mql", "srl"): noop("of leads created in the period that became MQL: the share that reached SRL by as_of"),
+    ("srl", "sql"): noop("of leads created in the period that became SRL: the share that reached SQL by as_of"),
+    ("mql", "sql"): noop("of leads created in the period that became MQL: the share that reached SQL by as_of"),
+    ("sql", "opportunity"): noop(
+        "of leads created in the period that became SQL: the share that reached opportunity by as_of"
+    ),
+}
+
+
 def _declared(start: str, end: str, example: str) -> Metric:
-    which = "" if start == "lead" else f" that became {_SAID[start]}"
     return Metric(
         name=f"{start}_to_{end}", title=f"{_SAID[start]} to {_SAID[end]}".replace("lead to", "Lead to"),
-        formula=f"of leads created in the period{which}: the share that reached {_SAID[end]} by as_of",
+        formula=_REACHED[start, end],
         unit="share", counts="leads", clock="created", good="up", family="life cycle",
         compute=_conversion(start, end), needs=_LEADS, example=example,
     )  # fmt: skip

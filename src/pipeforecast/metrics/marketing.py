@@ -16,12 +16,13 @@ from pipeforecast.metrics.parts import in_all, part_names
 from pipeforecast.metrics.statuses import leads_of
 from pipeforecast.metrics.values import NotAvailable, Values, amount, quotient
 from pipeforecast.metrics.view import View
+from pipeforecast.wording import pnoop
 
 
 def _marketing(view: View) -> Chosen:
     sources = view.choices.marketing_sources
     if not sources:
-        raise NotAvailable("marketing_sources does not say which lead sources marketing brings")
+        raise NotAvailable(pnoop("reason", "marketing_sources does not say which lead sources marketing brings"))
     return won_in(view).where(view.deals.rows["lead_source"].isin(sources))
 
 
@@ -89,7 +90,7 @@ def first_wins(view: View) -> pd.DataFrame:
 
 def _first_wins(deals: pd.DataFrame) -> pd.DataFrame:
     if "account_id" not in deals or deals["account_id"].isna().all():
-        raise NotAvailable("deals has no account_id, so a new customer cannot be told from an old one")
+        raise NotAvailable(pnoop("reason", "deals has no account_id, so a new customer cannot be told from an old one"))
     won = deals[deals["won"].to_numpy(dtype=bool) & deals["account_id"].notna().to_numpy()]
     return won.sort_values("closed_at", kind="stable").drop_duplicates("account_id")
 

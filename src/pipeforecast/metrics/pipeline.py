@@ -19,6 +19,7 @@ from pipeforecast.metrics.view import View
 from pipeforecast.metrics.windows import DAY
 from pipeforecast.rules.deals import COMMIT, UPSIDE
 from pipeforecast.rules.pace import sales_velocity
+from pipeforecast.wording import pnoop
 
 
 def opened(view: View) -> Chosen:
@@ -116,7 +117,7 @@ def _pipelines(view: View) -> pd.Series | None:
 def _weighted_pipeline(view: View) -> Values:
     chance = stage_chances(view)
     if len(chance) and np.isnan(chance).all():
-        raise NotAvailable("neither stages nor deals have a probability")
+        raise NotAvailable(pnoop("reason", "neither stages nor deals have a probability"))
     blind = np.isnan(chance)
     if blind.any():
         rows = view.opened.rows[blind]

@@ -17,6 +17,7 @@ from pipeforecast.metrics.stays import open_stages
 from pipeforecast.metrics.touches import touched, touches_of
 from pipeforecast.metrics.values import NotAvailable, Values, proportion, quotient, ratio
 from pipeforecast.metrics.view import View
+from pipeforecast.wording import pnoop
 
 #: Touches by which a lead is spoken to, whether it answers or not.
 CONTACTS = ("sent", "delivered", "called", "answered", "meeting_booked", "meeting_held", "proposal_sent")
@@ -29,7 +30,9 @@ def qualified_from(view: View) -> int:
     if chosen:
         hit = stages[(stages["stage"] == chosen).to_numpy(dtype=bool)]
         if hit.empty:
-            raise NotAvailable(f"qualified_stage: the export has no open stage {chosen!r}")
+            raise NotAvailable(
+                pnoop("reason", "qualified_stage: the export has no open stage {stage}").format(stage=repr(chosen))
+            )
         return int(hit["rank"].min())
     source = view.known.stages
     marked = (
@@ -37,7 +40,7 @@ def qualified_from(view: View) -> int:
     )
     found = stages[stages["stage"].isin(marked["stage"]).to_numpy(dtype=bool)]
     if found.empty:
-        raise NotAvailable("no stage is marked as qualified; say qualified_stage=STAGE")
+        raise NotAvailable(pnoop("reason", "no stage is marked as qualified; say qualified_stage=STAGE"))
     return int(found["rank"].min())
 
 

@@ -13,6 +13,7 @@ from pipeforecast.metrics.facts import Chosen
 from pipeforecast.metrics.touches import touches_of
 from pipeforecast.metrics.values import NotAvailable, Values, amount, count, mean, proportion, quotient
 from pipeforecast.metrics.view import View
+from pipeforecast.wording import pnoop
 
 NO_AMOUNT = "without amount"
 
@@ -27,7 +28,7 @@ def bands(view: View) -> tuple[np.ndarray, list[str]]:
         if not len(edges):
             won = size[rows["won"].to_numpy(dtype=bool) & ~np.isnan(size)]
             if not len(won):
-                raise NotAvailable("no won deal with an amount, so that there are no size bands")
+                raise NotAvailable(pnoop("reason", "no won deal with an amount, so that there are no size bands"))
             edges = np.unique(np.quantile(won, [0.25, 0.5, 0.75]))
         names = [f"under {edges[0]:,.0f}"]
         names += [f"{low:,.0f} to {high:,.0f}" for low, high in pairwise(edges)]
@@ -68,7 +69,7 @@ def _size_cycle(view: View) -> dict[str, Values]:
 def _touches_of_deals(view: View, kinds: tuple[str, ...]) -> np.ndarray:
     """Touches of each deal up to the day it closed, of some kinds or of all (N,)."""
     if "deal_id" not in view.frame("touches") or view.frame("touches")["deal_id"].isna().all():
-        raise NotAvailable("touches has no deal_id")
+        raise NotAvailable(pnoop("reason", "touches has no deal_id"))
     touches, rows = touches_of(view).rows, view.deals.rows
     own = touches[(touches["kind"].isin(kinds) if kinds else touches["deal"] >= 0).to_numpy(dtype=bool)]
     at = own["deal"].to_numpy()

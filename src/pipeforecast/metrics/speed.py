@@ -15,6 +15,7 @@ from pipeforecast.metrics.leads import cohorts_of, created, immature
 from pipeforecast.metrics.statuses import leads_of
 from pipeforecast.metrics.values import NotAvailable, Values, proportion
 from pipeforecast.metrics.view import View
+from pipeforecast.wording import pnoop
 
 #: Kinds of touches that are a response to a lead, where the export has no response of its own.
 RESPONSES = ("sent", "called", "answered", "meeting_booked", "meeting_held")
@@ -55,12 +56,12 @@ def _speed(view: View) -> Speed:
     rows = leads_of(view).facts.rows
     start = _times(rows, "created")
     if not _has_hours(start):
-        raise NotAvailable("leads: created_time has no time of day, so hours cannot be told")
+        raise NotAvailable(pnoop("reason", "leads: created_time has no time of day, so hours cannot be told"))
     first = _times(rows, "first_response")
     if np.isnat(first).all():
         first = _first_touch(view, start)
     if not _has_hours(first):
-        raise NotAvailable("leads: first_response_time has no time of day, so hours cannot be told")
+        raise NotAvailable(pnoop("reason", "leads: first_response_time has no time of day, so hours cannot be told"))
     hours = (first - start).astype("float64") / 3600
     hours = np.where(np.isnat(first), np.nan, hours)
     early = hours < 0
@@ -89,7 +90,7 @@ def _has_hours(times: np.ndarray) -> bool:
 def _first_touch(view: View, start: np.ndarray) -> np.ndarray:
     """Time of the first response among the touches of each lead, from its creation on."""
     if "touches" not in view.known.tables or "lead_id" not in view.frame("touches"):
-        raise NotAvailable("neither leads.first_response_time nor touches of leads are there")
+        raise NotAvailable(pnoop("reason", "neither leads.first_response_time nor touches of leads are there"))
     touches = view.frame("touches")
     touches = touches[touches["kind"].isin(RESPONSES).to_numpy(dtype=bool) & touches["at"].notna().to_numpy()]
     lead = place_of(leads_of(view).facts.rows["lead_id"], touches["lead_id"])

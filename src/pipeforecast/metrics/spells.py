@@ -13,6 +13,7 @@ from pipeforecast.metrics.keys import place_of
 from pipeforecast.metrics.values import NotAvailable
 from pipeforecast.metrics.view import View
 from pipeforecast.metrics.windows import rows_within
+from pipeforecast.wording import pnoop
 
 _DAY = np.timedelta64(86400, "s")
 #: Days of a month: 365.25 ÷ 12.
@@ -64,7 +65,7 @@ def _spells(view: View) -> Spells:
         rows = _right_way_round(view, rows[rows["from"].notna().to_numpy()], "customers", "ended_at")
         facts = of_accounts(view, rows)
         return Spells(facts, facts)
-    raise NotAvailable("neither a table subscriptions nor customers.started_at is there")
+    raise NotAvailable(pnoop("reason", "neither a table subscriptions nor customers.started_at is there"))
 
 
 def subscription_rows(view: View) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from pipeforecast.metrics.facts import Chosen, Facts
 from pipeforecast.metrics.stays import cohorts, open_stages, stage_stays
 from pipeforecast.metrics.values import NotAvailable, Values, proportion, ratio
 from pipeforecast.metrics.view import View
+from pipeforecast.wording import pnoop
 
 #: A cohort with a larger share of deals still open is young: what it shows is of those that were quick.
 YOUNG = 0.1
@@ -45,7 +46,7 @@ def stage_names(view: View) -> list[str]:
     """Names of the open stages, in their order."""
     names = [str(s) for s in dict.fromkeys(open_stages(view.known.stages)["stage"])]
     if not names:
-        raise NotAvailable("the order of the stages is not known")
+        raise NotAvailable(pnoop("reason", "the order of the stages is not known"))
     return names
 
 

@@ -17,6 +17,7 @@ from pipeforecast.metrics.stays import open_stages
 from pipeforecast.metrics.values import NotAvailable
 from pipeforecast.metrics.view import View
 from pipeforecast.reporting import with_manager
+from pipeforecast.wording import pnoop
 
 #: Statuses after the first, in their order.
 REACHED = STEPS[1:]
@@ -61,9 +62,15 @@ class Leads:
         """
         for step in steps:
             if step == "opportunity" and self.source == "stages":
-                raise NotAvailable("SRL and SQL are stages of the deal here: every SQL is an opportunity already")
+                raise NotAvailable(
+                    pnoop("reason", "SRL and SQL are stages of the deal here: every SQL is an opportunity already")
+                )
             if step != "lead" and step not in self.told:
-                raise NotAvailable(f"{_place(self.source, step)} says of no lead that it became {step}")
+                raise NotAvailable(
+                    pnoop("reason", "{place} says of no lead that it became {step}").format(
+                        place=_place(self.source, step), step=step
+                    )
+                )
         return self.facts
 
 
@@ -167,7 +174,7 @@ def _second_stage(view: View) -> np.ndarray:
     """Day on which each deal first was in the second stage or a later one (n_deals,)."""
     stages = open_stages(view.known.stages)
     if not view.known.has_stage_history:
-        raise NotAvailable("no history of stages: when a deal entered its second stage is not known")
+        raise NotAvailable(pnoop("reason", "no history of stages: when a deal entered its second stage is not known"))
     states = view.known.states
     later = stages["stage"][(stages["rank"] >= 1).to_numpy()]
     at = states[states["stage"].isin(later).to_numpy(dtype=bool)].groupby("deal")["recorded_at"].min()

@@ -8,6 +8,7 @@ import pandas as pd
 from pipeforecast.contract import OPEN
 from pipeforecast.history import DealHistory
 from pipeforecast.metrics.values import NotAvailable
+from pipeforecast.wording import pnoop
 
 
 def open_stages(stages: pd.DataFrame) -> pd.DataFrame:
@@ -50,7 +51,9 @@ def stage_stays(known: DealHistory) -> pd.DataFrame:
         If the stages of past days are unknown.
     """
     if not known.has_stage_history:
-        raise NotAvailable("no history of stages: which stage a deal was in on a past day is not known")
+        raise NotAvailable(
+            pnoop("reason", "no history of stages: which stage a deal was in on a past day is not known")
+        )
     states = known.states
     deal, status = states["deal"].to_numpy(), states["status"].to_numpy(dtype=object)
     stage = pd.factorize(states["stage"])[0]

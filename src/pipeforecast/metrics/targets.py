@@ -10,6 +10,7 @@ from pipeforecast.metrics.periods import of_length
 from pipeforecast.metrics.values import NotAvailable
 from pipeforecast.metrics.view import View
 from pipeforecast.quota import targets_of
+from pipeforecast.wording import pnoop
 
 #: Said of every call whose groupings are fewer than the quotas' levels.
 _EXPECTED = ("QUOTA-UNKNOWN-LEVEL", "QUOTA-UNKNOWN-GROUP")
@@ -45,5 +46,5 @@ def quotas_of(view: View) -> np.ndarray:
 
     quotas: np.ndarray = view.once("quotas of groups", make)
     if np.isnan(quotas).all():
-        raise NotAvailable("quotas has none for these periods and groups")
+        raise NotAvailable(pnoop("reason", "quotas has none for these periods and groups"))
     return quotas

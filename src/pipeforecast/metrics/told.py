@@ -11,6 +11,7 @@ from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics.declared import Metric
 from pipeforecast.metrics.values import NotAvailable, Values
 from pipeforecast.metrics.view import View
+from pipeforecast.wording import pnoop
 
 COLUMNS = (
     "metric", "part", "period", "by", "group", "value", "n", "lower", "upper", "unit", "status", "reason",
@@ -54,10 +55,10 @@ def lacking(view: View, needs: Mapping[str, tuple[str, ...]]) -> str:
         elif table in view.known.tables:
             frame = view.known.tables[table]
         else:
-            return f"no table {table}"
+            return pnoop("reason", "no table {table}").format(table=table)
         absent = [c for c in columns if c not in frame or (len(frame) and frame[c].isna().all())]
         if absent:
-            return f"{table} has no {', '.join(absent)}"
+            return pnoop("reason", "{table} has no {columns}").format(table=table, columns=", ".join(absent))
     return ""
 
 
@@ -69,7 +70,7 @@ def _pieces(view: View, metric: Metric) -> list[Piece]:
             parts = {"": answer} if isinstance(answer, Values) else dict(answer)
             if parts:
                 return [piece for part, values in parts.items() for piece in _rows(view, metric, part, values)]
-            reason = "nothing was counted"
+            reason = pnoop("reason", "nothing was counted")
         except NotAvailable as error:
             reason = str(error)
     return [_not_available(view, metric, TOTAL, TOTAL, reason)]
@@ -94,7 +95,12 @@ def _rows(view: View, metric: Metric, part: str, values: Values) -> list[Piece]:
     blind = [b for b in view.groups.by if counted[0] and not counted[np.asarray(by == b)].any()]
     return [
         rows | _constant(constant, windows * len(at)),
-        *(_not_available(view, metric, b, "", f"what it counts has no {b}", part) for b in blind),
+        *(
+            _not_available(
+                view, metric, b, "", pnoop("reason", "what it counts has no {column}").format(column=b), part
+            )
+            for b in blind
+        ),
     ]
 
 

@@ -17,6 +17,7 @@ from pipeforecast.metrics.parts import in_all
 from pipeforecast.metrics.statuses import leads_of
 from pipeforecast.metrics.values import NotAvailable, Values, proportion, quotient
 from pipeforecast.metrics.view import View
+from pipeforecast.wording import pnoop
 
 REPLIES = ("replied", "replied_positive")
 CONTACTS = ("sent", "called", "answered")
@@ -64,7 +65,7 @@ def of_kind(view: View, *kinds: str) -> np.ndarray:
     """
     mine: np.ndarray = touches_of(view).rows["kind"].isin(kinds).to_numpy(dtype=bool)
     if not mine.any():
-        raise NotAvailable(f"touches has no row of the kind {' or '.join(kinds)}")
+        raise NotAvailable(pnoop("reason", "touches has no row of the kind {kinds}").format(kinds=" or ".join(kinds)))
     return mine
 
 

@@ -23,6 +23,7 @@ from pipeforecast.metrics.periods import length_of
 from pipeforecast.metrics.values import NotAvailable
 from pipeforecast.metrics.windows import Window, Windows
 from pipeforecast.outcome import complete_periods, observed_from
+from pipeforecast.wording import pnoop
 
 #: Said of groupings that no table has.
 NOT_THERE = "GROUPING-NOT-THERE"
@@ -101,7 +102,7 @@ class View:
     def frame(self, name: str) -> pd.DataFrame:
         """Give the rows of ``table(name)``, to make facts of one's own from."""
         if name not in self.known.tables:
-            raise NotAvailable(f"no table {name}")
+            raise NotAvailable(pnoop("reason", "no table {table}").format(table=name))
         made: pd.DataFrame = self.once(f"rows of {name}", lambda: known_table(self.known, name))
         return made
 

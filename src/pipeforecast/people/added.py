@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,15 +9,12 @@ import pandas as pd
 
 from pipeforecast.evidence import bootstrap_by_group
 from pipeforecast.forecast import TOTAL
-from pipeforecast.people.words import counted, percent
+from pipeforecast.people.words import ALL_DAYS
 from pipeforecast.scores import wape
 
 #: Layers from the bottom up, and the method of the replay that says what each of them forecast.
 LAYERS = {"rep": "rep_call", "manager": "manager_call", "executive": "executive_call", "model": "model"}
 COLUMNS = ("layer", "below", "day_of_period", "n_origins", "n_periods", "wape", "added", "lower", "upper")
-_LOWEST = {"rep": "Calls of reps", "manager": "Calls of managers", "executive": "Calls of the executive"}
-_ABOVE = {"manager": "managers'", "executive": "the executive's", "model": "the model's"}
-_ALL_DAYS = -1
 
 
 def value_added(rows: pd.DataFrame, level: float = 0.9) -> pd.DataFrame:
@@ -50,8 +46,8 @@ def value_added(rows: pd.DataFrame, level: float = 0.9) -> pd.DataFrame:
     actual = total.groupby(keys)["actual"].first().reindex(told.index).to_numpy(dtype="float64")
     days = told.index.get_level_values("day_of_period").to_numpy()
     found: list[dict[str, Any]] = []
-    for day in [_ALL_DAYS, *np.unique(days)] if len(told) else []:
-        on = np.ones(len(told), dtype=bool) if day == _ALL_DAYS else days == day
+    for day in [ALL_DAYS, *np.unique(days)] if len(told) else []:
+        on = np.ones(len(told), dtype=bool) if day == ALL_DAYS else days == day
         period = told.index.get_level_values("period").to_numpy()[on]
         for layer, below in zip(there, ["", *there], strict=False):
             own = told[LAYERS[layer]].to_numpy(dtype="float64")[on]
@@ -80,28 +76,3 @@ def _gain(
 
     gain = bootstrap_by_group(saved, period, level=level)
     return {"added": gain.value, "lower": gain.lower, "upper": gain.upper}
-
-
-def value_sentence(added: pd.DataFrame, level: float = 0.9) -> str:
-    """Say in one sentence, for all days together, by how much each layer missed and what it gained; empty without rows.
-
-    A gain whose interval holds nought, or has no ends, is one of which it cannot be told whether it is there.
-    """
-    whole = added[(added["day_of_period"] == _ALL_DAYS).to_numpy(dtype=bool)]
-    if whole.empty:
-        return ""
-    said = ", ".join(_missed(row, level) for row in whole.to_dict("records"))
-    n, origins = int(whole["n_periods"].iloc[0]), int(whole["n_origins"].iloc[0])
-    return f"{said} ({counted(n, 'past period')}, {counted(origins, 'forecast')} of each)."
-
-
-def _missed(row: Mapping[Any, Any], level: float) -> str:
-    if not row["below"]:
-        return f"{_LOWEST[row['layer']]} missed by {percent(row['wape'])} of revenue"
-    gain = f"{counted(abs(round(100 * row['added'])), 'point')} {'better' if row['added'] >= 0 else 'worse'}"
-    if row["lower"] > 0 or row["upper"] < 0:
-        low, high = sorted(abs(round(100 * row[end])) for end in ("lower", "upper"))
-        sure = f"{percent(level)} interval {low} to {high}"
-    else:
-        sure = "cannot tell from luck"
-    return f"{_ABOVE[row['layer']]} by {percent(row['wape'])} ({gain}; {sure})"

@@ -10,8 +10,6 @@ within reach. Ends are taken on the log of the ratio, where a few large deals sk
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -20,11 +18,9 @@ import pandas as pd
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
 from pipeforecast.people.called import called_and_closed
-from pipeforecast.people.words import counted, percent
+from pipeforecast.people.words import FEWEST_PERIODS, bias_words
 
 COLUMNS = ("person", "layer", "n_periods", "n_calls", "bias", "lower", "upper", "flagged", "words")
-#: Single people's revenue is heavy tailed: with fewer periods nothing is said.
-FEWEST_PERIODS = 8
 _HALF = 0.5
 #: Of a person's own few periods and those of the layer, for how uneven revenue is: so many periods of the layer.
 _SPREAD_PERIODS = 10
@@ -88,7 +84,7 @@ def _layer(name: str, table: pd.DataFrame, level: float) -> pd.DataFrame:
     told = known[known["person"].isin(able).to_numpy()]
     out = out.join(_shrunk(told, level) if len(able) else pd.DataFrame(columns=["bias", "lower", "upper"], dtype=float))
     out["flagged"] = (out["lower"] > 0) | (out["upper"] < 0)
-    words = [_words(row, len(able), level) for row in out.to_dict("records")]
+    words = bias_words(out, level)
     # An order that says nothing about names.
     out = out.assign(words=words, size=out["bias"].abs(), tie=[crc32(p.encode()) for p in out.index]).reset_index()
     return out.sort_values(["flagged", "size", "tie"], ascending=[False, False, True])
@@ -137,26 +133,3 @@ def _between(value: pd.Series, variance: pd.Series) -> tuple[float, float]:
     between = max(spread, _LEAST_BETWEEN**2)
     w = 1 / (variance + between)
     return float((w * value).sum() / w.sum()), between
-
-
-def _words(row: Mapping[Any, Any], people: int, level: float) -> str:
-    """Say what is known, with the number of periods and the interval; never more than that."""
-    periods, bias, low, high = counted(row["n_periods"], "period"), row["bias"], row["lower"], row["upper"]
-    if np.isnan(bias):
-        if row["n_periods"] == 0:
-            return "cannot tell: no complete period with a call and a deal that is known to be theirs"
-        if row["n_periods"] < FEWEST_PERIODS:
-            return f"cannot tell: {periods}, expected {FEWEST_PERIODS} or more"
-        return f"cannot tell: {periods} with calls of nothing"
-    over = f", {percent(level)} interval" + (f" corrected for {people} people" if people > 1 else "")
-    if row["flagged"]:
-        near, far = sorted((abs(low), abs(high)))
-        return f"closed {_beside(bias)} own calls ({periods}{over}: {percent(near)} to {percent(far)})"
-    return (
-        f"cannot tell whether above or below own calls: closed {_beside(bias)} them ({periods}{over}: "
-        f"{_beside(low)} to {_beside(high)})"
-    )
-
-
-def _beside(share: float) -> str:
-    return f"{percent(abs(share))} {'above' if share >= 0 else 'below'}"

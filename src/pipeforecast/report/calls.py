@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeforecast.forecast import TOTAL
-from pipeforecast.people import value_sentence
+from pipeforecast.people import bias_words, value_sentence
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.names import Names
-from pipeforecast.report.words import clean, iso, number
+from pipeforecast.report.words import iso, number
 from pipeforecast.wording import noop, t
 
 _LAYERS = {"rep": noop("Reps"), "manager": noop("Managers"), "executive": noop("Executive")}
@@ -54,8 +54,9 @@ def _words(given: ReportInput) -> dict[tuple[str, str], str]:
     """What is known of each person's calls, by layer and person."""
     if given.biases is None:
         return {}
-    told = given.biases[["layer", "person", "words"]].itertuples(index=False, name=None)
-    return {(str(layer), str(person)): clean(words) for layer, person, words in told}
+    table = given.biases
+    told = zip(table["layer"], table["person"], bias_words(table), strict=True)
+    return {(str(layer), str(person)): words for layer, person, words in told}
 
 
 def _beside(called: float | None, when: Any, row: Mapping[Any, Any] | None) -> dict[str, Any]:

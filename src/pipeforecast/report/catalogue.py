@@ -15,13 +15,24 @@ from pipeforecast.metrics.told import IMMATURE, NOT_AVAILABLE
 from pipeforecast.report.catalogue_cells import Cells, MetricsInput, benchmark_of
 from pipeforecast.report.shapes import shape_facts
 from pipeforecast.report.words import clean, iso, number
+from pipeforecast.wording import noop, retold, speaking, t
 
+_FAMILIES = {
+    "pipeline": noop("pipeline"), "deals": noop("deals"), "stages": noop("stages"), "forecast": noop("forecast"),
+    "life cycle": noop("life cycle"), "marketing": noop("marketing"), "attribution": noop("attribution"),
+    "customers": noop("customers"),
+}  # fmt: skip
 #: Groups shown of one grouping; the rest are in the file.
 MOST_GROUPS = 20
 
 
 def catalogue_facts(given: MetricsInput) -> dict[str, Any]:
     """Work out everything that the page says: plain data that ``json.dumps`` takes."""
+    with speaking(given.language):
+        return _facts(given)
+
+
+def _facts(given: MetricsInput) -> dict[str, Any]:
     cells = Cells(given)
     return {
         "head": _head(given, cells),
@@ -35,7 +46,7 @@ def catalogue_facts(given: MetricsInput) -> dict[str, Any]:
         ],
         "findings": [
             {"code": f.code, "severity": f.severity, "where": f"{f.table}.{f.column}".strip("."), "count": f.count,
-             "repair": clean(f.repair), "advice": clean(f.advice)}
+             "repair": retold("finding", clean(f.repair)), "advice": retold("finding", clean(f.advice))}
             for f in given.findings
         ],
     }  # fmt: skip
@@ -57,6 +68,7 @@ def _head(given: MetricsInput, cells: Cells) -> dict[str, Any]:
         "currency": clean(given.currency),
         "set": clean(given.set_name),
         "metrics": len(cells.metrics),
+        "language": given.language,
     }
 
 
@@ -67,8 +79,8 @@ def told_of(cells: Cells, name: str, part: str | None = None) -> dict[str, Any]:
     own = (cells.parts(name) or [""])[0] if part is None else part
     now = cells.cell(name, own)
     return {
-        "metric": name, "part": clean(own), "title": cells.title(name), "formula": declared.formula,
-        "counts": declared.counts, "family": declared.family, "good": declared.good,
+        "metric": name, "part": clean(own), "title": cells.title(name), "formula": t(declared.formula),
+        "counts": declared.counts, "family": t(_FAMILIES[declared.family]), "good": declared.good,
         **now,
         "better": _better(declared.good, now, "change"), "better_year": _better(declared.good, now, "change_year"),
         "difference": _difference(cells, name, own),
@@ -128,4 +140,4 @@ def _groups(given: MetricsInput, cells: Cells) -> list[dict[str, Any]]:
 
 def _of_group(benchmarks: Sequence[Benchmark], metric: str, by: str, group: str) -> dict[str, Any] | None:
     told = [b for b in benchmarks if (b.metric, b.by, b.group) == (metric, by, group)]
-    return {"low": told[0].low, "high": told[0].high, "what": told[0].what} if told else None
+    return {"low": told[0].low, "high": told[0].high, "what": retold("benchmark", told[0].what)} if told else None

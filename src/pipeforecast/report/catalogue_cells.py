@@ -14,7 +14,15 @@ from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics import CATALOGUE, Window
 from pipeforecast.metrics.told import NOT_AVAILABLE
 from pipeforecast.report.words import clean, number
+from pipeforecast.wording import Language, pnoop, retold
 
+_NOTHING = pnoop("reason", "nothing was counted")
+#: What the benchmarks that ship say of themselves.
+_WHAT = (
+    pnoop("benchmark", "commonly reached"), pnoop("benchmark", "commonly reached from the first stage"),
+    pnoop("benchmark", "commonly reached from later stages"), pnoop("benchmark", "common with new customers"),
+    pnoop("benchmark", "common with existing customers"), pnoop("benchmark", "half of the replies are positive"),
+)  # fmt: skip
 _NUMBERS = ("value", "lower", "upper", "n", "change", "change_year")
 
 
@@ -40,6 +48,8 @@ class MetricsInput:
         Names to show for owners and managers.
     titles : mapping of metric to title
         In another language; the declarations' own without it.
+    language : str
+        In which of ``wording.LANGUAGES`` the page is said.
     """
 
     table: pd.DataFrame
@@ -52,6 +62,7 @@ class MetricsInput:
     set_name: str = ""
     people: Mapping[str, str] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
+    language: Language = "en"
 
 
 class Cells:
@@ -94,11 +105,16 @@ class Cells:
         """Give value, interval, n, changes and status of one metric in one window; all None where it is not there."""
         row = self._rows.get((metric, part, TOTAL, TOTAL, self.newest if period is None else period))
         if row is None:
-            return {**dict.fromkeys(_NUMBERS), "status": NOT_AVAILABLE, "reason": "nothing was counted", "unit": ""}
+            return {
+                **dict.fromkeys(_NUMBERS),
+                "status": NOT_AVAILABLE,
+                "reason": retold("reason", _NOTHING),
+                "unit": "",
+            }
         return {
             **{k: number(row[k]) for k in _NUMBERS},
             "status": str(row["status"]),
-            "reason": clean(row["reason"]),
+            "reason": retold("reason", clean(row["reason"])),
             "unit": str(row["unit"]),
         }
 
@@ -115,4 +131,4 @@ def benchmark_of(cells: Cells, name: str, part: str, value: float | None) -> dic
         return None
     b = max(told, key=lambda b: b.part != "")
     side = None if value is None else "below" if value < b.low else "above" if value > b.high else "within"
-    return {"low": b.low, "high": b.high, "what": b.what, "side": side}
+    return {"low": b.low, "high": b.high, "what": retold("benchmark", b.what), "side": side}

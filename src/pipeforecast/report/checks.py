@@ -11,7 +11,7 @@ from pipeforecast.findings import Finding
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.verdict import lost_words
 from pipeforecast.report.words import clean, money, number, percent
-from pipeforecast.wording import nt, t
+from pipeforecast.wording import nt, retold, t
 
 SEVERITIES = ("error", "warning", "info")
 #: An error this small early in a period is more often a leak than a triumph.
@@ -41,6 +41,7 @@ def _as_dict(finding: Finding) -> dict[str, Any]:
 def _from_row(row: dict[Any, Any]) -> dict[str, Any]:
     severity = clean(row["severity"]).lower()
     out: dict[str, Any] = {c: clean(row.get(c)) for c in ("code", "table", "column", "examples", "repair", "advice")}
+    out |= {c: retold("finding", out[c]) for c in ("repair", "advice")}
     out["severity"] = severity if severity in SEVERITIES else "warning"
     return out | {"count": int(number(row.get("count")) or 0), "own": False}
 

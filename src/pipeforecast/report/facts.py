@@ -24,7 +24,7 @@ from pipeforecast.report.record import errors_today, past_facts, record_facts
 from pipeforecast.report.verdict import proof_words, verdict_facts
 from pipeforecast.report.whatif import what_if_facts
 from pipeforecast.report.words import clean, column_word, iso, number
-from pipeforecast.wording import noop, speaking, t
+from pipeforecast.wording import noop, retold, speaking, t
 
 RANGES = {"50": ("p25", "p75"), "80": ("p10", "p90"), "95": ("p025", "p975")}
 #: Groups shown per level, the biggest first; the rest are added up.
@@ -122,7 +122,7 @@ def _head(given: ReportInput) -> dict[str, Any]:
         "period": clean(given.period), "period_start": iso(given.period_start), "period_end": iso(given.period_end),
         "day_of_period": int(given.day_of_period), "period_days": days,
         "days_left": max(int((given.period_end - given.as_of).days), 0),
-        "currency": clean(given.currency, 12), "what_counts": t(clean(given.what_counts)),
+        "currency": retold("currency", clean(given.currency, 12)), "what_counts": t(clean(given.what_counts)),
         "model_name": clean(given.model_name), "people": given.people,
         "language": given.language,
     }  # fmt: skip

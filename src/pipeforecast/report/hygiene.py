@@ -12,6 +12,7 @@ from pipeforecast.forecast import TOTAL
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.names import Names
 from pipeforecast.report.words import clean, number
+from pipeforecast.wording import t
 
 #: Deals to talk about first, and groups with a quota, that the page names.
 MOST_DEALS, MOST_QUOTAS = 8, 60
@@ -43,22 +44,39 @@ def hygiene_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
         "flagged_amount": number(deals["at_stake"].to_numpy(dtype="float64")[flagged].sum()),
         "evenings": int(made.evenings),
         "flags": [_flag(r) for r in raised.to_dict("records")],
-        "unknown": [clean(t) for t in flags.loc[(flags["status"] == NOT_AVAILABLE).to_numpy(dtype=bool), "title"]],
+        "unknown": [flag_title(f) for f in flags.loc[(flags["status"] == NOT_AVAILABLE).to_numpy(dtype=bool), "flag"]],
         "first": [_deal(r, names) for r in deals[flagged].head(MOST_DEALS).to_dict("records")]
         if given.top_deals > 0 else [],
     }  # fmt: skip
 
 
+def flag_title(flag: object) -> str:
+    """Name a flag."""
+    return t(FLAGS[str(flag)].title)
+
+
+def flag_titles(flags: object) -> list[str]:
+    """Name the flags of a deal, as ``audit.csv`` joins them."""
+    return [flag_title(f) for f in str(flags).split("; ")]
+
+
+def flag_question(flag: object) -> str:
+    """Say what to ask about a flag."""
+    return t(FLAGS[str(flag)].question)
+
+
 def _flag(row: dict[Any, Any]) -> dict[str, Any]:
-    out: dict[str, Any] = {"flag": clean(row["flag"]), "title": clean(row["title"])}
+    out: dict[str, Any] = {"flag": clean(row["flag"]), "title": flag_title(row["flag"])}
     out |= {c: int(number(row[c]) or 0) for c in ("open_deals", "n")}
     return out | {c: number(row[c]) for c in ("at_stake", *_RATES)}
 
 
 def _deal(row: dict[Any, Any], names: Names) -> dict[str, Any]:
     told = {"name": names.deal(row["name"], row["deal_id"]), "owner": names.owner(row["owner"])}
-    flags = [FLAGS[f].title for f in str(row["flags"]).split("; ")]
-    return told | {"at_stake": number(row["at_stake"]), "flags": flags, "question": clean(row["advice"])}
+    return told | {
+        "at_stake": number(row["at_stake"]), "flags": flag_titles(row["flags"]),
+        "question": flag_question(row["flag"]),
+    }  # fmt: skip
 
 
 def aim_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:

@@ -32,7 +32,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "course": ("as_of", "day_of_period", "mean", *QUANTILES),
     "won_by_day": ("period", "day_of_period", "won"),
     "calls": ("layer", "level", "group", "person", "made_at", "amount"),
-    "biases": ("layer", "person", "words"),
+    "biases": ("layer", "person", "n_periods", "bias", "lower", "upper", "flagged"),
     "value_added": ("layer", "below", "day_of_period", "n_origins", "n_periods", "wape", "added", "lower", "upper"),
     "chances": ("bin", "forecast", "observed", "lower", "upper", "n"),
     "moves": ("measure", "deal_id", "name", "start", *CAUSES, "end"),

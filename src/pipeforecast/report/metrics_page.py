@@ -9,6 +9,7 @@ from pipeforecast.report.catalogue import catalogue_facts
 from pipeforecast.report.catalogue_cells import MetricsInput
 from pipeforecast.report.page import environment, fingerprint_of, source_of, written
 from pipeforecast.report.sparks import bar, funnel_bars, spark
+from pipeforecast.wording import speaking
 
 
 def render_metrics(facts: dict[str, Any]) -> str:
@@ -19,6 +20,11 @@ def render_metrics(facts: dict[str, Any]) -> str:
     facts : dict
         What ``catalogue_facts`` gives.
     """
+    with speaking(facts["head"]["language"]):
+        return _rendered(facts)
+
+
+def _rendered(facts: dict[str, Any]) -> str:
     script = source_of("page.js")
     return environment().get_template("metrics.html").render(
         f=facts, currency=facts["head"]["currency"], script=script, fingerprint=fingerprint_of(script),

@@ -13,6 +13,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from pipeforecast.metrics.told import IMMATURE, NOT_AVAILABLE, OK, REACHED, UNDEFINED
 from pipeforecast.outbox import whole_file
 from pipeforecast.report import words
 from pipeforecast.report.facts import facts as facts_of
@@ -35,13 +36,20 @@ _DAYS = {"asOf": "as_of", "end": "period_end"}
 
 _BEST = Markup('<span class="best">●</span>')
 _SEVERITIES = {"error": noop("error"), "warning": noop("warning"), "info": noop("info")}
+_STATUSES = {
+    OK: "", UNDEFINED: noop("undefined"), NOT_AVAILABLE: noop("not available"), REACHED: noop("reached"),
+    IMMATURE: noop("still growing"),
+}  # fmt: skip
 
 
-class _Severities:
-    """Severities of findings by name, in the language that is spoken when they are asked for."""
+class _Spoken:
+    """Texts by name, in the language that is spoken when they are asked for."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self._texts = texts
 
     def __getitem__(self, name: str) -> str:
-        return t(_SEVERITIES[name])
+        return t(self._texts[name])
 
 
 # Texts of a template are ours and go in as they are; what is put in is escaped unless it is markup.
@@ -78,9 +86,10 @@ def environment() -> Environment:
         "grouped": grouped,
     }  # fmt: skip
     env.globals |= {
-        "count": words.count, "column_word": words.column_word, "units": words.units, "part_colours": PART_COLOURS,
-        "part_label": part_label, "t": _t, "nt": _nt, "pt": _pt,
-        "code": _code, "causes": _causes, "best_mark": _BEST, "severities": _Severities(),
+        "count": words.count, "column_word": words.column_word, "units": words.units,
+        "counted_word": words.counted_word, "part_colours": PART_COLOURS, "part_label": part_label,
+        "t": _t, "nt": _nt, "pt": _pt, "code": _code, "causes": _causes, "best_mark": _BEST,
+        "severities": _Spoken(_SEVERITIES), "statuses": _Spoken(_STATUSES),
         "language_tag": lambda: tag_of(spoken_language()),
     }  # fmt: skip
     return env

@@ -10,6 +10,8 @@ from markupsafe import Markup
 
 from pipeforecast.report.svg import Scale, band, drawing, join, scale_of, stroke, tag, text
 from pipeforecast.report.words import MISSING, figure, percent, period
+from pipeforecast.wording import t
+from pipeforecast.wording.numerals import grouped
 
 Facts = dict[str, Any]
 
@@ -27,31 +29,31 @@ def spark(trend: Sequence[Facts], unit: str, label: str, height: float = 30, wor
     words : bool
         Whether the first and last period stand below.
     """
-    known = [(i, t) for i, t in enumerate(trend) if t["value"] is not None]
+    known = [(i, x) for i, x in enumerate(trend) if x["value"] is not None]
     if not known:
         return Markup("")
-    down = scale_of([v for _, t in known for v in (t["value"], t["lower"], t["upper"])], left=height - 5, right=5)
+    down = scale_of([v for _, x in known for v in (x["value"], x["lower"], x["upper"])], left=height - 5, right=5)
     across = Scale(0, max(len(trend) - 1, 1), 3, 97)
     body = [
-        stroke(across.at(i), down.at(t["lower"]), across.at(i), down.at(t["upper"]), "whisker")
-        for i, t in known
-        if t["lower"] is not None and t["upper"] is not None
+        stroke(across.at(i), down.at(x["lower"]), across.at(i), down.at(x["upper"]), "whisker")
+        for i, x in known
+        if x["lower"] is not None and x["upper"] is not None
     ]
     for (i, a), (j, b) in pairwise(known):
         body.append(
             stroke(across.at(i), down.at(a["value"]), across.at(j), down.at(b["value"]), "line trend", _gap(i, j))
         )
-    for i, t in known:
-        kind = "knot trend" + (" last" if i == len(trend) - 1 else "") + (" young" if _young(t) else "")
+    for i, x in known:
+        kind = "knot trend" + (" last" if i == len(trend) - 1 else "") + (" young" if _young(x) else "")
         radius = 4 if i == len(trend) - 1 else 2.5
-        body.append(tag("circle", cx=f"{across.at(i):.2f}%", cy=f"{down.at(t['value']):.1f}", r=radius, class_=kind))
+        body.append(tag("circle", cx=f"{across.at(i):.2f}%", cy=f"{down.at(x['value']):.1f}", r=radius, class_=kind))
     half = 47 / max(len(trend) - 1, 1)
-    for i, t in known:
+    for i, x in known:
         low, high = max(across.at(i) - half, 0), min(across.at(i) + half, 100)
-        body.append(band(Scale(0, 100, 0, 100), low, high, 0, height, "hit", _tip(t, unit)))
+        body.append(band(Scale(0, 100, 0, 100), low, high, 0, height, "hit", _tip(x, unit)))
     if words:
         body += [text(3, height + 13, period(trend[0]["period"])), text(97, height + 13, period(trend[-1]["period"]))]
-    told = f"{label}: " + ", ".join(f"{period(t['period'])} {figure(t['value'], unit)}" for t in trend)
+    told = f"{label}: " + ", ".join(f"{period(x['period'])} {figure(x['value'], unit)}" for x in trend)
     return drawing(height + (18 if words else 0), told, *body)
 
 
@@ -66,10 +68,12 @@ def _young(told: Facts) -> bool:
 def _tip(told: Facts, unit: str) -> str:
     text = f"{period(told['period'])}: {figure(told['value'], unit)}"
     if told["lower"] is not None and told["upper"] is not None:
-        text += f" (95 % {figure(told['lower'], unit)} to {figure(told['upper'], unit)})"
+        text += (
+            " (" + t("95 % {low} to {high}", low=figure(told["lower"], unit), high=figure(told["upper"], unit)) + ")"
+        )
     if told.get("n") is not None:
-        text += f", n = {told['n']:,.0f}"
-    return text + (", still growing" if _young(told) else "")
+        text += f", n = {grouped(told['n'])}"
+    return text + (", " + t("still growing") if _young(told) else "")
 
 
 def bar(
@@ -89,8 +93,9 @@ def funnel_bars(funnel: Facts) -> list[Markup]:
     out = []
     for s in funnel["stages"]:
         went = (s["value"] or 0.0) * s["entered"]
-        young = ", still growing" if s["immature"] else ""
-        label = f"{s['stage']}: {s['entered']:,.0f} entered, {went:,.0f} went on ({percent(s['value'])}{young})"
+        share = percent(s["value"]) + (", " + t("still growing") if s["immature"] else "")
+        numbers = {"entered": grouped(s["entered"]), "went": grouped(went), "share": share}
+        label = t("{stage}: {entered} entered, {went} went on ({share})", stage=s["stage"], **numbers)
         out.append(drawing(26, label, band(scale, 0, s["entered"], 2, 22, "entered", label),
                            band(scale, 0, went, 2, 22, "went young" if s["immature"] else "went", label)))  # fmt: skip
     return out

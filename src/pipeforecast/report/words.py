@@ -9,13 +9,16 @@ from typing import Any
 import pandas as pd
 
 from pipeforecast.contract import TABLES
+from pipeforecast.metrics.counts import COUNTED
 from pipeforecast.names import names_in
-from pipeforecast.wording import plural, spoken_language, t
+from pipeforecast.wording import noop, plural, spoken_language, t
 from pipeforecast.wording.numerals import NBSP, calendar_day, grouped, numerals, written
 
 MISSING = "–"
-#: How English plurals of the catalogue's units end, and their singulars.
-_SINGULAR = (("ches", "ch"), ("ies", "y"), ("s", ""))
+#: A number that asks for the form of many in every language.
+MANY = 5
+#: Units that are said; of money ``a day`` is what stands behind the amount.
+_UNITS = (noop("days"), noop("hours"), noop(" a day"))
 LONGEST_NAME = 60
 LONGEST_TITLE = 400
 
@@ -107,7 +110,7 @@ def figure(value: float | None, unit: str, signed: bool = False) -> str:
     size = abs(value)
     text = f"{size:,.0f}" if (unit == "count" and round(size) == round(size, 6)) or size >= 99.5 else f"{size:,.3g}"
     sign = "−" if value < 0 and text.strip("0.,") else sign
-    return sign + written(text) + (NBSP + t(unit) if unit in ("days", "hours") else "")
+    return sign + written(text) + (NBSP + t(unit) if unit in _UNITS else "")
 
 
 def period(name: str) -> str:
@@ -122,12 +125,13 @@ def count(number: float, one: str, many: str = "") -> str:
 
 def units(number: float, name: str) -> str:
     """Give a number with what a metric counts: ``12 deals won``, ``1 deal won``."""
-    if number == 1:
-        words = name.split(" ")
-        at = next((i for i, w in enumerate(words) if w.endswith("s")), 0)
-        words[at] = next((words[at][: -len(end)] + one for end, one in _SINGULAR if words[at].endswith(end)), words[at])
-        name = " ".join(words)
-    return f"{grouped(number)}{NBSP}{name}"
+    return count(number, *COUNTED.get(name, (name, name)))
+
+
+def counted_word(name: str) -> str:
+    """Name what a metric counts, without a number."""
+    one, many = COUNTED.get(name, (name, name))
+    return plural(one, many, MANY)
 
 
 def column_word(name: str) -> str:

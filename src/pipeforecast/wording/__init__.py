@@ -10,6 +10,7 @@ Outside of ``speaking`` all is English. Sentences are translated whole, with nam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,11 +18,16 @@ from typing import Any, Literal, get_args
 
 from pipeforecast.errors import SettingsError
 
-__all__ = ["LANGUAGES", "Language", "kept_together", "noop", "nt", "pt", "speaking", "spoken_language", "t"]
+__all__ = [
+    "LANGUAGES", "Language", "kept_together", "nnoop", "noop", "nt", "plural", "pnoop", "pt", "retold", "speaking",
+    "spoken_language", "t",
+]  # fmt: skip
 
 Language = Literal["en", "pl", "zh", "id", "ms"]
 LANGUAGES: tuple[str, ...] = get_args(Language)
 
+#: What is put in for a name in braces; other braces are signs like any other.
+NAME = re.compile(r"\{(\w+)\}")
 _now: ContextVar[str] = ContextVar("language", default="en")
 
 
@@ -94,6 +100,42 @@ def plural(one: str, many: str, n: float) -> str:
 def noop(text: str) -> str:
     """Mark a text for the catalogues that is said later, by ``t`` of a variable."""
     return text
+
+
+def nnoop(one: str, many: str) -> tuple[str, str]:
+    """Mark both forms of a noun, or a text, that ``plural`` chooses from later."""
+    return one, many
+
+
+def pnoop(context: str, text: str) -> str:
+    """Mark a text that is filled in English now, for a file, and said by ``retold`` later, for a reader."""
+    return text
+
+
+def retold(context: str, text: str) -> str:
+    """Say again what was said in English from a text that ``pnoop`` marks; what none of them says stays as it is.
+
+    Files are read by other programs and keep their English; a page made from the same rows speaks to its reader.
+    """
+    if _now.get() == "en" or not text:
+        return text
+    from pipeforecast.wording.catalogue import catalogue, marked
+
+    exact, patterns = marked(_now.get(), context)
+    told = catalogue(_now.get()).pgettext
+    if text in exact:
+        return told(context, text)
+    for pattern, english in patterns:
+        found = pattern.fullmatch(text)
+        if found:
+            # What is put in may be such a text itself.
+            said = {k: told(context, v) if v in exact else v for k, v in found.groupdict().items()}
+            return _put_in(told(context, english), said)
+    return text
+
+
+def _put_in(text: str, values: dict[str, str]) -> str:
+    return NAME.sub(lambda name: values.get(name[1], name[0]), text)
 
 
 def _translated(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from gettext import GNUTranslations
 from importlib.resources import files
@@ -12,6 +13,8 @@ from babel import Locale
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+from pipeforecast.wording import NAME
 
 #: Written language of a page (BCP 47): Chinese readers of simplified characters need other shapes than others.
 TAGS = {"zh": "zh-Hans"}
@@ -37,6 +40,23 @@ def catalogue(language: str) -> GNUTranslations:
     write_mo(compiled, read_catalogue(language))
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+@cache
+def marked(language: str, context: str) -> tuple[frozenset[str], tuple[tuple[re.Pattern[str], str], ...]]:
+    """Give the English texts of a context: those without names in braces, and patterns of the others.
+
+    Patterns that fix most signs come first, so that a general one takes no text of a particular one.
+    """
+    texts = [str(m.id) for m in read_catalogue(language) if m.id and m.context == context]
+    named = sorted((x for x in texts if "{" in x), key=lambda x: -len(NAME.sub("", x)))
+    return frozenset(x for x in texts if "{" not in x), tuple((_pattern(x), x) for x in named)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    parts = NAME.split(text)
+    said = "".join(f"(?P<{p}>.*?)" if i % 2 else re.escape(p) for i, p in enumerate(parts))
+    return re.compile(said, re.DOTALL)
 
 
 def plural_forms(language: str) -> list[str]:

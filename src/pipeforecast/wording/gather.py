@@ -6,10 +6,13 @@ until each is translated. Which files were changed is printed.
 
 from __future__ import annotations
 
+import ast
+import re
 import sys
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from string import ascii_lowercase
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract
@@ -21,7 +24,15 @@ from pipeforecast.wording.catalogue import plural_forms
 ROOM = Path(__file__).parent
 KEYWORDS = {
     "t": None, "noop": None, "pieces": None, "nt": (1, 2), "plural": (1, 2), "count": (2, 3), "pt": ((1, "c"), 2),
+    "pnoop": ((1, "c"), 2), "nnoop": (1, 2), "Metric": (3,),
 }  # fmt: skip
+#: A file of code speaks if it asks this room, declares metrics (their formulas are said) or makes findings.
+_MARKS = ("from pipeforecast.wording import", "import Metric\n", "Finding(")
+#: Who makes a finding, and the place of what was done among the arguments; what to do follows it.
+_FINDERS = {"Finding": 6, "_deals": 5, "note": 4, "_note_lookup": 4}
+#: What is put in, and signs that say nothing: a text of them alone would be found in any other.
+_FIXED = re.compile(r"\{\w*\}|\W")
+_LEAST_FIXED = 5
 _METHODS = {".py": "python", ".js": "javascript", ".html": "jinja2.ext:babel_extract"}
 
 
@@ -35,14 +46,44 @@ def gathered(root: Path = ROOM.parent) -> Catalog:
             options = {"trimmed": "true", "silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}
             for _, message, _, context in extract(_METHODS[path.suffix], file, KEYWORDS, options=options):
                 catalog.add(message, locations=[(where, None)], context=context)  # type: ignore[list-item]
+        if path.suffix == ".py":
+            for text in _of_findings(path.read_text(encoding="utf-8")):
+                catalog.add(text, locations=[(where, None)], context="finding")  # type: ignore[list-item]
     return catalog
+
+
+def _of_findings(code: str) -> Iterator[str]:
+    """Give what findings say was done and can be done, from where they are made: they go to files in English first.
+
+    What is put in has no name there: it is called a, b, c in its order.
+    """
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _FINDERS:
+            first = _FINDERS[node.func.id]
+            named = [k.value for k in node.keywords if k.arg in ("repair", "advice")]
+            for argument in (*node.args[first : first + 2], *named):
+                yield from (text for text in _texts(argument) if len(_FIXED.sub("", text)) >= _LEAST_FIXED)
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.IfExp):
+        yield from (text for branch in (node.body, node.orelse) for text in _texts(branch))
+    elif isinstance(node, ast.BinOp):
+        yield from _texts(node.left)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.JoinedStr):
+        names = iter(ascii_lowercase)
+        yield "".join(
+            str(x.value) if isinstance(x, ast.Constant) else "{" + next(names) + "}" for x in node.values
+        )  # fmt: skip
 
 
 def _sources(root: Path) -> Iterator[Path]:
     for path in sorted(root.rglob("*")):
         if path.suffix not in _METHODS or path.parent == ROOM:
             continue
-        if path.suffix != ".py" or "from pipeforecast.wording import" in path.read_text(encoding="utf-8"):
+        if path.suffix != ".py" or any(mark in path.read_text(encoding="utf-8") for mark in _MARKS):
             yield path
 
 
@@ -63,7 +104,9 @@ def updated(language: str, texts: Catalog) -> bytes:
         if message.id:
             known = old.get(message.id, context=message.context)
             string = known.string if known else None
-            if isinstance(string, tuple | list):
+            if message.pluralizable and isinstance(string, str):
+                string = None  # it had one form so far
+            elif isinstance(string, tuple | list):
                 string = tuple(string)[: new.num_plurals]
             new.add(message.id, string, locations=message.locations, context=message.context)
     out = BytesIO()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pipeforecast.audit import Asked, audit_of
 from pipeforecast.hygiene import CriteriaSettings, FlagSettings, PastSettings, ReviewSettings
 from pipeforecast.metrics.computed import computed
+from pipeforecast.names import names_in
 from pipeforecast.people import latest_calls
 from pipeforecast.report import ReportInput
 from pipeforecast.report.catalogue_cells import MetricsInput
@@ -20,7 +21,10 @@ _PERIODS = 8
 
 
 def with_beside(given: ReportInput, settings: ForecastSettings, run: Run, made: Made, people: Told) -> ReportInput:
-    """Add what stands beside the forecast; each is what the verb of its own would say with its default settings."""
+    """Add what stands beside the forecast, as the verbs of their own say it with their default settings.
+
+    The audit judges flags on the evenings that the forecast has looked at anyway, and takes no snapshots of its own.
+    """
     is_last = run.as_of >= run.export.history.written_until.normalize()
     asked = Asked(FlagSettings(), PastSettings(), ReviewSettings(), CriteriaSettings())
     return replace(
@@ -28,7 +32,7 @@ def with_beside(given: ReportInput, settings: ForecastSettings, run: Run, made: 
         calls=latest_calls(run.known, made.lead.period, run.as_of),
         biases=people.biases, value_added=people.added,
         chances=None if made.proof is None else made.proof.chances,
-        audit=audit_of(run.known, run.calendar, run.as_of, asked, is_last),
+        audit=audit_of(run.known, run.calendar, run.as_of, asked, is_last, made.seen),
         catalogue=_catalogue(settings, run),
     )  # fmt: skip
 
@@ -40,4 +44,5 @@ def _catalogue(settings: ForecastSettings, run: Run) -> MetricsInput | None:
     return MetricsInput(
         table=found.table, windows=found.windows, as_of=run.as_of, first=settings.first,
         benchmarks=settings.benchmarks.values, currency=run.currency, set_name=settings.set_name,
+        titles={name: names_in(settings.report.language).metric(name) for name in settings.first},
     )  # fmt: skip

@@ -11,7 +11,7 @@ from pipeforecast.dealaudit import audit_deals
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.findings import Finding, findings_frame
 from pipeforecast.history import DealHistory
-from pipeforecast.ingest import Export, read_leads
+from pipeforecast.ingest import Export, Refusals, read_leads
 from pipeforecast.ingest.ledger import Ledger
 from pipeforecast.ingest.tie import EXCLUDED_COLUMNS, TIE_COLUMNS
 from pipeforecast.leadrun import audit_of
@@ -24,19 +24,59 @@ from pipeforecast.run import findings_of, gravest_first
 from pipeforecast.settings import CheckSettings
 
 _LISTED = (*EXCLUDED_COLUMNS, "table", "file")
+_NO_TIE, _NO_ROWS = pd.DataFrame(columns=list(TIE_COLUMNS)), pd.DataFrame(columns=list(_LISTED))
+
+
+#: So many messages of what the other verbs refuse are shown; all stand in findings.csv.
+_SHOWN = 20
 
 
 def check(settings: CheckSettings) -> str:
-    """Read the export and say what was found in it."""
-    mapping = CrmMapping.model_validate(settings.crm)
-    if mapping.deals == NO_DEALS:
-        return _leads_alone(settings, mapping)
-    export = build_export(settings)
+    """Read the export and say what was found in it.
+
+    Raises
+    ------
+    DataError
+        If the other verbs would refuse the export: everything is written, and the message says what there is.
+    """
+    mapping, refusals = CrmMapping.model_validate(settings.crm), Refusals()
+    try:
+        found = (_leads_alone if mapping.deals == NO_DEALS else _deals)(settings, mapping, refusals)
+    except DataError as error:
+        if not refusals:  # a file that is not there, or is none: nothing was read, and nothing else can be told
+            raise
+        refusals.tell(_stopped(), str(error))
+        _write(settings, refusals.findings(), Ledger(), _NO_TIE, _NO_ROWS)
+        found = f"written: {settings.out}"
+    if refusals:
+        raise DataError("\n".join([_refused(refusals), found]))
+    return found
+
+
+def _refused(refusals: Refusals) -> str:
+    messages, n = refusals.messages, len(refusals.messages)
+    more = [f"  and {n - _SHOWN} more, in findings.csv"] if n > _SHOWN else []
+    return "\n".join([
+        f"{n} {'thing' if n == 1 else 'things'} for which the other verbs refuse this export:",
+        *(f"  {m}" for m in messages[:_SHOWN]), *more,
+        "what follows was read without these, so that some of it may only follow from them:",
+    ])  # fmt: skip
+
+
+def _stopped() -> Finding:
+    return Finding(
+        "READING-STOPPED", "error", "deals", count=1, repair="nothing else was read",
+        advice="correct what the other errors name, and check again",
+    )  # fmt: skip
+
+
+def _deals(settings: CheckSettings, mapping: CrmMapping, refusals: Refusals) -> str:
+    export = build_export(settings, refusals)
     leaks = [
         *audit_deals(export.history, mapping.roles.allow_leaks).findings,
         *_of_leads(export.history.tables, export.history, mapping),
     ]
-    findings = gravest_first([*findings_of(export, export.history), *leaks])
+    findings = gravest_first([*refusals.findings(), *findings_of(export, export.history), *leaks])
     _write(settings, findings, export.ledger, export.tie, _excluded(export))
     return "\n".join([
         f"{len(export.history.deals):,} deals read, {len(export.excluded):,} rows excluded, "
@@ -45,18 +85,12 @@ def check(settings: CheckSettings) -> str:
     ])  # fmt: skip
 
 
-def _leads_alone(settings: CheckSettings, mapping: CrmMapping) -> str:
+def _leads_alone(settings: CheckSettings, mapping: CrmMapping, refusals: Refusals) -> str:
     """Say the same of an export that has leads and no deals."""
-    export = read_leads(mapping, settings.source)
-    findings = gravest_first([*export.findings, *_of_leads(export.tables, None, mapping)])
-    _write(
-        settings,
-        findings,
-        export.ledger,
-        pd.DataFrame(columns=list(TIE_COLUMNS)),
-        export.ledger.excluded().reindex(columns=list(_LISTED)),
-    )
-    head = f"{len(export.tables['leads']):,} leads read; there are no deals in crm={mapping.name}"
+    export = read_leads(mapping, settings.source, refusals)
+    findings = gravest_first([*refusals.findings(), *export.findings, *_of_leads(export.tables, None, mapping)])
+    _write(settings, findings, export.ledger, _NO_TIE, export.ledger.excluded().reindex(columns=list(_LISTED)))
+    head = f"{len(export.tables.get('leads', ())):,} leads read; there are no deals in crm={mapping.name}"
     return "\n".join([head, *_summed_up(settings, findings, export.ledger)])
 
 

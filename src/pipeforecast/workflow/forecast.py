@@ -78,7 +78,8 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     later = forecast_rows(made.later, run.currency, None) if made.later else table.iloc[:0]
     moved = moved_since(settings, run, period)
     people = people_told(run, made.proof)
-    told = with_beside(_report_input(settings, run, made, table, later, deals, company), settings, run, made, people)
+    shown = _in_language(deals, made, settings.report.language)
+    told = with_beside(_report_input(settings, run, made, table, later, shown, company), settings, run, made, people)
     if moved is not None:
         told = replace(told, moves=moved.moves, moves_since=moved.as_of_from)
     said = facts(told)
@@ -121,6 +122,17 @@ def _write_forecast(
     write_csv(rows, out / "scenario.csv")
     with speaking(language):
         return what_if_words(rows.iloc[0].to_dict(), run.currency)
+
+
+def _in_language(deals: pd.DataFrame, made: Made, language: str) -> pd.DataFrame:
+    """Give the rows of ``deals.csv`` with their reasons as the page says them."""
+    if language == "en" or deals.empty:
+        return deals
+    with speaking(language):
+        reasons = made.why.spoken()
+    reasons.index = made.now.labels["deal_id"].reindex(made.now.open["deal"].to_numpy())
+    first = reasons[~reasons.index.duplicated()]
+    return deals.assign(**{str(c): deals["deal_id"].map(first[c]) for c in first})
 
 
 def _report_input(

@@ -53,6 +53,8 @@ class Made:
         What leads, cut by all that a reader may filter by; None for a rule.
     course : Course
         What would have been said on earlier days of the period.
+    seen : Snapshot or None
+        Of today and of all evenings that the lessons are from.
     """
 
     head: Headline
@@ -66,6 +68,7 @@ class Made:
     terms: Terms
     cells: Cells | None = None
     course: Course = field(default_factory=no_course)
+    seen: Snapshot | None = None
 
     @property
     def lead(self) -> Forecast:
@@ -137,4 +140,6 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
     if isinstance(fitted, FittedPipeline):
         filters = build_filters(run.known)
         cells = cut(fitted.outlook(now, period), raw, head.lead, filters, fitted.recipe.seed)
-    return Made(head, rules, later, now, proof, aims, why, changed, terms_of(lessons, now, period), cells, course)
+    return Made(
+        head, rules, later, now, proof, aims, why, changed, terms_of(lessons, now, period), cells, course, snapshot
+    )

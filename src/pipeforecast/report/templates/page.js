@@ -47,7 +47,6 @@
     // In the rows of a table, or in those of all tables of a place.
     const rows = document.getElementById(box.dataset.for).getElementsByTagName("tr");
     const found = box.parentNode.querySelector(".found");
-    const noun = box.dataset.noun || (found && found.dataset.noun) || "deals";
     box.addEventListener("input", function () {
       const wanted = box.value.toLocaleLowerCase().split(/\s+/).filter(Boolean);
       let n = 0;
@@ -57,7 +56,7 @@
         row.hidden = !wanted.every((word) => text.includes(word));
         n += row.hidden ? 0 : 1;
       }
-      if (found) found.textContent = (wanted.length ? n + " of " : "") + found.dataset.total + " " + (found.dataset.total === "1" ? noun.replace(/s$/, "") : noun);
+      if (found) found.textContent = wanted.length ? found.dataset.some.replace("{n}", n) : found.dataset.all;
     });
   }
 
