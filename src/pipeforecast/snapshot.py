@@ -15,6 +15,7 @@ import pandas as pd
 
 from pipeforecast.contract import OPEN, Role
 from pipeforecast.engine import Session
+from pipeforecast.evenings import marks_of
 from pipeforecast.history import STATE_KEYS, DealHistory
 from pipeforecast.reporting import closing_day, owner_when_closed, with_manager
 
@@ -161,6 +162,28 @@ def _closings(history: DealHistory, facts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _open_rows(history: DealHistory, states: pd.DataFrame, days: np.ndarray) -> pd.DataFrame:
+    """Take the rows of the evenings; where the history has a place to keep them, those that are not kept there."""
+    if history.kept is None:
+        return _rewound(history, states, days)
+
+    def take(missing: np.ndarray) -> pd.DataFrame:
+        return _rewound(history, _open_since(states, missing), missing)
+
+    ids = history.deals["deal_id"]
+    read = states.drop(columns=["closed_at"])  # of closed deals, which have no row
+    return _canonical(history.kept.rows(marks_of(days, read, ids, history.tables.get("touches")), ids, take), states)
+
+
+def _open_since(states: pd.DataFrame, days: np.ndarray) -> pd.DataFrame:
+    """Leave out deals whose last word, that they are closed, was written before the first of the evenings."""
+    if not len(days):
+        return states
+    last = states[~states.duplicated("deal", keep="last").to_numpy()]
+    over = (last["status"] != OPEN) & (last["recorded_at"] < pd.Timestamp(days[0]))
+    return states[~states["deal"].isin(last["deal"][over.to_numpy()]).to_numpy()]
+
+
+def _rewound(history: DealHistory, states: pd.DataFrame, days: np.ndarray) -> pd.DataFrame:
     """Run the query: running facts by window functions, then each state joined to the days on which it held."""
     with history.engine.session() as session:
         table = session.table(states.reset_index(drop=True))
@@ -243,6 +266,7 @@ def _touch_rows(session: Session, history: DealHistory, opened: pd.DataFrame) ->
     touches = history.tables["touches"]
     touches = touches[touches["deal_id"].notna().to_numpy()]
     frame = pd.DataFrame({"deal": touches["deal_id"].map(keys).to_numpy(), "at": touches["at"].to_numpy()}).dropna()
+    frame = frame[frame["deal"].isin(opened["deal"].unique()).to_numpy()]
     frame = frame.astype({"deal": "int64", "at": "datetime64[us]"})
     touched = session.table(frame)
     looks = session.table(opened[["as_of", "deal"]].astype({"as_of": "datetime64[us]"}))
