@@ -83,7 +83,7 @@ def test_other_keys_and_places_of_the_same_deals_use_what_is_kept(
     assert taken == []
 
 
-@pytest.mark.parametrize("what", ["amount", "stage", "owner", "expected_close", "touch", "gone", "written earlier"])
+@pytest.mark.parametrize("what", ["amount", "stage", "owner", "expected_close", "gone", "written earlier"])
 def test_a_corrected_past_is_taken_again_from_that_day_on(
     company_history: DealHistory, days: list[pd.Timestamp], taken: list, tmp_path: Path, what: str
 ) -> None:
@@ -104,11 +104,6 @@ def corrected(history: DealHistory, day: pd.Timestamp, what: str) -> DealHistory
     written = states["recorded_at"]
     inside = (written >= day - GAP + pd.Timedelta(days=2)) & (written < day) & (states["status"] == "open")
     at = int(np.flatnonzero(inside.to_numpy())[0])
-    if what == "touch":
-        touches = history.tables["touches"]
-        more = touches.iloc[:1].assign(at=day, deal_id=history.deals.loc[states["deal"][at], "deal_id"])
-        more = more.astype(touches.dtypes)
-        return dataclasses.replace(history, tables={**history.tables, "touches": pd.concat([touches, more])})
     if what == "gone":
         return dataclasses.replace(history, states=states[states["deal"] != states["deal"][at]])
     value = {
@@ -118,6 +113,18 @@ def corrected(history: DealHistory, day: pd.Timestamp, what: str) -> DealHistory
     column = "recorded_at" if what == "written earlier" else what
     states.loc[at, column] = value
     return dataclasses.replace(history, states=states.sort_values(["deal", "recorded_at", "seq"]))
+
+
+def test_touches_are_counted_anew(
+    company_history: DealHistory, days: list[pd.Timestamp], taken: list, tmp_path: Path
+) -> None:
+    take_snapshots(keeping(company_history, tmp_path), days)
+    touches = company_history.tables["touches"]
+    fewer = dataclasses.replace(company_history, tables={**company_history.tables, "touches": touches.iloc[::2]})
+    fresh = take_snapshots(fewer, days)
+    taken.clear()
+    assert_same(take_snapshots(keeping(fewer, tmp_path), days), fresh)
+    assert taken == []
 
 
 def test_another_code_and_other_places_of_stages_use_nothing(

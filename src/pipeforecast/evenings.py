@@ -11,11 +11,11 @@ import hashlib
 import io
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,8 @@ from pipeforecast.outbox import whole_file
 
 _FORM = 1
 _DIGITS = 24
+#: Rows without a day come first, and so count always.
+_SUMS = "SELECT date_trunc('day', recorded_at), count(*), sum(hash({})) FROM told GROUP BY 1 ORDER BY 1 NULLS FIRST"
 
 
 @dataclass(frozen=True)
@@ -129,9 +131,7 @@ class KeptEvenings:
         return fingerprint_of([_FORM, self.code, mark])[:_DIGITS]
 
 
-def marks_of(
-    days: Sequence[np.datetime64] | np.ndarray, states: pd.DataFrame, ids: pd.Series, touches: pd.DataFrame | None
-) -> dict[np.datetime64, str]:
+def marks_of(days: np.ndarray, states: pd.DataFrame, ids: pd.Series) -> dict[np.datetime64, str]:
     """Mark each evening by all that was written by then: equal marks, equal past.
 
     Parameters
@@ -141,8 +141,6 @@ def marks_of(
         ``deal``, ``recorded_at`` and all that a snapshot reads of a state, in the order of deal and writing. ``seq``
         does not count, only the order: a row's place in the next export is another.
     ids : Series of text, index deal key
-    touches : DataFrame or None
-        ``deal_id`` and ``at``.
 
     Notes
     -----
@@ -161,35 +159,12 @@ def marks_of(
     with duckdb.connect() as con:
         con.execute("SET TimeZone='UTC'")
         con.register("told", pa.Table.from_pandas(told, preserve_index=False))
-        sums = [_by_day(con, "told", "recorded_at", list(told.columns))]
-        if touches is not None:
-            seen = touches[["deal_id", "at"]].dropna()
-            con.register("seen", pa.Table.from_pandas(seen, preserve_index=False))
-            sums.append(_by_day(con, "seen", "at", ["deal_id", "at"]))
-    about = [[(c, str(told[c].dtype)) for c in told], touches is not None, duckdb.__version__]
-    return {day: fingerprint_of([about, *(_until(day, of) for of in sums)]) for day in days}
-
-
-def _by_day(con: Any, table: str, written: str, columns: Sequence[str]) -> tuple[np.ndarray, list[int], list[int]]:
-    """Give the days (NaT first: rows without one), and the running number of rows and sum of hashes up to each."""
-    quoted = ", ".join('"' + c.replace('"', '""') + '"' for c in columns)
-    asked = (
-        f"SELECT date_trunc('day', \"{written}\"), count(*), sum(hash({quoted})) "  # noqa: S608  names of our own columns
-        f"FROM {table} GROUP BY 1 ORDER BY 1 NULLS FIRST"
-    )
-    days, number, total, n, h = [], [], [], 0, 0
-    for day, count, hashed in con.execute(asked).fetchall():
-        n, h = n + int(count), h + int(hashed)
-        days.append(np.datetime64("0001-01-01" if day is None else day, "s"))
-        number.append(n)
-        total.append(h)
-    return np.array(days, dtype="datetime64[s]"), number, total
-
-
-def _until(day: np.datetime64, of: tuple[np.ndarray, list[int], list[int]]) -> list[str]:
-    days, number, total = of
-    at = int(np.searchsorted(days, day, side="right")) - 1
-    return [str(number[at]), str(total[at])] if at >= 0 else ["0", "0"]
+        found = con.execute(_SUMS.format(", ".join('"' + str(c).replace('"', '""') + '"' for c in told))).fetchall()
+    about = [[(c, str(kind)) for c, kind in told.dtypes.items()], duckdb.__version__]
+    at_all = np.array([d or np.datetime64("0001-01-01") for d, _, _ in found], dtype="datetime64[s]")
+    number, total = (list(accumulate((int(row[i]) for row in found), initial=0)) for i in (1, 2))
+    until = np.searchsorted(at_all, days, side="right")
+    return {day: fingerprint_of([about, str(number[i]), str(total[i])]) for day, i in zip(days, until, strict=True)}
 
 
 def _digest(content: bytes) -> str:

@@ -12,8 +12,8 @@ from pipeforecast.history import DealHistory
 from pipeforecast.metrics.catalogue import CATALOGUE, metrics_named
 from pipeforecast.metrics.choices import Choices
 from pipeforecast.metrics.periods import windows_of
-from pipeforecast.metrics.told import BOUNDS, COLUMNS, told
-from pipeforecast.metrics.trends import looked_back, seasons, with_changes, with_differences
+from pipeforecast.metrics.told import BOUNDS, COLUMNS, tables_of
+from pipeforecast.metrics.trends import looked_back, looks, seasons, with_differences
 from pipeforecast.metrics.view import View, view_of
 from pipeforecast.metrics.windows import Window
 
@@ -31,7 +31,7 @@ class Computed:
     Attributes
     ----------
     table : DataFrame
-        ``METRIC_COLUMNS``.
+        ``METRIC_COLUMNS``; most texts are categories.
     seasons : DataFrame
         ``SEASON_COLUMNS`` of ``trends``.
     windows : sequence of Window
@@ -76,10 +76,9 @@ def computed(
     windows = windows_of(periods, calendar, history, as_of)
     every = looked_back(windows, calendar)
     view = view_of(history, calendar, as_of, every, by, choices)
-    table = told(view, metrics, progress)
-    season = seasons(table, every, CATALOGUE, view.deal_frame["created_at"].min(), as_of)
-    table = with_differences(with_changes(table, windows, calendar, as_of))
-    return Computed(_finished(table, windows, as_of), season, windows, view)
+    table, totals = tables_of(view, metrics, looks(windows, every, calendar, as_of), progress)
+    season = seasons(totals, every, CATALOGUE, view.deal_frame["created_at"].min(), as_of)
+    return Computed(_finished(with_differences(table), windows, as_of), season, windows, view)
 
 
 def _finished(table: pd.DataFrame, windows: Sequence[Window], as_of: pd.Timestamp) -> pd.DataFrame:

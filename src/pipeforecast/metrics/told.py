@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,9 +20,35 @@ COLUMNS = (
 )  # fmt: skip
 #: Bounds of values that are shown without an interval, for the comparison of two windows.
 BOUNDS = ("low", "high")
-#: Rows of the table: an array for each column.
-Piece = dict[str, np.ndarray]
+#: Value less that of the period before, and of the period a year before.
+CHANGES = ("change", "change_year")
 OK, UNDEFINED, NOT_AVAILABLE, REACHED, IMMATURE = "ok", "undefined", "not available", "reached", "immature"
+_STATUS = (OK, UNDEFINED, NOT_AVAILABLE, REACHED, IMMATURE)
+_NUMBERS = ("value", "n", "lower", "upper", *BOUNDS, *CHANGES)
+#: Some rows of the table: numbers, numbers of texts, or a text that stands in all of them.
+Piece = dict[str, np.ndarray | str]
+
+
+@dataclass(frozen=True)
+class Look:
+    """Which rows are told, and which earlier windows they are compared with.
+
+    Attributes
+    ----------
+    windows : int array (W,)
+        Places of the windows whose rows are told.
+    totals : bool
+        Of no other group than the total.
+    earlier : int array (W, 2), optional
+        Place of the period before each, and of that a year before; −1: none. Without it nothing is compared.
+    running : bool array (W,), optional
+        Windows that are not over: what still grows in them is not compared.
+    """
+
+    windows: np.ndarray
+    totals: bool = False
+    earlier: np.ndarray | None = None
+    running: np.ndarray | None = None
 
 
 def told(view: View, metrics: Sequence[Metric], progress: Callable[[int, int], None] | None = None) -> pd.DataFrame:
@@ -32,17 +60,60 @@ def told(view: View, metrics: Sequence[Metric], progress: Callable[[int, int], N
         ``COLUMNS`` and ``BOUNDS``: one row for each metric, part, window and group of which anything was counted in any
         window (and for each total). ``value`` is null unless the status is ok or immature.
     """
-    pieces: list[Piece] = []
+    (table,) = tables_of(view, metrics, [Look(np.arange(len(view.windows)))], progress)
+    return plain(table.drop(columns=list(CHANGES)))
+
+
+def tables_of(
+    view: View, metrics: Sequence[Metric], looks: Sequence[Look], progress: Callable[[int, int], None] | None = None
+) -> list[pd.DataFrame]:
+    """Compute ``metrics`` once and give a table for each look: ``COLUMNS``, ``BOUNDS`` and ``CHANGES``.
+
+    Texts are categories: there may be ten million rows.
+    """
+    pieces: list[list[Piece]] = [[] for _ in looks]
     for i, metric in enumerate(metrics):
         if progress is not None:
             progress(i, len(metrics))
-        pieces += _pieces(view, metric)
+        parts, reason = _answer(view, metric)
+        for look, mine in zip(looks, pieces, strict=True):
+            for part, values in parts.items():
+                mine += _rows(view, metric, part, values, look)
+            if not parts:
+                mine.append(_not_available(view, metric, TOTAL, TOTAL, reason, look))
     if progress is not None:
         progress(len(metrics), len(metrics))
+    return [_framed(view, some) for some in pieces]
+
+
+def plain(rows: pd.DataFrame) -> pd.DataFrame:
+    """Give a few rows with texts that are no categories: to group, merge and sort by what they say."""
+    return rows.astype({str(c): "str" for c in rows if isinstance(rows[c].dtype, pd.CategoricalDtype)})
+
+
+def _framed(view: View, pieces: Sequence[Piece]) -> pd.DataFrame:
+    """Lay the pieces under each other; a text is held once, and its number in each row."""
+    columns = [*COLUMNS, *BOUNDS, *CHANGES]
     if not pieces:
-        return pd.DataFrame(columns=[*COLUMNS, *BOUNDS])
-    # One frame at the end: each would make strings of its own.
-    return pd.DataFrame({c: np.concatenate([piece[c] for piece in pieces]) for c in (*COLUMNS, *BOUNDS)})
+        return pd.DataFrame(columns=columns)
+    sizes = [len(piece["value"]) for piece in pieces]
+    texts = {"period": view.windows.names, "by": view.groups.by, "group": _group_names(view), "status": _STATUS}
+    out: dict[str, Any] = {}
+    for c in columns:
+        if c in _NUMBERS or c in texts:
+            told = np.concatenate([piece[c] for piece in pieces])
+        else:
+            texts[c] = list(dict.fromkeys(str(piece[c]) for piece in pieces))
+            number = {text: i for i, text in enumerate(texts[c])}
+            told = np.repeat([number[str(piece[c])] for piece in pieces], sizes)
+        out[c] = pd.Categorical.from_codes(told, categories=pd.Index(texts[c])) if c in texts else told
+    return pd.DataFrame(out)
+
+
+def _group_names(view: View) -> list[str]:
+    """Different names of groups; the first is none."""
+    names: list[str] = view.once("names of groups", lambda: list(dict.fromkeys(["", *view.groups.labels["group"]])))
+    return names
 
 
 def lacking(view: View, needs: Mapping[str, tuple[str, ...]]) -> str:
@@ -62,76 +133,91 @@ def lacking(view: View, needs: Mapping[str, tuple[str, ...]]) -> str:
     return ""
 
 
-def _pieces(view: View, metric: Metric) -> list[Piece]:
+def _answer(view: View, metric: Metric) -> tuple[dict[str, Values], str]:
+    """Compute a metric: its parts, or without any the reason why."""
     reason = lacking(view, metric.needs)
     if not reason:
         try:
             answer = metric.compute(view)
             parts = {"": answer} if isinstance(answer, Values) else dict(answer)
-            if parts:
-                return [piece for part, values in parts.items() for piece in _rows(view, metric, part, values)]
-            reason = pnoop("reason", "nothing was counted")
+            return parts, "" if parts else pnoop("reason", "nothing was counted")
         except NotAvailable as error:
             reason = str(error)
-    return [_not_available(view, metric, TOTAL, TOTAL, reason)]
+    return {}, reason
 
 
-def _rows(view: View, metric: Metric, part: str, values: Values) -> list[Piece]:
-    windows = len(view.windows)
-    by, group = (view.groups.labels[c].to_numpy(dtype="object") for c in ("by", "group"))
+def _rows(view: View, metric: Metric, part: str, values: Values, look: Look) -> list[Piece]:
+    by, group = view.once("numbers of groups", lambda: _group_numbers(view))
     counted = np.asarray((values.n > 0).any(axis=0))
-    at = np.flatnonzero(counted | np.asarray(by == TOTAL))
+    at = np.flatnonzero(by == 0) if look.totals else np.flatnonzero(counted | (by == 0))
+    windows, cells = len(look.windows), np.ix_(look.windows, at)
     status, value = _status(values)
-    rows = {
-        "period": np.repeat(np.array(view.windows.names, dtype=object), len(at)),
+    rows: Piece = {
+        "metric": metric.name,
+        "part": part,
+        "period": np.repeat(look.windows, len(at)),
         "by": np.tile(by[at], windows),
         "group": np.tile(group[at], windows),
-        "value": value[:, at].ravel(),
-        "n": np.asarray(values.n[:, at], dtype="float64").ravel(),
-        "status": status[:, at].ravel(),
-    } | {c: _of(getattr(values, c), at, windows) for c in ("lower", "upper", *BOUNDS)}
-    constant = {"metric": metric.name, "part": part, "unit": values.unit or metric.unit, "reason": ""}
+        "value": value[cells].ravel(),
+        "n": np.asarray(values.n[cells], dtype="float64").ravel(),
+        "unit": values.unit or metric.unit,
+        "status": status[cells].ravel(),
+        "reason": "",
+    }
+    rows |= {c: _of(getattr(values, c), cells) for c in ("lower", "upper", *BOUNDS)}
+    rows |= {c: _change(value, metric, at, look, i) for i, c in enumerate(CHANGES)}
     # Every row is in some group of a grouping that its table has, if only in (none).
-    blind = [b for b in view.groups.by if counted[0] and not counted[np.asarray(by == b)].any()]
-    return [
-        rows | _constant(constant, windows * len(at)),
-        *(
-            _not_available(
-                view, metric, b, "", pnoop("reason", "what it counts has no {column}").format(column=b), part
-            )
-            for b in blind
-        ),
-    ]
+    blind = [b for i, b in enumerate(view.groups.by) if counted[0] and not counted[by == i].any()]
+    why = pnoop("reason", "what it counts has no {column}")
+    return [rows, *(_not_available(view, metric, b, "", why.format(column=b), look, part) for b in blind)]
 
 
-def _constant(values: Mapping[str, object], n: int) -> Piece:
-    return {c: np.full(n, v, dtype="float64" if isinstance(v, float) else object) for c, v in values.items()}
+def _group_numbers(view: View) -> tuple[np.ndarray, np.ndarray]:
+    """Give the numbers of each group's grouping (0: the total) and name (G each)."""
+    labels, names = view.groups.labels, {name: i for i, name in enumerate(_group_names(view))}
+    by = {b: i for i, b in enumerate(view.groups.by)}
+    return labels["by"].map(by).to_numpy(dtype="int16"), labels["group"].map(names).to_numpy(dtype="int32")
+
+
+def _change(value: np.ndarray, metric: Metric, at: np.ndarray, look: Look, which: int) -> np.ndarray:
+    """Value less that of an earlier window; null where there is none, and of what still grows in a running one."""
+    now = value[np.ix_(look.windows, at)]
+    if look.earlier is None or look.running is None:
+        return np.full(now.size, np.nan)
+    place = look.earlier[:, which]
+    none = place < 0
+    if (metric.additive or metric.grows) and metric.clock != "as of":
+        none = none | look.running
+    return np.where(none[:, None], np.nan, now - value[np.ix_(place, at)]).ravel()
 
 
 def _status(values: Values) -> tuple[np.ndarray, np.ndarray]:
+    """Give the number of each status, and the values that are shown."""
     value = np.where(np.isfinite(values.value), values.value, np.nan)
-    status = np.where(np.isnan(value), UNDEFINED, OK).astype(object)
+    status = np.where(np.isnan(value), _STATUS.index(UNDEFINED), _STATUS.index(OK)).astype("int8")
     if values.immature is not None:
-        status = np.where(values.immature & (status == OK), IMMATURE, status)
+        status = np.where(values.immature & (status == _STATUS.index(OK)), np.int8(_STATUS.index(IMMATURE)), status)
     if values.reached is not None:
-        status = np.where(values.reached, REACHED, status)
+        status = np.where(values.reached, np.int8(_STATUS.index(REACHED)), status)
         value = np.where(values.reached, np.nan, value)
     return status, value
 
 
-def _of(values: np.ndarray | None, at: np.ndarray, windows: int) -> np.ndarray:
+def _of(values: np.ndarray | None, cells: tuple[np.ndarray, ...]) -> np.ndarray:
     if values is None:
-        return np.full(windows * len(at), np.nan)
-    told = values[:, at].ravel()
+        return np.full(cells[0].size * cells[1].size, np.nan)
+    told = values[cells].ravel()
     return np.where(np.isfinite(told), told, np.nan)
 
 
-def _not_available(view: View, metric: Metric, by: str, group: str, reason: str, part: str = "") -> Piece:
+def _not_available(view: View, metric: Metric, by: str, group: str, reason: str, look: Look, part: str = "") -> Piece:
     """One row for each window, without a value."""
-    numbers = dict.fromkeys(("value", "n", "lower", "upper", *BOUNDS), float("nan"))
-    words: dict[str, object] = {
-        "metric": metric.name, "part": part, "by": by, "group": group, "unit": metric.unit, "status": NOT_AVAILABLE,
-        "reason": reason,
-    }  # fmt: skip
-    names = np.array(view.windows.names, dtype=object)
-    return {"period": names, **_constant({**words, **numbers}, len(names))}
+    n = len(look.windows)
+    numbers = {
+        "period": look.windows,
+        "by": np.full(n, view.groups.by.index(by)),
+        "group": np.full(n, _group_names(view).index(group)),
+        "status": np.full(n, _STATUS.index(NOT_AVAILABLE), dtype="int8"),
+    }
+    words = {"metric": metric.name, "part": part, "unit": metric.unit, "reason": reason}
+    return {**words, **numbers, **{c: np.full(n, np.nan) for c in _NUMBERS}}

@@ -11,7 +11,7 @@ from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics.declared import Metric
 from pipeforecast.metrics.periods import AFTER, BEFORE, CAMPAIGN, DIFFERENCE, shifted
-from pipeforecast.metrics.told import IMMATURE, OK, UNDEFINED
+from pipeforecast.metrics.told import IMMATURE, OK, UNDEFINED, Look, plain
 from pipeforecast.metrics.windows import Window
 
 _CELL = ["metric", "part", "by", "group"]
@@ -28,57 +28,29 @@ def looked_back(windows: Sequence[Window], calendar: FiscalCalendar) -> list[Win
     return sorted(named.values(), key=lambda w: (w.start, w.end))
 
 
-def with_changes(
-    table: pd.DataFrame, windows: Sequence[Window], calendar: FiscalCalendar, as_of: pd.Timestamp
-) -> pd.DataFrame:
-    """Keep the rows of ``windows`` and add ``change`` and ``change_year``: value less that of the earlier period.
+def looks(
+    windows: Sequence[Window], every: Sequence[Window], calendar: FiscalCalendar, as_of: pd.Timestamp
+) -> list[Look]:
+    """Say what is told of ``every`` window: rows of ``windows`` with their changes, and totals of all for the seasons.
 
     Parameters
     ----------
-    table : DataFrame
-        As of ``told``, of ``looked_back(windows)``.
+    every : sequence of Window
+        As of ``looked_back(windows, calendar)``.
 
     Notes
     -----
     What still grows in a period that is running (counts, sums) is not compared with a whole one: its change is null.
     What is seen on one evening is compared.
     """
-    earlier = {w.name: pair for w in windows if (pair := shifted(w, calendar)) is not None}
-    out = table[table["period"].isin([w.name for w in windows]).to_numpy()].reset_index(drop=True)
-    cell = _numbered(table, _CELL)
-    mine = cell[table["period"].isin([w.name for w in windows]).to_numpy()]
-    for column, which in (("change", 0), ("change_year", 1)):
-        before = out["period"].map({name: pair[which].name for name, pair in earlier.items()})
-        out[column] = out["value"].to_numpy() - _looked_up(table, cell, mine, before)
-    running = out["period"].isin([w.name for w in windows if w.end > as_of]).to_numpy()
-    out.loc[running & out["metric"].isin(_growing(table)).to_numpy(), ["change", "change_year"]] = np.nan
-    return out
-
-
-def _numbered(table: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """Number the rows by what stands in ``columns`` (strings are slow to join by)."""
-    out = np.zeros(len(table), dtype="int64")
-    for column in columns:
-        code, names = pd.factorize(table[column])
-        out = out * (len(names) + 1) + code
-    return out
-
-
-def _looked_up(table: pd.DataFrame, cell: np.ndarray, asked: np.ndarray, period: pd.Series) -> np.ndarray:
-    """Value of each asked cell in its ``period``, NaN where there is none."""
-    code, names = pd.factorize(table["period"])
-    wanted = pd.Index(names).get_indexer(pd.Index(period))
-    size = len(names) + 1
-    place = pd.Index(cell * size + code).get_indexer(pd.Index(asked * size + np.where(wanted < 0, len(names), wanted)))
-    found = table["value"].to_numpy(dtype="float64")[np.maximum(place, 0)]
-    return np.where(place < 0, np.nan, found)
-
-
-def _growing(table: pd.DataFrame) -> set[str]:
-    from pipeforecast.metrics.catalogue import CATALOGUE
-
-    told = [CATALOGUE[m] for m in table["metric"].unique() if m in CATALOGUE]
-    return {m.name for m in told if (m.additive or m.grows) and m.clock != "as of"}
+    place = {w.name: i for i, w in enumerate(every)}
+    asked = {w.name for w in windows}
+    told = [w for w in every if w.name in asked]
+    pairs = [shifted(w, calendar) for w in told]
+    earlier = [[place.get(w.name, -1) for w in pair] if pair is not None else [-1, -1] for pair in pairs]
+    own = np.array([place[w.name] for w in told])
+    running = np.array([w.end > as_of for w in told])
+    return [Look(own, False, np.array(earlier), running), Look(np.arange(len(every)), totals=True)]
 
 
 def with_differences(table: pd.DataFrame) -> pd.DataFrame:
@@ -89,8 +61,11 @@ def with_differences(table: pd.DataFrame) -> pd.DataFrame:
     Newcombe (1998), Statistics in Medicine 17, method 10; for other values than proportions Zou and Donner (2008),
     Statistics in Medicine 27: the bounds of a difference from those of its two sides.
     """
-    sides = [p for p in table["period"].unique() if p.startswith(CAMPAIGN) and p.endswith(f" {BEFORE}")]
+    sides = [p for p in table["period"].cat.categories if p.startswith(CAMPAIGN) and p.endswith(f" {BEFORE}")]
     campaigns = [p.removesuffix(f" {BEFORE}") for p in sides]
+    if not campaigns:
+        return table
+    table = plain(table)
     return pd.concat([table, *(_difference(table, c) for c in campaigns)], ignore_index=True)
 
 
@@ -129,7 +104,8 @@ def seasons(
     """
     over = {w.name for w in windows if w.end <= as_of and w.start + pd.Timedelta(days=w.days // 10) >= since}
     adding = [m for m, declared in metrics.items() if declared.additive and declared.clock != "as of"]
-    rows = table[((table["by"] == TOTAL) & table["period"].isin(over) & table["metric"].isin(adding)).to_numpy()]
+    told = (table["by"] == TOTAL) & table["period"].isin(over) & table["metric"].isin(adding)
+    rows = plain(table[told.to_numpy()])
     name = rows["period"].str.extract(r"^(\d{4})([QM]\d+)$")
     rows = rows.assign(year=name[0], season=name[1]).dropna(subset=["season", "value"])
     if rows.empty:

@@ -12,7 +12,7 @@ from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics.catalogue import CATALOGUE
 from pipeforecast.metrics.computed import Computed
 from pipeforecast.metrics.periods import CAMPAIGN, DIFFERENCE
-from pipeforecast.metrics.told import NOT_AVAILABLE, OK
+from pipeforecast.metrics.told import NOT_AVAILABLE, OK, plain
 
 _LARGE = ((1e9, "bn"), (1e6, "M"), (1e3, "k"))
 
@@ -25,11 +25,11 @@ def first_lines(
     ``titles`` are those of another language.
     """
     called = {m.name: m.title for m in CATALOGUE.values()} | dict(titles or {})
-    there = set(made.table["metric"])
-    names = [name for name in first if name in there] or list(made.table["metric"].unique()[:9])
+    there = list(made.table["metric"].unique())
+    names = [name for name in first if name in there] or there[:9]
     period = _newest(made)
     head = f"{period} (data as of {made.view.as_of.date()})"
-    rows = made.table[((made.table["period"] == period) & (made.table["by"] == TOTAL)).to_numpy()]
+    rows = plain(made.table[((made.table["period"] == period) & (made.table["by"] == TOTAL)).to_numpy()])
     return [head, *(_line(called[name], rows[(rows["metric"] == name).to_numpy()], currency) for name in names)]
 
 

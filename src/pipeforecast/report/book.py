@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,9 +40,8 @@ def book_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
     return {
         "n": len(deals),
         "name": [names.deal(n, i) for n, i in zip(deals["name"], deals["deal_id"], strict=True)],
-        "account": _coded(clean(x) for x in deals.get("account_name", [None] * len(deals))),
-        "owner": _coded(names.owner(x) for x in deals["owner"]),
-        "stage": _coded(clean(x) for x in deals.get("stage", [None] * len(deals))),
+        "account": _coded(deals, "account_name", clean), "owner": _coded(deals, "owner", names.owner),
+        "stage": _coded(deals, "stage", clean),
         "amount": _told(amount, 2), "expected": _told(_floats(deals, "expected_amount_in_period"), 2),
         "chance": _told(chance, 6), "slip": _told(_floats(deals, "p_slip"), 6),
         "due": _days(due_days(deals)), "likely": _days(deals.get("close_p50")),
@@ -59,20 +58,24 @@ def _floats(deals: pd.DataFrame, column: str) -> np.ndarray:
 
 
 def _told(values: np.ndarray, digits: int) -> list[float | None]:
-    return [float(v) if np.isfinite(v) else None for v in np.round(values, digits)]
+    out = np.round(values, digits).astype(object)
+    out[~np.isfinite(values)] = None
+    return list(out.tolist())
 
 
 def _days(values: Any) -> list[int | None]:
     if values is None:
         return []
-    days = pd.to_datetime(values, errors="coerce")
-    return [None if pd.isna(d) else (d.normalize() - _EPOCH).days for d in days]
+    days = (pd.Series(pd.to_datetime(values, errors="coerce")).dt.normalize() - _EPOCH).dt.days
+    return days.astype("Int64").astype("object").where(days.notna(), None).tolist()
 
 
-def _coded(texts: Iterable[str]) -> dict[str, Any]:
-    place: dict[str, int] = {}
-    at = [place.setdefault(text, len(place)) for text in texts]
-    return {"words": list(place), "at": at}
+def _coded(deals: pd.DataFrame, column: str, told: Callable[[object], str]) -> dict[str, Any]:
+    """Different texts of a column, and the place of each deal's own among them; each is worded once."""
+    values = deals[column] if column in deals else pd.Series(None, index=deals.index, dtype="object")
+    code, kinds = pd.factorize(values, use_na_sentinel=False)
+    place, texts = pd.factorize(np.array([told(x) for x in kinds], dtype=object))
+    return {"words": texts.tolist(), "at": place[code].tolist()}
 
 
 def _risk(given: ReportInput, deals: pd.DataFrame) -> np.ndarray:

@@ -11,7 +11,7 @@ from pipeforecast.benchmarks import Benchmark
 from pipeforecast.forecast import TOTAL
 from pipeforecast.metrics import CATALOGUE
 from pipeforecast.metrics.periods import CAMPAIGN, DIFFERENCE
-from pipeforecast.metrics.told import IMMATURE, NOT_AVAILABLE
+from pipeforecast.metrics.told import IMMATURE, NOT_AVAILABLE, plain
 from pipeforecast.report.catalogue_cells import Cells, MetricsInput, benchmark_of
 from pipeforecast.report.shapes import shape_facts
 from pipeforecast.report.words import clean, iso, number
@@ -65,7 +65,7 @@ def _head(given: MetricsInput, cells: Cells) -> dict[str, Any]:
         "days": newest.days,
         "whole": cells.whole,
         "periods": cells.periods,
-        "currency": clean(given.currency),
+        "currency": retold("currency", clean(given.currency)),
         "set": clean(given.set_name),
         "metrics": len(cells.metrics),
         "language": given.language,
@@ -79,14 +79,18 @@ def told_of(cells: Cells, name: str, part: str | None = None) -> dict[str, Any]:
     own = (cells.parts(name) or [""])[0] if part is None else part
     now = cells.cell(name, own)
     return {
-        "metric": name, "part": clean(own), "title": cells.title(name), "formula": t(declared.formula),
+        "metric": name, "part": clean(own), "label": cells.label(name, own), "title": cells.title(name),
+        "formula": t(declared.formula),
         "counts": declared.counts, "family": t(_FAMILIES[declared.family]), "good": declared.good,
         **now,
         "better": _better(declared.good, now, "change"), "better_year": _better(declared.good, now, "change_year"),
         "difference": _difference(cells, name, own),
         "benchmark": benchmark_of(cells, name, own, now["value"]),
         "trend": cells.trend(name, own),
-        "parts": [{"part": clean(p), **cells.cell(name, p), "trend": cells.trend(name, p)} for p in parts],
+        "parts": [
+            {"part": clean(p), "label": cells.label(name, p), **cells.cell(name, p), "trend": cells.trend(name, p)}
+            for p in parts
+        ],
     }  # fmt: skip
 
 
@@ -117,7 +121,7 @@ def _groups(given: MetricsInput, cells: Cells) -> list[dict[str, Any]]:
     """The first metrics by group of each grouping, in the newest window, the largest first."""
     names = [m for m in given.first if cells.parts(m) == [""]]
     table = given.table
-    mine = table[((table["period"] == cells.newest) & table["metric"].isin(names)).to_numpy()]
+    mine = plain(table[((table["period"] == cells.newest) & table["metric"].isin(names)).to_numpy()])
     out = []
     for by in [str(b) for b in table["by"].unique() if b != TOTAL]:
         own = mine[((mine["by"] == by) & (mine["status"] != NOT_AVAILABLE)).to_numpy()]

@@ -103,7 +103,7 @@ def figure(value: float | None, unit: str, signed: bool = False) -> str:
     sign = "+" if signed and value > 0 else ""
     if unit == "share":
         points = ("−" if value < 0 else "+") + written(f"{abs(100 * value):.1f}")
-        return f"{points}{NBSP}{t('points')}" if signed else percent(value)
+        return points + NBSP + t("points") if signed else percent(value)
     if unit.startswith("currency"):
         per = unit.removeprefix("currency")
         return sign + money(value) + (t(per) if per else "")
@@ -111,6 +111,11 @@ def figure(value: float | None, unit: str, signed: bool = False) -> str:
     text = f"{size:,.0f}" if (unit == "count" and round(size) == round(size, 6)) or size >= 99.5 else f"{size:,.3g}"
     sign = "−" if value < 0 and text.strip("0.,") else sign
     return sign + written(text) + (NBSP + t(unit) if unit in _UNITS else "")
+
+
+def fixed(value: float | None, digits: int = 1) -> str:
+    """Give a number with so many digits behind the point."""
+    return MISSING if value is None else written(f"{value:,.{digits}f}")
 
 
 def period(name: str) -> str:
@@ -152,7 +157,8 @@ def clean(value: object, longest: int = LONGEST_TITLE) -> str:
     if value is None or (not isinstance(value, str) and bool(pd.isna(value))):  # type: ignore[call-overload]
         return ""
     text = str(value)[: 4 * longest]
-    text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
+    if not text.isprintable():  # most are: then there is nothing to take out
+        text = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text)
     return shortened(" ".join(text.split()), longest)
 
 

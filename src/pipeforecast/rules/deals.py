@@ -10,15 +10,16 @@ import pandas as pd
 
 from pipeforecast.contract import OPEN, WON
 from pipeforecast.fiscal import Period
-from pipeforecast.forecast import PARTS, TOTAL, Forecast
+from pipeforecast.forecast import PARTS, TOTAL, Forecast, group_names
 from pipeforecast.outcome import Lessons, won_in_time
 from pipeforecast.rules.money import (
     PAST,
+    T,
     by_group,
     listed,
     listed_amounts,
     money_of,
-    narrowed,
+    once,
     past_new_business,
     won_by_day,
 )
@@ -79,34 +80,68 @@ class FittedRule:
 
         NaN where the past cannot tell: N(k) without a complete period, a share without a closed deal.
         """
-        rows = snapshot.open
         share, x = self.chances(snapshot, period), listed_amounts(self.lessons, snapshot)
         # A deal that does not count, or is listed for nothing, brings nothing, whatever else is unknown.
         brings = np.where((share == 0) | (x == 0), 0.0, share * x)
-        due = (rows["expected_close"] <= period.end).to_numpy(dtype=bool)
-        grouped, won = narrowed(rows, levels), won_by_day(snapshot, period.day_of(snapshot.as_of), [period], levels)
-        pieces = [
-            ("won", won, money_of(won)),
-            ("open_due", grouped[due], brings[due]),
-            ("open_pulled_in", grouped[~due], brings[~due]),
-        ]
-        periods = 1
+        known = _Known(self.lessons, snapshot, period, (TOTAL, *levels))
+        sums = [{"won": known.won(level)} | known.open(brings, level) for level in known.levels]
         if self.rule.new:
-            new, periods = past_new_business(self.lessons, snapshot.as_of, period, levels)
-            pieces.append(("new", new, money_of(new) / max(periods, 1)))
-        cells, mean = _cells(pieces, levels)
-        if periods == 0:
+            sums = [s | {"new": known.new(level)} for s, level in zip(sums, known.levels, strict=True)]
+        cells, mean = _cells(sums, known.levels)
+        if self.rule.new and known.periods == 0:
             mean[cells["part"].isin(["new", TOTAL]).to_numpy()] = np.nan
         return Forecast(snapshot.as_of, period, self.name, cells, mean)
 
 
-def _cells(
-    pieces: Sequence[tuple[str, pd.DataFrame, np.ndarray]], levels: Sequence[str]
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Every part of the total and of each group: its share of each piece (part, rows, amounts)."""
+@dataclass(frozen=True)
+class _Known:
+    """What all rules that add up deals know alike of one day and period; worked out once, whichever asks first."""
+
+    lessons: Lessons
+    snapshot: Snapshot
+    period: Period
+    levels: tuple[str, ...]
+
+    def _once(self, what: str, level: str, make: Callable[[], T]) -> T:
+        return once(self.lessons, self.snapshot, (what, self.period, self.levels, level), make)
+
+    def won(self, level: str) -> pd.Series:
+        """W by group."""
+        day = self.period.day_of(self.snapshot.as_of)
+        rows = self._once("won rows", "", lambda: won_by_day(self.snapshot, day, [self.period], self.levels))
+        return self._once("won", level, lambda: by_group(rows, money_of(rows), level))
+
+    def new(self, level: str) -> pd.Series:
+        """N(k) by group."""
+        rows, periods = self._new_rows
+        return self._once("new", level, lambda: by_group(rows, money_of(rows) / max(periods, 1), level))
+
+    @property
+    def periods(self) -> int:
+        """How many past periods tell N(k)."""
+        return self._new_rows[1]
+
+    @property
+    def _new_rows(self) -> tuple[pd.DataFrame, int]:
+        as_of = self.snapshot.as_of
+        return self._once("new rows", "", lambda: past_new_business(self.lessons, as_of, self.period, self.levels))
+
+    def open(self, brings: np.ndarray, level: str) -> dict[str, pd.Series]:
+        """What open deals bring (n,) by group, apart by whether the CRM expects them by the period's end."""
+        rows, end = self.snapshot.open, self.period.end
+        due = self._once("due", "", lambda: (rows["expected_close"] <= end).to_numpy(dtype=bool))
+        parts = {"open_due": due, "open_pulled_in": ~due}
+        if level == TOTAL:
+            return {part: pd.Series([brings[mine].sum()], index=[TOTAL]) for part, mine in parts.items()}
+        code, names = self._once("groups", level, lambda: pd.factorize(group_names(rows, level), sort=True))
+        sums = {part: np.bincount(code, np.where(mine, brings, 0.0), len(names)) for part, mine in parts.items()}
+        return {part: pd.Series(s, index=names, dtype="float64") for part, s in sums.items()}
+
+
+def _cells(by_level: Sequence[dict[str, pd.Series]], levels: Sequence[str]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Every part of the total and of each group, from the sums (part → group) of each level."""
     cells, mean = [], []
-    for level in (TOTAL, *levels):
-        sums = {part: by_group(rows, amounts, level) for part, rows, amounts in pieces}
+    for level, sums in zip(levels, by_level, strict=True):
         groups = sorted({str(g) for s in sums.values() for g in s.index})
         cell = {part: s.reindex(groups, fill_value=0.0).to_numpy() for part, s in sums.items()}
         nothing = np.zeros(len(groups))
@@ -146,6 +181,10 @@ def _crm_probability_not_past_due(lessons: Lessons, snapshot: Snapshot, period: 
 
 def _stage_rate_all_dates(lessons: Lessons, snapshot: Snapshot, period: Period) -> np.ndarray:
     """Won ÷ closed among deals that ever entered the stage, each deal once; of all closed where none ever did."""
+    return once(lessons, snapshot, "stage rate", lambda: _stage_rates(lessons, snapshot))
+
+
+def _stage_rates(lessons: Lessons, snapshot: Snapshot) -> np.ndarray:
     status = lessons.deals["status"]
     won, closed = (status == WON).to_numpy(dtype=bool), (status != OPEN).to_numpy(dtype=bool)
     if not closed.any():
@@ -162,7 +201,7 @@ def _stage_rate(lessons: Lessons, snapshot: Snapshot, period: Period) -> np.ndar
 
 def _same_stage_same_time(lessons: Lessons, snapshot: Snapshot, period: Period) -> np.ndarray:
     """Amount won by the period's end ÷ listed amount, of past deals in that stage on that day; of all, where none."""
-    seen = _seen_on_day(lessons, period.day_of(snapshot.as_of))
+    seen = _seen(lessons, snapshot, period)
     sums = seen.groupby("stage", dropna=False)[["brought", "listed"]].sum()
     share = sums["brought"] / sums["listed"].where(sums["listed"] > 0)
     return _of_stage(snapshot, share, _ratio(seen["brought"].sum(), seen["listed"].sum()))
@@ -170,9 +209,14 @@ def _same_stage_same_time(lessons: Lessons, snapshot: Snapshot, period: Period) 
 
 def _coverage_yield(lessons: Lessons, snapshot: Snapshot, period: Period) -> np.ndarray:
     """Amount that past deals open on that day brought by the period's end ÷ what was listed and due in it."""
-    seen = _seen_on_day(lessons, period.day_of(snapshot.as_of))
+    seen = _seen(lessons, snapshot, period)
     brought = _ratio(seen["brought"].sum(), seen.loc[seen["due"].to_numpy(dtype=bool), "listed"].sum())
     return np.where(_due_now(snapshot, period), brought, 0.0)
+
+
+def _seen(lessons: Lessons, snapshot: Snapshot, period: Period) -> pd.DataFrame:
+    k = period.day_of(snapshot.as_of)
+    return once(lessons, snapshot, ("seen", k), lambda: _seen_on_day(lessons, k))
 
 
 def _seen_on_day(lessons: Lessons, k: int) -> pd.DataFrame:

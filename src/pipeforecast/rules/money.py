@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,19 @@ from pipeforecast.snapshot import Snapshot
 
 #: Rules look back at so many complete periods, unless they say otherwise.
 PAST = 8
+T = TypeVar("T")
+
+
+def once(lessons: Lessons, snapshot: Snapshot, what: Hashable, make: Callable[[], T]) -> T:
+    """Work something out once for all rules that look from one snapshot back on the same lessons."""
+    of, known = snapshot.memo.get("rules", (None, {}))
+    if of is not lessons:
+        known = {}
+        snapshot.memo["rules"] = (lessons, known)
+    if what not in known:
+        known[what] = make()
+    found: T = known[what]
+    return found
 
 
 def won_by_day(snapshot: Snapshot, k: int, periods: Sequence[Period], levels: Sequence[str] = ()) -> pd.DataFrame:
@@ -51,7 +65,7 @@ def listed_amounts(lessons: Lessons, snapshot: Snapshot) -> np.ndarray:
     Where the segment has won nothing yet it is the median of all that was won; where nothing was won at all, that of
     the amounts listed. NaN where no amount is known of any deal.
     """
-    return listed(lessons, snapshot.open)
+    return once(lessons, snapshot, "listed", lambda: listed(lessons, snapshot.open))
 
 
 def listed(lessons: Lessons, rows: pd.DataFrame) -> np.ndarray:

@@ -12,7 +12,7 @@ import pandas as pd
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import TOTAL, Forecast
 from pipeforecast.outcome import Lessons
-from pipeforecast.rules.money import by_group, money_of, won_by_day, won_in
+from pipeforecast.rules.money import by_group, money_of, once, won_by_day, won_in
 from pipeforecast.snapshot import Snapshot
 
 #: Recent periods: the mean of four, and the rates of the pace.
@@ -31,7 +31,10 @@ class Question:
     @cached_property
     def won(self) -> pd.Series:
         """W by group."""
-        return self.sums(won_by_day(self.snapshot, self.day, [self.period], [self.level]))
+        return once(
+            self.lessons, self.snapshot, ("won", self.period, self.level),
+            lambda: self.sums(won_by_day(self.snapshot, self.day, [self.period], [self.level])),
+        )  # fmt: skip
 
     @property
     def day(self) -> int:
