@@ -34,9 +34,9 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[list[pd.Timestamp]]:
     asked: list[list[pd.Timestamp]] = []
     rewound = rewinding._rewound
 
-    def watched(history: DealHistory, states: pd.DataFrame, wanted: np.ndarray) -> pd.DataFrame:
+    def watched(history: DealHistory, states: pd.DataFrame, wanted: np.ndarray, whole: np.ndarray) -> pd.DataFrame:
         asked.append([pd.Timestamp(d) for d in wanted])
-        return rewound(history, states, wanted)
+        return rewound(history, states, wanted, whole)
 
     monkeypatch.setattr(rewinding, "_rewound", watched)
     return asked
@@ -113,6 +113,18 @@ def corrected(history: DealHistory, day: pd.Timestamp, what: str) -> DealHistory
     column = "recorded_at" if what == "written earlier" else what
     states.loc[at, column] = value
     return dataclasses.replace(history, states=states.sort_values(["deal", "recorded_at", "seq"]))
+
+
+def test_a_sample_of_deals_is_taken_anew_and_never_kept(
+    company_history: DealHistory, days: list[pd.Timestamp], taken: list, tmp_path: Path
+) -> None:
+    history, some = keeping(company_history, tmp_path), company_history.deals.index.to_numpy()[::3]
+    take_snapshots(history, days)
+    files = sorted(tmp_path.rglob("*.parquet"))
+    taken.clear()
+    assert_same(take_snapshots(history, days, some, days[-1:]), take_snapshots(company_history, days, some, days[-1:]))
+    assert taken == [days, days]
+    assert sorted(tmp_path.rglob("*.parquet")) == files
 
 
 def test_touches_are_counted_anew(
