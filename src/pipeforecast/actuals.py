@@ -14,6 +14,7 @@ from pipeforecast.history import DealHistory
 from pipeforecast.reporting import credited
 
 _DAY = np.timedelta64(1, "D")
+_EVER = np.datetime64("9999-12-31", "s")
 
 
 def actuals(
@@ -40,9 +41,9 @@ def _brought(history: DealHistory, won: np.ndarray, period: Period, levels: Sequ
     held, closed = history.held, history.states["closed_at"].to_numpy().astype("datetime64[s]")
     start, end = (np.datetime64(day, "s") for day in (period.start, period.end))
     inside = won & (closed >= start) & (closed < end + _DAY)
-    evenings = [np.datetime64(day.normalize(), "s") + _DAY for day in (history.written_until, period.end)]
+    evening = _EVER if period.end >= history.written_until else np.datetime64(period.end.normalize(), "s") + _DAY
     now, then = (
-        _revenue(history, np.flatnonzero(inside & (held.recorded < e) & (held.until >= e)), levels) for e in evenings
+        _revenue(history, np.flatnonzero(inside & (held.recorded < e) & (held.until >= e)), levels) for e in (_EVER, evening)
     )
     out = now.rename("actual").to_frame().join(then.rename("actual_as_first_known"), how="outer").fillna(0.0)
     return out.reset_index()
