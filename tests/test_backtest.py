@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeforecast.backtest import KEYS, Backtest, Lessonplan, Origin, backtest, lessons_at, origins_of, prepare
+from pipeforecast.backtest import KEYS, Backtest, Origin, backtest, origins_of
 from pipeforecast.errors import DataError
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import PARTS, QUANTILES, Forecast, cells_of
 from pipeforecast.history import DealHistory
+from pipeforecast.lessonplan import Lessonplan, lessons_at, prepare
 from pipeforecast.models.chosen import ChosenHazard
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.models.prior import WithPrior

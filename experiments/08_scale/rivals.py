@@ -30,9 +30,9 @@ from parts import CALENDAR, PLAN, Case, cases, company_of, integrated_brier, los
 from plain_pandas import counted_once, day_by_day, differs
 from rival_fits import RIVALS
 
-from pipeforecast.backtest import prepare
 from pipeforecast.features import Features, describe
 from pipeforecast.history import DealHistory
+from pipeforecast.lessonplan import prepare
 from pipeforecast.models.chosen import ChosenHazard
 from pipeforecast.models.deals import Recipe
 from pipeforecast.models.design import DealDesign

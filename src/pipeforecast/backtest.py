@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,32 +13,15 @@ from pipeforecast.errors import DataError
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import QUANTILES, TOTAL, Chooser, Forecast, Forecaster, decided, group_names
 from pipeforecast.history import DealHistory
-from pipeforecast.outcome import Lessons, cause_in, gather_lessons, lesson_days, observe, observed_from, won_between
+from pipeforecast.lessonplan import Lessonplan, first_day, lessons_at, prepare
+from pipeforecast.outcome import Lessons, cause_in, observe, won_between
 from pipeforecast.reporting import credited
-from pipeforecast.snapshot import Snapshot, take_snapshots
+from pipeforecast.snapshot import Snapshot
 
 KEYS = ["as_of", "day_of_period", "period", "period_end", "level", "group", "method"]
 #: Which forecast a set of draws belongs to: evening, name of the period, method.
 Key = tuple[pd.Timestamp, str, str]
 DEAL_COLUMNS = ["as_of", "period", "method", "deal", "p_won", "p_lost", "cause"]
-
-
-@dataclass(frozen=True)
-class Lessonplan:
-    """On which past days lessons are taken.
-
-    Parameters
-    ----------
-    days : days of each period (0 is the evening before it)
-    periods : how many periods back
-    """
-
-    days: tuple[int, ...] = (0, 15, 30, 45, 60, 75)
-    periods: int = 12
-
-    def with_day(self, k: int) -> Lessonplan:
-        """Add day ``k``, which is below 0 for a later period than the next: past periods are seen from as far away."""
-        return self if k in self.days else replace(self, days=(*self.days, k))
 
 
 @dataclass(frozen=True)
@@ -71,48 +54,11 @@ class Backtest:
     deals: pd.DataFrame
 
 
-def prepare(history: DealHistory, calendar: FiscalCalendar, plan: Lessonplan, days: Iterable[pd.Timestamp]) -> Snapshot:
-    """Take every snapshot that forecasts from ``days`` and their lessons need, in one query.
-
-    A snapshot depends on nothing written after its day, so that one taken today serves every origin.
-    """
-    origins = sorted(days)
-    first = _first_day(history, history.states)
-    ks = sorted({*plan.days, *(_day_ahead(calendar, d) for d in origins)})
-    wanted: set[pd.Timestamp] = set(origins)
-    for day in origins:
-        wanted.update(lesson_days(calendar, first, day - pd.Timedelta(days=1), ks, plan.periods))
-    return take_snapshots(history, wanted)
-
-
-def _first_day(history: DealHistory, states: pd.DataFrame) -> pd.Timestamp:
-    """First day on which lessons make sense: just before the first of the wins among ``states``."""
-    first = observed_from(states)
-    if first is None:
-        first = pd.Timestamp(history.states["recorded_at"].min()) if len(history.states) else history.written_until
-    return first.normalize() - pd.Timedelta(days=1)
-
-
-def _day_ahead(calendar: FiscalCalendar, as_of: pd.Timestamp) -> int:
-    return calendar.containing(as_of + pd.Timedelta(days=1)).day_of(as_of)
-
-
-def lessons_at(
-    history: DealHistory, calendar: FiscalCalendar, snapshot: Snapshot, as_of: pd.Timestamp, plan: Lessonplan
-) -> Lessons:
-    """What may be learned on the evening of ``as_of``: the planned days only, and the same day of past periods."""
-    ks = sorted({*plan.days, _day_ahead(calendar, as_of)})
-    known = history.known_by(as_of)
-    first = _first_day(known, known.latest())
-    days = lesson_days(calendar, first, as_of - pd.Timedelta(days=1), ks, plan.periods)
-    return gather_lessons(known, calendar, snapshot.only(days), as_of)
-
-
 def origins_of(
     history: DealHistory, calendar: FiscalCalendar, days: Sequence[int], periods: int, until: pd.Timestamp
 ) -> list[Origin]:
     """Days ``days`` of the last ``periods`` periods that were complete by ``until`` and have a past to learn from."""
-    first = _first_day(history, history.latest())
+    first = first_day(history, history.written_until)
     period = calendar.shift(calendar.containing(until + pd.Timedelta(days=1)), -1)
     out: list[Origin] = []
     for _ in range(periods):
@@ -125,7 +71,7 @@ def origins_of(
 
 def earlier_days(history: DealHistory, days: Sequence[int], period: Period, until: pd.Timestamp) -> list[Origin]:
     """Days ``days`` of one period that lie before the evening of ``until``, the period's first evening or later."""
-    first = _first_day(history, history.latest())
+    first = first_day(history, history.written_until)
     asked = sorted({k for k in days if 0 <= k < period.days})
     return [Origin(period.evening(k), k, period) for k in asked if first < period.evening(k) < until]
 
@@ -167,7 +113,7 @@ def backtest(
                         "Export a longer history, or choose shorter periods (calendar=month)")  # fmt: skip
     plan = plan or Lessonplan()
     choosing = sorted({_choice_day(o) for o in origins})
-    snapshot = prepare(history, calendar, plan, {*choosing, *(o.as_of for o in origins)})
+    snapshot = prepare(history, calendar, plan, {o.as_of for o in origins}, choosing)
 
     def lessons(as_of: pd.Timestamp) -> Lessons:
         return lessons_at(history, calendar, snapshot, as_of, plan)

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from pipeforecast.backtest import Lessonplan
 from pipeforecast.contract import TRACKABLE
 from pipeforecast.engine import EMBEDDED, Engine
 from pipeforecast.engine.spark import Spark
@@ -30,6 +29,7 @@ from pipeforecast.kinds import (
     RuleSettings,
     StagesSettings,
 )
+from pipeforecast.lessonplan import Lessonplan
 from pipeforecast.mapping import CrmMapping
 from pipeforecast.models.bagged import Bagged
 from pipeforecast.models.blend import Blend
@@ -71,7 +71,7 @@ def build_plan(settings: BacktestSettings) -> Lessonplan:
     """Make the plan of days on which lessons are taken; a rule needs only the days that it looks at."""
     if isinstance(settings.model, RuleSettings):
         return Lessonplan()
-    return Lessonplan(settings.model.lesson_days, settings.model.periods)
+    return Lessonplan(settings.model.lesson_days, settings.model.periods, settings.model.max_deals)
 
 
 def build_model(settings: BacktestSettings) -> Forecaster:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from pipeforecast.contract import OPEN, Role
 from pipeforecast.engine import EMBEDDED, Engine
 from pipeforecast.errors import DataError
+from pipeforecast.held import Held
 
 #: Columns of ``states`` that are always there; the tracked facts of the deal stand beside them.
 STATE_KEYS = ("deal", "seq", "recorded_at", "status", "closed_at")
@@ -73,14 +75,26 @@ class DealHistory:
         evening = pd.Timestamp(day).normalize() + pd.Timedelta(days=1)
         states = self.states[(self.states["recorded_at"] < evening).to_numpy()]
         kept = np.unique(states["deal"].to_numpy())
-        tables = {name: _known_rows(name, frame, evening) for name, frame in self.tables.items()}
         return replace(
             self,
             deals=self.deals.loc[kept],
             states=states,
             written_until=pd.Timestamp(day).normalize(),
-            tables=tables,
+            tables=self.tables_by(day, self.tables),
         )
+
+    def tables_by(self, day: pd.Timestamp, names: Iterable[str]) -> dict[str, pd.DataFrame]:
+        """Give those of the tables ``names`` that there are, as written by the evening of ``day``."""
+        there = {name: self.tables[name] for name in names if name in self.tables}
+        if day >= self.written_until:
+            return there
+        evening = pd.Timestamp(day).normalize() + pd.Timedelta(days=1)
+        return {name: _known_rows(name, frame, evening) for name, frame in there.items()}
+
+    @cached_property
+    def held(self) -> Held:
+        """From when to when each state was the last word."""
+        return Held(self.states)
 
     def latest(self) -> pd.DataFrame:
         """Give the last written state of every deal, indexed by deal key."""

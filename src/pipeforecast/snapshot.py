@@ -50,7 +50,7 @@ class Snapshot:
     memo : dict
         What has been worked out of this very snapshot; a snapshot that differs in anything starts anew.
     cut_from : (Snapshot, positions) or None
-        The snapshot whose open deals at the positions these are, and from which nothing else differs.
+        The snapshot whose open deals at the positions these are, and of which the ``days`` know nothing else.
     """
 
     days: np.ndarray
@@ -89,23 +89,41 @@ class Snapshot:
         """Keep the open deals at the positions ``rows``."""
         return self._cut(self.days, np.arange(len(self.open))[rows])
 
+    def without_later_closings(self, evening: pd.Timestamp) -> Snapshot:
+        """Leave out the closings that were written at ``evening`` or later, of which none of the ``days`` knows."""
+        known = (self.closings["recorded_at"] < evening).to_numpy()
+        return self._tied(replace(self, closings=self.closings[known]), np.arange(len(self.open)))
+
     def _cut(self, days: np.ndarray, rows: np.ndarray) -> Snapshot:
-        out = replace(self, days=days, open=self.open.iloc[rows].reset_index(drop=True))
-        object.__setattr__(out, "cut_from", (self, rows))
-        return out
+        return self._tied(replace(self, days=days, open=self.open.iloc[rows].reset_index(drop=True)), rows)
+
+    def _tied(self, part: Snapshot, rows: np.ndarray) -> Snapshot:
+        """Say where a part comes from: from this, or from what this is a part of, where nothing is worked out here."""
+        whole, at = (self, None) if self.cut_from is None or self.memo else self.cut_from
+        object.__setattr__(part, "cut_from", (whole, rows if at is None else at[rows]))
+        return part
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel light: what was worked out, and the whole that this is a part of, stay behind."""
         return {**self.__dict__, "memo": {}, "cut_from": None}
 
 
-def take_snapshots(history: DealHistory, days: Iterable[pd.Timestamp]) -> Snapshot:
+def take_snapshots(
+    history: DealHistory,
+    days: Iterable[pd.Timestamp],
+    some: np.ndarray | None = None,
+    whole: Iterable[pd.Timestamp] = (),
+) -> Snapshot:
     """Rebuild what was known on the evening of each of ``days``.
 
     Parameters
     ----------
     history : DealHistory
     days : iterable of Timestamp
+    some : int array, optional
+        Keys of the deals that are looked at; all without it.
+    whole : iterable of Timestamp
+        Those of the days on which all deals are looked at nevertheless.
 
     Returns
     -------
@@ -113,8 +131,14 @@ def take_snapshots(history: DealHistory, days: Iterable[pd.Timestamp]) -> Snapsh
         One row per day and deal that was open that evening, as written by then.
     """
     wanted = _day_array(days)
-    states = _with_positions(history)
-    open_rows = _open_rows(history, states, wanted)
+    states, always = history.states, _day_array(whole)
+    if some is not None:
+        always = np.intersect1d(wanted, always)
+        there, _ = history.held.open_on(always)
+        deal = states["deal"].to_numpy()
+        states = states[np.isin(deal, np.union1d(some, deal[there]))]
+        states = states.assign(chosen=np.isin(states["deal"].to_numpy(), some))
+    open_rows = _open_rows(history, _with_positions(history.stages, states), wanted, always)
     birth = [
         c
         for c, role in history.roles.items()
@@ -144,10 +168,10 @@ def _day_array(days: Iterable[pd.Timestamp]) -> np.ndarray:
     return np.unique(np.array([pd.Timestamp(d).normalize() for d in days], dtype="datetime64[s]"))
 
 
-def _with_positions(history: DealHistory) -> pd.DataFrame:
+def _with_positions(stages: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
     """Add the position of the stage, so that moves forward and back can be told apart."""
-    position = history.stages.drop_duplicates("stage").set_index("stage")["position"]
-    return history.states.assign(position=history.states["stage"].map(position).astype("float64"))
+    position = stages.drop_duplicates("stage").set_index("stage")["position"]
+    return states.assign(position=states["stage"].map(position).astype("float64"))
 
 
 def _closings(history: DealHistory, facts: pd.DataFrame) -> pd.DataFrame:
@@ -160,29 +184,35 @@ def _closings(history: DealHistory, facts: pd.DataFrame) -> pd.DataFrame:
     return out.reset_index(drop=True)
 
 
-def _open_rows(history: DealHistory, states: pd.DataFrame, days: np.ndarray) -> pd.DataFrame:
-    """Run the query: running facts by window functions, then each state joined to the days on which it held."""
+def _open_rows(history: DealHistory, states: pd.DataFrame, days: np.ndarray, whole: np.ndarray) -> pd.DataFrame:
+    """Run the query: running facts by window functions, then each state joined to the days on which it held.
+
+    Where ``states`` say which deals are ``chosen``, the others are left out but on the days ``whole``.
+    """
     with history.engine.session() as session:
         table = session.table(states.reset_index(drop=True))
-        facts = [c for c in states.columns if c not in (*STATE_KEYS, "position")]
-        calendar = session.table(_calendar(days))
-        held = _held(_running(table), facts)
+        facts = [c for c in states.columns if c not in (*STATE_KEYS, "position", "chosen")]
+        chosen = [c for c in ("chosen",) if c in states]
+        calendar = session.table(_calendar(days, whole))
+        held = _held(_running(table), [*facts, *chosen])
         joined = held.inner_join(
             calendar, [held["recorded_at"] < calendar["evening"], held["known_until"] >= calendar["evening"]]
         )
         columns = ["as_of", "deal", *facts, *RUNNING]
-        opened = joined.filter(joined["status"] == OPEN).select(columns).order_by(["as_of", "deal"])
+        kept = [joined["status"] == OPEN, *(joined[c] | joined["whole"] for c in chosen)]
+        opened = joined.filter(kept).select(columns).order_by(["as_of", "deal"])
         out = session.frame(opened)
         if "touches" in history.tables:
             out = out.merge(_touch_rows(session, history, out), on=["as_of", "deal"], how="left")
     return _canonical(out, states)
 
 
-def _calendar(days: np.ndarray) -> pd.DataFrame:
+def _calendar(days: np.ndarray, whole: np.ndarray) -> pd.DataFrame:
     day = pd.Series(days).astype("datetime64[us]")
     return pd.DataFrame({
         "as_of": day,
         "evening": day + pd.Timedelta(days=1),
+        "whole": np.isin(days, whole),
     })  # fmt: skip
 
 
@@ -239,9 +269,9 @@ def _touch_rows(session: Session, history: DealHistory, opened: pd.DataFrame) ->
     """
     import ibis
 
-    keys = pd.Series(history.deals.index, index=history.deals["deal_id"].to_numpy())
+    deals = history.deals.loc[np.unique(opened["deal"].to_numpy())]
+    keys = pd.Series(deals.index, index=deals["deal_id"].to_numpy())
     touches = history.tables["touches"]
-    touches = touches[touches["deal_id"].notna().to_numpy()]
     frame = pd.DataFrame({"deal": touches["deal_id"].map(keys).to_numpy(), "at": touches["at"].to_numpy()}).dropna()
     frame = frame.astype({"deal": "int64", "at": "datetime64[us]"})
     touched = session.table(frame)
