@@ -43,7 +43,8 @@ def _brought(history: DealHistory, won: np.ndarray, period: Period, levels: Sequ
     inside = won & (closed >= start) & (closed < end + _DAY)
     evening = _EVER if period.end >= history.written_until else np.datetime64(period.end.normalize(), "s") + _DAY
     now, then = (
-        _revenue(history, np.flatnonzero(inside & (held.recorded < e) & (held.until >= e)), levels) for e in (_EVER, evening)
+        _revenue(history, np.flatnonzero(inside & (held.recorded < e) & (held.until >= e)), levels)
+        for e in (_EVER, evening)
     )
     out = now.rename("actual").to_frame().join(then.rename("actual_as_first_known"), how="outer").fillna(0.0)
     return out.reset_index()
