@@ -75,6 +75,15 @@ def test_tables_are_rewound_too(company_history: DealHistory, as_of: pd.Timestam
         assert (known.tables[table][written] < evening).all()
 
 
+def test_ids_are_found_among_the_deals_that_are_known(history: DealHistory) -> None:
+    asked = pd.Series(["reopened", None, "booked late", "nobody's", "entered late", ""], dtype="string")
+    assert history.keys_of(asked).tolist() == [2, -1, 0, -1, 1, -1]
+    earlier = history.known_by(day("2024-10-01"))  # the keys stay
+    assert earlier.keys_of(asked).tolist() == [2, -1, 0, -1, -1, -1]
+    assert history.known_by(day("1999-01-01")).keys_of(asked).tolist() == [-1] * 6
+    assert history.keys_of(asked[:0]).tolist() == []
+
+
 def test_rows_of_one_second_are_ordered_by_their_place_in_the_source() -> None:
     second = "2024-02-01 10:00:00"
     history = tell(

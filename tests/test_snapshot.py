@@ -210,6 +210,28 @@ def test_touches_count_up_to_the_evening() -> None:
     assert pd.isna(rows["last_touch_at"].iloc[1])
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["a", "b", "elsewhere", None]), st.integers(-2 * 86400, 70 * 86400)), max_size=30
+    ),
+    st.lists(st.integers(0, 66), min_size=1, max_size=4, unique=True),
+)
+@settings(max_examples=25, deadline=None)
+def test_touches_are_those_that_one_would_count(told: list[tuple[str | None, int]], looked: list[int]) -> None:
+    """Whatever their order; also with evenings' very last seconds, and days on which nothing had been touched."""
+    seconds = [s - s % 86400 if s % 5 == 0 else s for _, s in told]
+    at = pd.Series(START + pd.to_timedelta(seconds, unit="s"), dtype="datetime64[s]")
+    touches = pd.DataFrame({"deal_id": pd.array([i for i, _ in told], dtype="string"), "at": at})
+    history = tell([deal("a", ("2024-01-01", {})), deal("b", ("2024-01-01", {}), ("2024-02-01", {}))])
+    days = [START + pd.Timedelta(days=d) for d in looked]
+    for row in take_snapshots(replace(history, tables={"touches": touches}), days).open.itertuples():
+        end = row.as_of + pd.Timedelta(days=1)
+        mine = at[((touches["deal_id"] == "ab"[row.deal]).fillna(False) & (at < end)).to_numpy(dtype=bool)]
+        assert row.n_touches == len(mine)
+        assert row.n_touches_recent == (mine >= end - pd.Timedelta(days=30)).sum()
+        assert row.last_touch_at == mine.max() or (mine.empty and pd.isna(row.last_touch_at))
+
+
 def test_a_day_before_everything_has_no_deals(company_history: DealHistory) -> None:
     d = company_history.states["recorded_at"].min().normalize() - pd.Timedelta(days=1)
     snapshot = take_snapshots(company_history, [d])

@@ -68,7 +68,7 @@ def settings_again(past: PastRun, asked: AgainSettings, stores: Path) -> RunSett
     if told.get("search"):
         told["search"] = {**told["search"], "store": str(stores / "search.db")}
     if "report" in told:
-        told["report"] = {**told["report"], "pdf": False}
+        told["report"] = {**told["report"], **past.places.get("report", {}), "pdf": False}
     if asked.jobs is not None and "origins" in told:
         told["origins"] = {**told["origins"], "jobs": asked.jobs}
     try:

@@ -69,8 +69,8 @@ class AskedSettings(Closed):
     call_days : tuple of int
         Days of the period on whose evening forecast calls are judged.
     lifecycle : LifecycleSettings
-    language : str
-        Of the titles: en, pl, zh, id, ms.
+    language : str or None
+        Of the page and of the titles: en, pl, zh, id, ms; None: as ``report.language``.
     """
 
     metrics: Names = ()
@@ -84,4 +84,4 @@ class AskedSettings(Closed):
     size_bands: Annotated[tuple[float, ...], AfterValidator(_rising)] = ()
     call_days: Annotated[tuple[Annotated[int, Field(ge=0, le=400)], ...], AfterValidator(distinct)] = (0, 30, 60)
     lifecycle: LifecycleSettings = Field(default_factory=LifecycleSettings)
-    language: Literal["en", "pl", "zh", "id", "ms"] = "en"
+    language: Literal["en", "pl", "zh", "id", "ms"] | None = None

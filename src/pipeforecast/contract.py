@@ -72,6 +72,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
     "calls": _columns("made_at:date person:text layer:text period:text amount:money", text="level group category"),
     "quotas": _columns("period:text level:text group:text amount:money"),
     "reporting_line": _columns("owner:text manager:text", date="valid_from"),
+    "people": _columns("person:text person_name:text"),
     "spend": _columns("day:date amount:money", text="lead_source campaign"),
     "orders": _columns("order_id:id account_id:id day:date amount:money"),
     "customers": _columns(

@@ -8,6 +8,8 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeforecast.contract import OPEN, Role
 from pipeforecast.engine import EMBEDDED, Engine
@@ -95,6 +97,16 @@ class DealHistory:
     def held(self) -> Held:
         """From when to when each state was the last word."""
         return Held(self.states)
+
+    def keys_of(self, ids: pd.Series) -> np.ndarray:
+        """Give the key of each deal id, −1 where it is missing or no deal's (n,)."""
+        if self.deals.empty:
+            return np.full(len(ids), -1)
+        known, asked = (
+            pa.array(s.astype("string").array).cast(pa.large_string()) for s in (self.deals["deal_id"], ids)
+        )
+        place = pc.index_in(asked, value_set=known, skip_nulls=True).fill_null(-1).to_numpy()
+        return np.where(place < 0, -1, self.deals.index.to_numpy()[place])
 
     def latest(self) -> pd.DataFrame:
         """Give the last written state of every deal, indexed by deal key."""

@@ -61,6 +61,11 @@ REGISTERING = {
 CURVE = {
     "learning_curve=false": "do not tell how much more closed deals would buy (saves its time)",
 }
+TELLING = {
+    "report.language=CODE": "language of the page, and of summary.md: en, pl, zh, id or ms",
+    "report.people=NAME": "who is named: full, own_team (of report.manager), or anonymous (nobody)",
+    "report.manager=ID": "id or name of the manager whose team is named by report.people=own_team",
+}
 SHOWING = {
     "period=NAME": "period to forecast, such as 2024Q1 (default: the one of the day after as_of)",
     "method=NAME": "auto (the rule, or half of each, where past periods speak for it) or model (default: auto)",
@@ -68,8 +73,7 @@ SHOWING = {
     "proof=NAME": "how much of the past is replayed: none, cached or full",
     "metric_sets=NAME": "the few metrics on the page: default, executive, manager, … or a file of your own",
     "benchmarks=NAME": "what stands beside them: common, none, or a file of your own",
-    "report.language=CODE": "language of report.html and summary.md: en, pl, zh, id or ms",
-    "report.people=NAME": "full, or anonymous (no person is named)",
+    **TELLING,
     "report.pdf=true": "print report.html to report.pdf as well, by a Chromium on PATH or in PIPEFORECAST_CHROMIUM",
     "since=WHEN": "say what changed since then (YYYY-MM-DD, a folder of a past forecast, run:ID), in waterfall.csv",
     "scenario=NAME": "what if: set beside the forecast, draw by draw, in scenario.csv",
@@ -91,7 +95,8 @@ ASKING = {
     "lifecycle.source=NAME": "where the statuses of leads live: days, log, stages (default: auto)",
     "lifecycle.attribution.before=creation": "touches up to a deal's creation share what it wins (default: close)",
     "lifecycle.customers.gross_margin=X": "share of revenue, for the lifetime value at margin",
-    "language=NAME": "of the titles: en, pl, zh, id, ms",
+    "language=NAME": "of the page and of the titles in metrics.csv (default: as report.language)",
+    **TELLING,
 }
 AUDITING = {
     "criteria=NAME": "what each stage asks for before a deal moves on: none, bant, or a file of your own",
@@ -230,7 +235,7 @@ PAGES: Mapping[str, Page] = {
     ),
     "backtest": Page(
         "replays the past with the model and every rule, and scores them alike",
-        {**COMMON, **LEARNING, "report.people=NAME": SHOWING["report.people=NAME"]},
+        {**COMMON, **LEARNING, **{k: v for k, v in TELLING.items() if k != "report.language=CODE"}},
         BACKTEST_FILES,
         "pipeforecast backtest source=exports/today origins.periods=12",
     ),
@@ -252,10 +257,11 @@ PAGES: Mapping[str, Page] = {
             **COMMON,
             **SNAPSHOTS,
             **COMPARING,
+            **TELLING,
             **CHOOSING,
             **{k: v for k, v in LEARNING.items() if k.startswith(("model", "levels"))},
         },
-        ("waterfall.csv",),
+        ("waterfall.csv", "compare.html"),
         "pipeforecast compare crm=salesforce source=exports/today since=2025-02-07",
     ),
     "metrics": Page(
@@ -266,7 +272,7 @@ PAGES: Mapping[str, Page] = {
     ),
     "audit": Page(
         "says what is wrong with each open deal, how often such deals were won, and what to ask whom this week",
-        {**COMMON, **SNAPSHOTS, **AUDITING},
+        {**COMMON, **SNAPSHOTS, **AUDITING, **TELLING},
         AUDIT_FILES,
         "pipeforecast audit crm=salesforce source=exports/today criteria=bant",
     ),
@@ -278,7 +284,7 @@ PAGES: Mapping[str, Page] = {
     ),
     "thresholds": Page(
         "says from which score on a lead is worth handing to sales, and learns a points card for other tools",
-        {**COMMON, **THRESHOLDS, **LEADS},
+        {**COMMON, **THRESHOLDS, **LEADS, "report.language=CODE": TELLING["report.language=CODE"]},
         THRESHOLD_FILES,
         "pipeforecast thresholds crm=salesforce source=exports/today cost_per_contact=30 value_per_conversion=900",
     ),

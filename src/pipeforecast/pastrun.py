@@ -29,7 +29,7 @@ from pipeforecast.tracking import TrackingError, attach, fetched_text, public
 #: Where things lie on this machine, and who is named, is nobody else's business.
 PLACES: Any = {
     "tracking": True, "out": True, "source": True, "explored": True, "since": True, "proof": {"folder"},
-    "demo": {"folder"}, "search": {"store"}, "scenario": {"owner", "where", "parts"},
+    "demo": {"folder"}, "search": {"store"}, "scenario": {"owner", "where", "parts"}, "report": {"manager"},
 }  # fmt: skip
 FILE = "record.json"
 #: Changed only where an older record can no longer be read.
@@ -197,8 +197,9 @@ def _keep_places(settings: RunSettings, run_id: str) -> None:
     """Write where things lie and who is named into a file that only this user reads, whole or not at all."""
     whole = settings.model_dump(mode="json", by_alias=True)
     kept = {key: whole[key] for key in ("source", "since", "explored", "out") if whole.get(key) is not None}
-    scenario = whole.get("scenario") or {}
-    kept["scenario"] = {key: scenario[key] for key in PLACES["scenario"] & scenario.keys()}
+    for section in ("scenario", "report"):
+        told = whole.get(section) or {}
+        kept[section] = {key: told[key] for key in PLACES[section] & told.keys()}
     with whole_file(settings.tracking.places / f"{run_id}.json") as draft:
         draft.write_text(json.dumps(kept, ensure_ascii=False, indent=1), encoding="utf-8")
 

@@ -41,12 +41,19 @@ def forecast_rows(forecasts: Sequence[Forecast], currency: str, coverage: float 
     return table[[*front, *(c for c in table if c not in front)]]
 
 
+def _currency(labels: pd.DataFrame, usual: str) -> np.ndarray:
+    own = _column(labels, "currency")
+    return own if usual == UNKNOWN_CURRENCY else np.where(pd.isna(own), usual, own)
+
+
 def deal_rows(
-    period: Period, deals: DealForecast, snapshot: Snapshot, horizon: int, version: str, reasons: pd.DataFrame
-) -> pd.DataFrame:
+    period: Period, deals: DealForecast, snapshot: Snapshot, horizon: int, version: str, reasons: pd.DataFrame,
+    currency: str = UNKNOWN_CURRENCY,
+) -> pd.DataFrame:  # fmt: skip
     """Rows of ``deals.csv``, the largest expected amount in the period first.
 
-    ``reasons`` has the columns ``reason_1`` … ``reason_3``, one row per open deal in the snapshot's order.
+    ``reasons`` has the columns ``reason_1`` … ``reason_3``, one row per open deal in the snapshot's order;
+    ``currency`` is that of the deals whose rows name none.
     """
     rows, as_of = snapshot.open, snapshot.as_of
     labels = snapshot.labels.reindex(rows["deal"].to_numpy())
@@ -64,7 +71,7 @@ def deal_rows(
         "pipeline": _column(labels, "pipeline"),
         "stage": rows["stage"].to_numpy(),
         "amount": rows["amount"].to_numpy(),
-        "currency": _column(labels, "currency"),
+        "currency": _currency(labels, currency),
         "expected_close": rows["expected_close"].to_numpy(),
         "forecast_category": rows["forecast_category"].to_numpy(),
         "p_win": deals.won_by(until),

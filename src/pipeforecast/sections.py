@@ -156,12 +156,28 @@ class ProofSettings(Closed):
 
 
 class ReportSettings(Closed):
-    """What the report shows (``configs/report``)."""
+    """What the report shows (``configs/report``).
 
-    people: Literal["full", "anonymous"] = "full"
+    Attributes
+    ----------
+    people : str
+        Who is named: everybody (``full``), nobody (``anonymous``), or ``manager`` and whoever reports to them
+        (``own_team``); all others are called Person 1, Person 2, …
+    manager : str or None
+        Id or name of the manager whose team it is.
+    """
+
+    people: Literal["full", "own_team", "anonymous"] = "full"
+    manager: Annotated[str, Field(coerce_numbers_to_str=True, min_length=1)] | None = None
     top_deals: int = Field(15, ge=0)
     pdf: bool = False
     language: Language = "en"
+
+    @model_validator(mode="after")
+    def _whose_team(self) -> ReportSettings:
+        if (self.people == "own_team") != (self.manager is not None):
+            raise ValueError("people=own_team and manager=ID go together: the manager whose team is named")
+        return self
 
 
 class AgainSettings(Closed):

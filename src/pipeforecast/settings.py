@@ -115,6 +115,7 @@ class AuditSettings(RunSettings):
     criteria: CriteriaSettings = Field(default_factory=CriteriaSettings)
     past: PastSettings = Field(default_factory=PastSettings)
     review: ReviewSettings = Field(default_factory=ReviewSettings)
+    report: ReportSettings = Field(default_factory=ReportSettings)
 
 
 class PlanSettings(RunSettings):
@@ -220,6 +221,7 @@ class ThresholdsSettings(RunSettings, ThresholdChoices):
     """What ``thresholds`` is told; ``explored`` is an earlier ``explore.csv`` whose leads were handed over."""
 
     explored: Folder | None = None
+    report: ReportSettings = Field(default_factory=ReportSettings)
 
 
 class CompareSettings(BacktestSettings):
@@ -237,6 +239,7 @@ class CompareSettings(BacktestSettings):
     since: Since = None
     period: Annotated[str, Field(coerce_numbers_to_str=True, min_length=4)] | None = None
     version: VersionName = "auto"
+    report: ReportSettings = Field(default_factory=ReportSettings)
 
 
 class ForecastSettings(BacktestSettings):

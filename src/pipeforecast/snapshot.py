@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.contract import OPEN, Role
-from pipeforecast.engine import Session
 from pipeforecast.history import STATE_KEYS, DealHistory
 from pipeforecast.reporting import closing_day, owner_when_closed, with_manager
 
@@ -23,8 +22,12 @@ RUNNING = (
     "first_recorded_at", "stage_entered_at", "last_change_at", "n_moves", "n_back", "n_pushes", "push_days",
     "n_amount_changes", "first_amount", "first_expected_close",
 )  # fmt: skip
+#: What is put beside states for the query.
+_ADDED = ("position", "chosen")
 _NEVER = pd.Timestamp("9999-12-31")
 _RECENT_DAYS = 30
+#: Seconds of the line of touches that each deal has, and the first of them.
+_WIDTH, _BEGIN = 2**34, np.datetime64("1800-01-01", "s")
 
 
 @dataclass(frozen=True)
@@ -187,24 +190,33 @@ def _closings(history: DealHistory, facts: pd.DataFrame) -> pd.DataFrame:
 def _open_rows(history: DealHistory, states: pd.DataFrame, days: np.ndarray, whole: np.ndarray) -> pd.DataFrame:
     """Run the query: running facts by window functions, then each state joined to the days on which it held.
 
-    Where ``states`` say which deals are ``chosen``, the others are left out but on the days ``whole``.
+    It gives the places of the states; their facts are taken from the history, so that no text passes through it. Where
+    ``states`` say which deals are ``chosen``, the others are left out but on the days ``whole``.
     """
+    facts = [c for c in states.columns if c not in (*STATE_KEYS, *_ADDED)]
     with history.engine.session() as session:
-        table = session.table(states.reset_index(drop=True))
-        facts = [c for c in states.columns if c not in (*STATE_KEYS, "position", "chosen")]
-        chosen = [c for c in ("chosen",) if c in states]
         calendar = session.table(_calendar(days, whole))
-        held = _held(_running(table), [*facts, *chosen])
+        held = _running(session.table(_steps(states)))
         joined = held.inner_join(
             calendar, [held["recorded_at"] < calendar["evening"], held["known_until"] >= calendar["evening"]]
         )
-        columns = ["as_of", "deal", *facts, *RUNNING]
-        kept = [joined["status"] == OPEN, *(joined[c] | joined["whole"] for c in chosen)]
-        opened = joined.filter(kept).select(columns).order_by(["as_of", "deal"])
+        kept = [joined["is_open"], *(joined[c] | joined["whole"] for c in ("chosen",) if c in states)]
+        opened = joined.filter(kept).order_by(["as_of", "deal"]).select("as_of", "row", *RUNNING)
         out = session.frame(opened)
-        if "touches" in history.tables:
-            out = out.merge(_touch_rows(session, history, out), on=["as_of", "deal"], how="left")
-    return _canonical(out, states)
+    there = states[["deal", *facts]].take(out["row"].to_numpy()).reset_index(drop=True)
+    out = _canonical(pd.concat([out[["as_of"]], there, out[list(RUNNING)]], axis=1))
+    return _with_touches(history, out) if "deal_id" in history.tables.get("touches", ()) else out
+
+
+def _steps(states: pd.DataFrame) -> pd.DataFrame:
+    """Give what running facts are made of, stages as numbers."""
+    stage = pd.factorize(states["stage"])[0].astype("float64")
+    return pd.DataFrame({
+        "row": np.arange(len(states)), "stage": np.where(stage < 0, np.nan, stage),
+        "is_open": (states["status"] == OPEN).to_numpy(dtype=bool),
+        **{n: states[n].to_numpy() for n in ("deal", "seq", "recorded_at", "amount", "expected_close")},
+        **{n: states[n].to_numpy() for n in _ADDED if n in states},
+    })  # fmt: skip
 
 
 def _calendar(days: np.ndarray, whole: np.ndarray) -> pd.DataFrame:
@@ -257,57 +269,39 @@ def _running(table: Any) -> Any:
     )
 
 
-def _held(running: Any, facts: list[str]) -> Any:
-    return running.select("deal", "recorded_at", "known_until", "status", *facts, *RUNNING)
+def _with_touches(history: DealHistory, opened: pd.DataFrame) -> pd.DataFrame:
+    """Count the touches of each open deal by each evening, and the recent ones; the day of the last.
 
-
-def _touch_rows(session: Session, history: DealHistory, opened: pd.DataFrame) -> pd.DataFrame:
-    """Count the touches of each open deal by each day, and the recent ones; the day of the last.
-
-    Touches and evenings of a deal are laid on one line of time and counted along it: joined day by day, every touch
-    would stand once for each day after it.
+    Touches of all deals are laid on one line, deal behind deal: how many come before an evening is a place on it.
     """
-    import ibis
-
-    deals = history.deals.loc[np.unique(opened["deal"].to_numpy())]
-    keys = pd.Series(deals.index, index=deals["deal_id"].to_numpy())
     touches = history.tables["touches"]
-    frame = pd.DataFrame({"deal": touches["deal_id"].map(keys).to_numpy(), "at": touches["at"].to_numpy()}).dropna()
-    frame = frame.astype({"deal": "int64", "at": "datetime64[us]"})
-    touched = session.table(frame)
-    looks = session.table(opened[["as_of", "deal"]].astype({"as_of": "datetime64[us]"}))
-    ends = {"evening": ibis.interval(days=1), "recent": ibis.interval(days=1 - _RECENT_DAYS)}
-    line = ibis.union(
-        touched.mutate(as_of=ibis.null("timestamp"), what=ibis.literal("touch")).select("deal", "at", "as_of", "what"),
-        *(
-            looks.mutate(at=looks["as_of"] + after, what=ibis.literal(what)).select("deal", "at", "as_of", "what")
-            for what, after in ends.items()
-        ),
-    )
-    # Touches of the very second in which an evening ends belong to the next day: "touch" sorts behind the others.
-    so_far = ibis.window(group_by="deal", order_by=["at", "what"], preceding=None, following=0)
-    is_touch = line["what"] == "touch"
-    counted = line.mutate(
-        n=is_touch.cast("int64").sum().over(so_far),
-        last=is_touch.ifelse(line["at"], ibis.null("timestamp")).max().over(so_far),
-    ).filter(lambda t: t["what"] != "touch")
-    return session.frame(
-        counted.group_by("as_of", "deal").aggregate(
-            n_touches=counted["n"].max(),
-            n_touches_recent=counted["n"].max() - counted["n"].min(),
-            last_touch_at=counted["last"].max(),
-        )
+    deal, at = history.keys_of(touches["deal_id"]), touches["at"].to_numpy().astype("datetime64[s]")
+    asked = opened["deal"].to_numpy(dtype="int64")
+    known = np.isin(deal, asked) & ~np.isnat(at)
+    line = np.sort(_on_line(deal[known], at[known]))
+    evening = opened["as_of"].to_numpy().astype("datetime64[s]") + np.timedelta64(1, "D")
+    begin = np.searchsorted(line, asked * _WIDTH)
+    end = np.searchsorted(line, _on_line(asked, evening))  # what comes in the second of an evening's end is not seen
+    recent = np.searchsorted(line, _on_line(asked, evening - np.timedelta64(_RECENT_DAYS, "D")))
+    last = _BEGIN + (np.append(line, 0)[end - 1] - asked * _WIDTH).astype("timedelta64[s]")
+    return opened.assign(
+        n_touches=(end - begin).astype("float64"),
+        n_touches_recent=(end - recent).astype("float64"),
+        last_touch_at=np.where(end > begin, last, np.datetime64("NaT", "s")).astype("datetime64[s]"),
     )
 
 
-def _canonical(rows: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
+def _on_line(deal: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Number the seconds of deals' lives, those of one deal behind those of another."""
+    second = (at - _BEGIN).astype("int64").clip(0, _WIDTH - 1)
+    return np.asarray(deal.astype("int64") * _WIDTH + second)
+
+
+def _canonical(rows: pd.DataFrame) -> pd.DataFrame:
     """Give the columns the types that the history has, whatever the engine made of them."""
     for name in rows.columns:
         if pd.api.types.is_datetime64_any_dtype(rows[name].dtype):
             rows[name] = rows[name].astype("datetime64[s]")
-        elif name in states and states[name].dtype != rows[name].dtype:
-            rows[name] = rows[name].astype(states[name].dtype)
-    counts = ["n_moves", "n_back", "n_pushes", "push_days", "n_amount_changes", "n_touches", "n_touches_recent"]
-    for name in (c for c in counts if c in rows):
+    for name in ("n_moves", "n_back", "n_pushes", "push_days", "n_amount_changes"):
         rows[name] = rows[name].fillna(0).astype("float64")
     return rows

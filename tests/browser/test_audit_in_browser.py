@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeforecast.report.audit_page import write_audit_page
+from pipeforecast.report.audit_page import audit_facts, write_audit_page
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +25,9 @@ def pages(tmp_path_factory) -> dict[str, Path]:
         "nasty": replace(made, deals=deals, review=review),
         "empty": audited(tell([], until="2024-04-30")),
     }
-    return {name: write_audit_page(one, AS_OF, "EUR", folder / f"{name}.html") for name, one in inputs.items()}
+    return {
+        name: write_audit_page(audit_facts(one, AS_OF, "EUR"), folder / f"{name}.html") for name, one in inputs.items()
+    }
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -68,7 +68,7 @@ def test_search_and_sorting_work_by_keyboard(look, pages):
     page.fill("#find-metrics", "pipeline VALUE")
     shown = page.locator("#all-metrics tbody tr:visible")
     assert 0 < shown.count() < all_rows
-    assert page.inner_text(".found") == f"{shown.count()} of {all_rows} rows"
+    assert page.inner_text(".found") == f"{shown.count()} of {all_rows}"
     page.fill("#find-metrics", "")
     head = page.locator("#all-metrics thead th").nth(2)
     head.locator("button").focus()

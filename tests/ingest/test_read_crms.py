@@ -33,7 +33,16 @@ def test_salesforce_objects_of_the_demo_company(salesforce):
     for name in ("stage", "amount", "expected_close", "probability", "forecast_category", "owner"):
         assert history.roles[name] == "tracked", name
     assert history.roles["segment"] == "birth"
-    assert set(history.tables) == {"leads", "lead_changes", "touches", "calls", "quotas", "reporting_line", "spend"}
+    assert set(history.tables) == {
+        "leads",
+        "lead_changes",
+        "touches",
+        "calls",
+        "quotas",
+        "reporting_line",
+        "people",
+        "spend",
+    }
     codes = {f.code for f in export.findings}
     assert not codes & {"LOG-DISAGREES-WITH-TODAY", "NO-LOG-ROWS", "LOOKUP-UNMATCHED", "LOG-ROWS-WITHOUT-DEAL"}
     assert history.deals["owner_name"].notna().all()

@@ -113,6 +113,18 @@ def test_anonymous_facts_hold_no_owner(given):
     assert "Person 1" in text
 
 
+def test_own_team_facts_name_the_team_alone(given):
+    mine = next(iter(OWNERS))
+    facts = facts_of(replace(given, people="own_team", team=frozenset({mine})))
+    text = json.dumps(facts, ensure_ascii=False)
+    assert OWNERS[mine] in text
+    for owner, name in OWNERS.items():
+        assert owner == mine or (owner not in text and name not in text)
+    assert mine not in numbers_of_people(replace(given, people="own_team", team=frozenset({mine})))
+    told = [g["name"] for level in facts["levels"] if level["level"] == "owner" for g in level["groups"]]
+    assert sorted(told) == sorted([OWNERS[mine], *(f"Person {i + 1}" for i in range(len(told) - 1))])
+
+
 def test_new_business_that_is_nobodys_yet_is_no_person(given):
     nobody = given.forecast.assign(group=NOT_YET_ASSIGNED, level="owner", mean=1e9)
     names = Names(replace(given, people="anonymous", forecast=pd.concat([nobody, given.forecast])))

@@ -67,7 +67,7 @@ def test_text_from_outside_stays_text(made: Study) -> None:
     assert NASTY in found.threshold
     page = render_thresholds(threshold_facts([found], findings_of(found), {**HEAD, "source": NASTY}))
     assert "<img" not in page
-    assert page.count("</script>") == 2
+    assert page.count("</script>") == 3
     assert NASTY in _data(page)["steps"]["converted"]["scales"]["p"]
 
 

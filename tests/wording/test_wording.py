@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from datetime import date
 from pathlib import Path
@@ -19,9 +20,9 @@ from pipeforecast.errors import SettingsError
 from pipeforecast.metrics import CATALOGUE
 from pipeforecast.metrics.counts import COUNTED
 from pipeforecast.report.words import full_money, money, percent
-from pipeforecast.wording import LANGUAGES, noop, nt, retold, speaking, spoken_language, t
+from pipeforecast.wording import LANGUAGES, noop, nt, one_stop, retold, speaking, spoken_language, t
 from pipeforecast.wording.catalogue import plural_forms, script_texts
-from pipeforecast.wording.gather import file_of, gathered, updated
+from pipeforecast.wording.gather import ROOM, file_of, gathered, updated
 from pipeforecast.wording.numerals import calendar_day, grouped, numerals_of, written
 
 OTHERS = LANGUAGES[1:]
@@ -145,7 +146,7 @@ def test_the_script_has_the_texts_that_it_says(texts, language):
 
 
 @pytest.mark.parametrize("language", OTHERS)
-@pytest.mark.parametrize("context", ["reason", "finding", "benchmark", "currency"])
+@pytest.mark.parametrize("context", ["reason", "finding", "benchmark", "currency", "part"])
 def test_what_a_file_says_in_english_is_said_again(texts, language, context):
     """Filled in, every marked text is found by itself and no other, and what was put in stands in the translation."""
     marked = [m.id for m in texts if m.id and m.context == context]
@@ -165,6 +166,15 @@ def test_what_a_file_says_in_english_is_said_again(texts, language, context):
         assert retold(context, put_in(english)) == put_in(english)
 
 
+def test_every_text_that_the_code_says_is_gathered(texts):
+    """Also one within a string that is put together, where the gathering would not see it."""
+    for path in sorted(ROOM.parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("t", "nt")
+            if named and node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
+                assert texts.get(node.args[0].value) is not None, f"{path.name}: {node.args[0].value}"
+
+
 def test_what_is_put_into_a_text_is_said_too():
     with speaking("id"):
         assert retold("finding", "it rests on the history of the stage") == "ini bertumpu pada riwayat tahap"
@@ -181,3 +191,13 @@ def test_every_metric_is_said_in_every_language(texts):
         assert texts.get(COUNTED[metric.counts][0]) is not None
     shipped = yaml.safe_load((CONFIGS / "benchmarks" / "common.yaml").read_text(encoding="utf-8"))
     assert all(texts.get(b["what"], context="benchmark") for b in shipped["values"])
+
+
+def test_a_sentence_ends_in_one_full_stop():
+    """Also one that ends in an amount whose unit ends in one; English keeps whatever it is given."""
+    with speaking("pl"):
+        assert one_stop("zostanie 2 tys..") == "zostanie 2 tys."
+        assert one_stop("do 2 tys.</span>.") == "do 2 tys.</span>"
+        assert one_stop("… i tak dalej...") == "… i tak dalej..."
+        assert one_stop("2 tys. i 3 tys.") == "2 tys. i 3 tys."
+    assert one_stop("Acme Inc..") == "Acme Inc.."

@@ -67,7 +67,7 @@ class LeadFile:
         """
         settings = self._settings if only is None else _only(self._settings, only)
         if not self.streams:
-            frame = self._reading.source.rows(settings.files, settings.delimiter, settings.encoding, settings.sheet)
+            frame = self._reading.cells(settings.files, settings.delimiter, settings.encoding, settings.sheet)
             whole = read_table(
                 Rows(frame if frame is not None else pd.DataFrame(), "leads", self._reading), "leads", settings
             )

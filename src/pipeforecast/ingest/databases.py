@@ -6,18 +6,19 @@ Casting to text is left to the database: no type passes through NumPy, and a num
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from pipeforecast.address import Address, is_address, without_secrets
 from pipeforecast.errors import DataError, MissingFileError, PipeforecastError, SettingsError, some
 from pipeforecast.findings import Finding
-from pipeforecast.ingest.files import Source, as_text
+from pipeforecast.ingest.files import Source, framed, texts
 
 _DUCKDB_ENDINGS = (".duckdb", ".ddb")
 #: A session that cannot write, whose rows come in the order in which they lie, and whose days are ISO text.
@@ -34,18 +35,32 @@ class DatabaseSource(Source):
     database: Any = None
     address: Address | None = None
 
-    def read(self, path: Path, delimiter: str | None, encoding: str | None, sheet: str | None) -> pd.DataFrame:
-        """Read one table with every cell as text."""
+    _digests: dict[tuple[Any, ...], tuple[bytes, bytes]] = field(default_factory=dict)
+
+    def read(
+        self, path: Path, delimiter: str | None, encoding: str | None, sheet: str | None, wanted: Callable[[str], bool]
+    ) -> tuple[pa.Table, list[str]]:
+        """Read one table with every cell as text, whole: what was read is what is told apart."""
         with _said(self.where, self.address):
-            return as_text(_texts(self.database.table(path.name)).to_pyarrow())
+            table = texts(_texts(self.database.table(path.name)).to_pyarrow())
+        return table, table.column_names
+
+    def _whole(
+        self, found: Sequence[Path], told: tuple[str | None, str | None, str | None], wanted: Callable[[str], bool]
+    ) -> tuple[pa.Table, list[str]]:
+        table, names = super()._whole(found, told, wanted)
+        frame = framed(table)
+        head = "\x1f".join([*(p.name for p in found), "\x1e", *map(str, frame.columns)])
+        cells = pd.util.hash_pandas_object(frame, index=False).to_numpy(dtype="uint64").tobytes()
+        self._digests[(tuple(found), *told)] = (head.encode() + len(frame).to_bytes(8, "big"), cells)
+        return table, names
 
     def content(self) -> str:
         """Give the SHA-256 (64 hex digits) of what was read: names, columns and cells, in their order."""
         digest = hashlib.sha256()
-        for key, frame in sorted(self._read.items(), key=lambda item: [p.name for p in item[0][0]]):
-            head = "\x1f".join([*(p.name for p in key[0]), "\x1e", *map(str, frame.columns)])
-            digest.update(head.encode() + len(frame).to_bytes(8, "big"))
-            digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy(dtype="uint64").tobytes())
+        for _, parts in sorted(self._digests.items(), key=lambda item: [p.name for p in item[0][0]]):
+            for part in parts:
+                digest.update(part)
         return digest.hexdigest()
 
 

@@ -8,14 +8,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeforecast.errors import some
+from pipeforecast.ingest.coded import arrow, distinct, is_coded
 from pipeforecast.ingest.refusals import UnreadableError
 from pipeforecast.mapping import DateSettings
 
 _TIME = r"(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp][Mm])?)?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?$"
 _ISO = re.compile(r"^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}:\d{2})?(?:\.\d+)?Z?$")
 _PARTS = r"^(\d{1,4}|[A-Za-z]{3,9})[/.\-\s]+(\d{1,2}|[A-Za-z]{3,9})[/.\-,\s]+(\d{1,4})" + _TIME
+_DAY, _LONGEST = len("2024-01-05"), len("2024-01-05T10:30:00Z")
+_NONE = np.datetime64("NaT", "s")
 _ORDERS = {"iso": (0, 1, 2), "day_first": (2, 1, 0), "month_first": (2, 0, 1)}  # where year, month and day stand
 _MONTHS = {name.casefold(): i for i in range(1, 13) for name in (dt.date(2000, i, 1).strftime("%B"),)}
 _MONTHS |= {name[:3]: i for name, i in _MONTHS.items()} | {"sept": 9}
@@ -55,19 +60,33 @@ def parse_dates(values: pd.Series, where: str, settings: DateSettings, format_: 
 
 
 def _parsed(values: pd.Series, where: str, settings: DateSettings, format_: str | None) -> pd.Series:
-    codes, distinct = pd.factorize(values, use_na_sentinel=True)
-    rows = pd.Series(values.index, index=codes)
-    text = pd.Series(distinct, dtype="object").astype("string")
-    text.index = pd.Index(rows[~rows.index.duplicated()].reindex(range(len(text))))  # each text's first row
+    codes, text = distinct(values)
     if format_ is not None:
         found = _by_format(text, where, format_)
     elif _all_iso(text):
         found = _fast_iso(text, where)
     else:
         found = _by_order(text, where, settings.order)
-    out = np.full(len(values), np.datetime64("NaT", "s"), dtype="datetime64[s]")
-    out[codes >= 0] = found[codes[codes >= 0]]
-    return pd.Series(out, index=values.index)
+    return pd.Series(np.append(found, _NONE)[codes], index=values.index)
+
+
+def plain_times(text: pd.Series) -> pd.Series | None:
+    """Read a whole column of ISO days, or of ISO times that all end in Z or all in nothing; None if it is no such one.
+
+    Such text means the same in every order, and a day that is none makes it no such column.
+    """
+    if is_coded(text):
+        return None
+    texts = arrow(text)
+    least, most = pc.min_max(pc.binary_length(texts)).as_py().values()
+    zoned = most == _LONGEST and pc.all(pc.ends_with(texts, "Z")).as_py()
+    if least != most or not (zoned or most in (_DAY, _LONGEST - 1)):
+        return None
+    try:
+        read = texts.cast(pa.date32()) if most == _DAY else texts.cast(pa.timestamp("s", "UTC" if zoned else None))
+    except pa.ArrowInvalid:
+        return None
+    return pd.Series(read.cast(pa.timestamp("s")).to_numpy().astype("datetime64[s]"), index=text.index)
 
 
 def _all_iso(text: pd.Series) -> bool:

@@ -46,7 +46,7 @@ def read_deals(reading: Reading, stages: pd.DataFrame) -> DealRows:
         If the file or a needed column is not there, or values cannot be read as their kind.
     """
     settings = reading.mapping.deals
-    frame = reading.source.rows(settings.files, settings.delimiter, settings.encoding, settings.sheet)
+    frame = reading.cells(settings.files, settings.delimiter, settings.encoding, settings.sheet)
     if frame is None:
         raise reading.source.need(settings.files, "deals")
     rows = Rows(frame, "deals", reading)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeforecast import expressions as m
 from pipeforecast.contract import Kind, typed
 from pipeforecast.errors import DataError, MissingFileError, some
 from pipeforecast.findings import Finding, first_examples
-from pipeforecast.ingest.dates import day_from_parts, parse_dates
+from pipeforecast.ingest.coded import arrow, blanked, decoded, distinct, each, is_coded, positions, recoded, spread
+from pipeforecast.ingest.dates import day_from_parts, parse_dates, plain_times
 from pipeforecast.ingest.files import Source
 from pipeforecast.ingest.ledger import Ledger
+from pipeforecast.ingest.needed import bare_name, needed
 from pipeforecast.ingest.numbers import looks_grouped, parse_flags, parse_numbers
 from pipeforecast.ingest.refusals import SEE_CHECK, Refusals, UnreadableError, cells
 from pipeforecast.ingest.sane import sane_money, sane_times, say_zones
@@ -27,11 +29,6 @@ from pipeforecast.mapping import CrmMapping, TableSettings, kind_of
 
 class MissingColumnError(DataError):
     """A source column that the mapping names is not there."""
-
-
-def bare_name(name: str) -> str:
-    """Reduce a column's name to letters and digits: ``Close Date``, ``close_date`` and ``CloseDate`` are one."""
-    return re.sub(r"[\W_]", "", name).casefold()
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,16 @@ class Reading:
     findings: list[Finding] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     refusals: Refusals | None = None
+
+    def cells(
+        self,
+        files: Sequence[str],
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        sheet: str | None = None,
+    ) -> pd.DataFrame | None:
+        """Read the columns of some files that the mapping asks for; None if there are none."""
+        return self.source.cells(files, delimiter, encoding, sheet, partial(needed, self.mapping, self.source))
 
     def refuse(self, error: DataError, finding: Finding) -> None:
         """Tell of what any reading would have to guess, and go on; where nobody gathers it, raise the error."""
@@ -101,19 +108,19 @@ class Rows:
             if len(alike) != 1:
                 raise MissingColumnError(self._absent(name))
             name = alike[0]
-        values = self.frame[name]
-        return values.mask(values.isin([*self.reading.mapping.missing, *missing]))
+        return blanked(self.frame[name], [*self.reading.mapping.missing, *missing])
 
     def _absent(self, name: str) -> str:
-        columns = [str(c) for c in self.frame.columns]
+        columns = [str(c) for c in self.frame.attrs.get("columns", self.frame.columns)]
         near = get_close_matches(name, columns, n=3, cutoff=0.6)
         hint = f"; near it are {some(near)}" if near else ""
         return f"{self.file} has no column {name!r} (table {self.table!r}){hint}; it has {some(columns, 12)}"
 
     def holds(self, condition: m.Condition) -> pd.Series:
         """Tell in which rows a condition holds; an empty text in its list stands for missing."""
-        text = self.text(condition.column).fillna("").str.casefold()
-        return text.isin([v.casefold() for v in condition.is_])
+        text, wanted = self.text(condition.column), [v.casefold() for v in condition.is_]
+        held = each(text, lambda texts: texts.str.casefold().isin(wanted)).fillna(False).astype(bool)
+        return held | text.isna() if "" in wanted else held
 
     def unreadable(self, error: UnreadableError, text: pd.Series, column: str, repair: str = "set missing") -> None:
         """Refuse cells that cannot be read, or tell of them; what is then set missing stands among the repairs."""
@@ -134,10 +141,12 @@ class Rows:
 def _parse(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
     """Read text as values of a kind; while ``check`` looks on, what cannot be read is told and set missing."""
     if kind in ("id", "text"):
-        return text.astype("string")
+        return decoded(text)
     try:
         return _parsed(rows, text, kind, column)
     except UnreadableError as error:
+        if is_coded(text):  # told of by the cells
+            return _parse(rows, decoded(text), kind, column)
         if error.code == "DATES-AMBIGUOUS":
             rows.unreadable(error, text.iloc[:0], column, "read day first, to look at the rest")
             return _parsed(_day_first(rows), text, kind, column)
@@ -157,7 +166,7 @@ def _parsed(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
     if kind in ("date", "time"):
         return _parse_times(rows, text, kind, column)
     if kind == "flag":
-        return parse_flags(text, where)
+        return each(text, partial(parse_flags, where=where))
     numbers = parse_numbers(text, where, settings.numbers)
     if looks_grouped(text, settings.numbers):
         rows.reading.findings.append(
@@ -169,13 +178,23 @@ def _parsed(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
     return numbers
 
 
+#: Zeros in the place of a day.
+_NO_DAY = r"0{1,4}[-/.]0{1,2}[-/.]0{1,4}(\D|$)"
+
+
 def _parse_times(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
     """Read days and times; those that stand for none are missing, with a finding."""
     reading = rows.reading
     dates, where = reading.mapping.dates, f"{rows.file}, column {column!r}"
-    nothing = text.str.match(r"0{1,4}[-/.]0{1,2}[-/.]0{1,4}(\D|$)").fillna(False).astype(bool)
-    values = typed(parse_dates(text.mask(nothing), where, dates, dates.formats.get(column)), kind)
-    told = say_zones(text, rows.table, column)
+    plain = None if column in dates.formats else plain_times(text)
+    if plain is not None:
+        nothing, told = pd.Series(False, index=text.index), None
+        values = typed(plain, kind)
+    else:
+        nothing = each(text, lambda texts: texts.str.match(_NO_DAY)).fillna(False).astype(bool)
+        shown = recoded(text, lambda texts: texts.mask(texts.str.match(_NO_DAY).fillna(False).astype(bool)))
+        values = typed(parse_dates(shown, where, dates, dates.formats.get(column)), kind)
+        told = say_zones(text, rows.table, column)
     values, no_days = sane_times(values, text, nothing, rows.table, column)
     if no_days is not None:
         meant, before = no_days
@@ -197,25 +216,35 @@ def sane(rows: Rows, name: str, kind: Kind, values: pd.Series) -> pd.Series:
     return kept
 
 
-def _column(rows: Rows, e: m.ColumnOf, kind: Kind) -> pd.Series:
+def _text(rows: Rows, e: m.ColumnOf) -> pd.Series:
     text = rows.text(e.column, e.missing)
-    if e.others is not None:
-        text = text.where(text.isin(list(e.values)) | text.isna(), e.others)
-    if e.values:
-        replaced = text.map(e.values)
-        text = replaced.astype(text.dtype).where(text.isin(list(e.values)), text)
-        text = text.mask(text.eq(""))
+    return recoded(text, partial(_renamed, e)) if e.others is not None or e.values else text
+
+
+def _column(rows: Rows, e: m.ColumnOf, kind: Kind) -> pd.Series:
+    text = _text(rows, e)
     if e.hashed:
         return _hashed(text)
     values = _parse(rows, text, kind, e.column)
     return values * e.scale if e.scale != 1.0 else values
 
 
+def _renamed(e: m.ColumnOf, text: pd.Series) -> pd.Series:
+    """Give texts the names that a mapping gives them."""
+    if e.others is not None:
+        text = text.where(text.isin(list(e.values)) | text.isna(), e.others)
+    if e.values:
+        replaced = text.map(e.values)
+        text = replaced.astype(text.dtype).where(text.isin(list(e.values)), text)
+        text = text.mask(text.eq(""))
+    return text
+
+
 def _hashed(text: pd.Series) -> pd.Series:
     """Give a key by which equal texts (but for capitals) are told, and nothing of the text."""
-    codes, distinct = pd.factorize(text.str.casefold(), use_na_sentinel=True)
-    keys = [hashlib.sha256(str(value).encode()).hexdigest()[:16] for value in distinct]
-    return pd.Series([*keys, None], dtype="string").take(codes).set_axis(text.index)
+    codes, texts = distinct(text)
+    keys = [hashlib.sha256(value.casefold().encode()).hexdigest()[:16] for value in arrow(texts).to_pylist()]
+    return spread(pd.Series(keys, dtype="string"), codes, text.index)
 
 
 def _constant(rows: Rows, e: m.Constant, kind: Kind) -> pd.Series:
@@ -230,7 +259,7 @@ def _row_number(rows: Rows, e: m.RowNumber, kind: Kind) -> pd.Series:
 
 def _date_from(rows: Rows, e: m.DateFrom, kind: Kind) -> pd.Series:
     parts = e.date_from
-    year, month, day = (rows.text(c) for c in (parts.year, parts.month, parts.day))
+    year, month, day = (decoded(rows.text(c)) for c in (parts.year, parts.month, parts.day))
     where = f"{rows.file}, {parts.year!r}, {parts.month!r}, {parts.day!r}"
     try:
         return typed(day_from_parts(year, month, day, where), kind)
@@ -283,22 +312,23 @@ def _when(rows: Rows, e: m.When, kind: Kind) -> pd.Series:
 
 def _lookup(rows: Rows, e: m.Lookup, kind: Kind) -> pd.Series:
     look = e.lookup
-    frame = rows.reading.source.rows(look.file)
+    frame = rows.reading.cells(look.file)
     if frame is None:
         raise MissingFileError(
             f"the table {rows.table!r} looks up {some(look.file)} in {rows.reading.source.where}, where it is not"
         )
     other = replace(rows, frame=frame)
-    keys = other.text(look.key)
-    known = pd.Series(other.evaluate(look.value, kind).array, index=pd.Index(keys.astype("object")))
-    repeated = keys.notna() & keys.duplicated()
-    if repeated.any():
-        _note_lookup(rows, "LOOKUP-KEY-REPEATED", look, keys[repeated], "the first row counts")
-    known = known[known.index.notna() & ~known.index.duplicated()]
-    by = rows.evaluate(look.by, "id").astype("object")
-    found = by.map(known) if len(known) else pd.Series(float("nan"), index=by.index)
-    unmatched = (by.notna() & found.isna()).to_numpy(dtype=bool) & (not look.partial)
-    unmatched[unmatched] = ~by[unmatched].isin(known.index).to_numpy(dtype=bool)
+    keys = decoded(other.text(look.key))
+    again = keys.notna() & keys.duplicated()
+    if again.any():
+        _note_lookup(rows, "LOOKUP-KEY-REPEATED", look, keys[again], "the first row counts")
+    known = np.flatnonzero((keys.notna() & ~again).to_numpy(dtype=bool))
+    told = look.by
+    by = _text(rows, told) if isinstance(told, m.ColumnOf) and not told.hashed else rows.evaluate(told, "id")
+    place = positions(by, keys.iloc[known])
+    value = other.evaluate(look.value, kind)
+    found = spread(value.iloc[known], place, by.index)
+    unmatched = by.notna().to_numpy(dtype=bool) & (place < 0) & (not look.partial)
     if unmatched.any():
         _note_lookup(rows, "LOOKUP-UNMATCHED", look, by[unmatched], "left missing")
     return typed(found, kind)

@@ -1,14 +1,11 @@
-"""Finding an export's files and reading them as text, whatever their delimiter, encoding or format."""
+"""Finding an export's files and reading them as text, whatever their format."""
 
 from __future__ import annotations
 
-import codecs
 import csv
 import datetime as dt
-import gzip
-import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -16,16 +13,17 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv as pa_csv
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeforecast.errors import DataError, MissingFileError, some
 from pipeforecast.findings import Finding
+from pipeforecast.ingest.coded import TEXT_TYPE, coded, trimmed
+from pipeforecast.ingest.delimited import read_delimited
+from pipeforecast.ingest.packed import refuse_swollen
 
-DELIMITERS = ",;\t|"
 _ENDINGS = re.compile(r"(\.(csv|tsv|txt|parquet|xlsx|xlsm|xlsb|xls|ods))?(\.gz)?$", re.IGNORECASE)
 _EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
-_TEXT_TYPE = pd.StringDtype("pyarrow")
 
 
 @dataclass
@@ -87,19 +85,55 @@ class Source:
     ) -> pd.DataFrame | None:
         """Read the files of ``patterns`` one below the other, all as text; None if there are none."""
         found = self.find(patterns)
+        return framed(self._whole(found, (delimiter, encoding, sheet), _every)[0]) if found else None
+
+    def cells(
+        self,
+        patterns: Sequence[str],
+        delimiter: str | None = None,
+        encoding: str | None = None,
+        sheet: str | None = None,
+        needed: Callable[[Path], Callable[[str], bool]] | None = None,
+    ) -> pd.DataFrame | None:
+        """Read the files of ``patterns`` as ``rows`` does, the columns that repeat themselves as codes.
+
+        The frame is kept until ``forget``; its ``attrs`` hold the ``file`` and all ``columns`` that the file has.
+
+        Parameters
+        ----------
+        needed : callable, optional
+            Gives for a file what tells of a column's name whether it is read; by default all columns are.
+        """
+        found = self.find(patterns)
         if not found:
             return None
-        key = (tuple(found), delimiter, encoding, sheet)
+        told = (delimiter, encoding, sheet)
+        key = (tuple(found), *told)
         if key not in self._read:
-            parts = [self.read(p, delimiter, encoding, sheet) for p in found]
-            frame = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
-            frame.attrs = {"file": found[0].name if len(found) == 1 else f"{found[0].name} …"}
+            table, names = self._whole(found, told, needed(found[0]) if needed is not None else _every)
+            frame = coded(table)
+            frame.attrs = {"file": found[0].name if len(found) == 1 else f"{found[0].name} …", "columns": names}
             self._read[key] = frame
         return self._read[key]
 
-    def read(self, path: Path, delimiter: str | None, encoding: str | None, sheet: str | None) -> pd.DataFrame:
-        """Read one file with every cell as text."""
-        return read_text(path, self.findings, delimiter, encoding, sheet)
+    def forget(self, patterns: Sequence[str]) -> None:
+        """Let go of what ``cells`` keeps of some files."""
+        found = tuple(self.find(patterns))
+        for key in [k for k in self._read if k[0] == found]:
+            del self._read[key]
+
+    def _whole(
+        self, found: Sequence[Path], told: tuple[str | None, str | None, str | None], wanted: Callable[[str], bool]
+    ) -> tuple[pa.Table, list[str]]:
+        parts = [self.read(path, *told, wanted) for path in found]
+        names = list(dict.fromkeys(name for _, head in parts for name in head))
+        return pa.concat_tables([table for table, _ in parts], promote_options="default"), names
+
+    def read(
+        self, path: Path, delimiter: str | None, encoding: str | None, sheet: str | None, wanted: Callable[[str], bool]
+    ) -> tuple[pa.Table, list[str]]:
+        """Read the wanted columns of one file with every cell as text, and give the names of all."""
+        return read_cells(path, self.findings, delimiter, encoding, sheet, wanted)
 
     def content(self) -> str | None:
         """Give the fingerprint of what was read where that is no file; files have their own."""
@@ -118,6 +152,10 @@ def _matches(name: str, pattern: str) -> bool:
     return fnmatch(name, pattern) or fnmatch(_ENDINGS.sub("", name), pattern)
 
 
+def _every(name: str) -> bool:
+    return True
+
+
 def read_text(
     path: Path,
     findings: list[Finding],
@@ -126,93 +164,65 @@ def read_text(
     sheet: str | None = None,
 ) -> pd.DataFrame:
     """Read one file with every cell as trimmed text and empty cells as empty text; no type is guessed."""
+    return framed(read_cells(path, findings, delimiter, encoding, sheet)[0])
+
+
+def read_cells(
+    path: Path,
+    findings: list[Finding],
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    sheet: str | None = None,
+    wanted: Callable[[str], bool] = _every,
+) -> tuple[pa.Table, list[str]]:
+    """Read the wanted columns of one file as text, not trimmed yet, and give the names of all."""
     ending = path.suffix.casefold()
     try:
+        refuse_swollen(path)
         if ending == ".parquet":
-            frame = as_text(pq.read_table(path))
+            names = pq.read_schema(path).names
+            table = pq.read_table(path, columns=[n for n in names if wanted(n.strip())] or None)
         elif ending in _EXCEL:
-            frame = _from_excel(path, sheet)
+            table = _from_excel(path, sheet)
+            names = table.column_names
+            table = table.select([n for n in names if wanted(n)] or names)
         else:
-            frame = _from_delimited(path, findings, delimiter, encoding)
-    except (OSError, EOFError, pa.ArrowInvalid, UnicodeError, csv.Error) as error:
+            table, names = read_delimited(path, findings, delimiter, encoding, wanted)
+    except (OSError, EOFError, pa.ArrowInvalid, pa.ArrowKeyError, UnicodeError, csv.Error) as error:
         first = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise DataError(f"{path.name} cannot be read: {first}") from None
-    repeated = frame.columns[frame.columns.duplicated()]
+    names = [str(n).strip() for n in names]
+    repeated = pd.Index(names)[pd.Index(names).duplicated()]
     if len(repeated):
         raise DataError(f"{path.name} has the columns {some(repeated.unique())} more than once: rename one of each")
-    return frame
+    return texts(table), names
 
 
-def _from_delimited(path: Path, findings: list[Finding], delimiter: str | None, encoding: str | None) -> pd.DataFrame:
-    raw = gzip.decompress(path.read_bytes()) if path.suffix.casefold() == ".gz" else path.read_bytes()
-    data = _utf8(raw, path, findings, encoding)
-    if not data.strip():
-        raise DataError(f"{path.name} is empty")
-    hint = re.match(rb'"?sep=(.)"?\r?\n', data)
-    if hint:  # Excel writes the delimiter into a first line of its own
-        data, delimiter = data[hint.end() :], delimiter or hint.group(1).decode()
-    delimiter = delimiter or _sniff(data)
-    header = next(csv.reader(io.StringIO(data[:1_000_000].decode("utf-8", "ignore")), delimiter=delimiter))
-    table = pa_csv.read_csv(
-        pa.BufferReader(data),
-        parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-        convert_options=pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(header, pa.large_string()), strings_can_be_null=False
-        ),
-    )
-    return as_text(table)
-
-
-def _utf8(raw: bytes, path: Path, findings: list[Finding], encoding: str | None) -> bytes:
-    """Give the text as UTF-8 bytes; what is not UTF-8 is tried as Windows text, with a finding."""
-    if encoding is not None:
-        return raw.decode(encoding).removeprefix("\ufeff").encode()
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return raw.decode("utf-16").encode()
-    raw = raw.removeprefix(codecs.BOM_UTF8)
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        try:
-            text, guess = raw.decode("cp1252"), "cp1252"
-        except UnicodeDecodeError:
-            text, guess = raw.decode("latin-1"), "latin-1"
-        findings.append(
-            Finding(
-                "ENCODING-GUESSED", "info", path.name, count=1, examples=(guess,), repair=f"read as {guess}",
-                advice="check a name with accents; write the file as UTF-8 or set the table's encoding",
-            )
-        )  # fmt: skip
-        return text.encode()
-    return raw
-
-
-def _sniff(data: bytes) -> str:
-    """Find the delimiter that cuts the first lines into the same number of fields, the most of them."""
-    sample = data[:200_000].decode("utf-8", "ignore").splitlines(keepends=True)
-    sample = sample[: max(1, min(len(sample) - 1, 40))]
-
-    def fields(delimiter: str) -> tuple[bool, int]:
-        counts = [len(row) for row in csv.reader(sample, delimiter=delimiter) if row]
-        return (len(set(counts)) == 1 and counts[0] > 1, counts[0] if counts else 0)
-
-    return max(DELIMITERS, key=fields)
+def texts(table: pa.Table) -> pa.Table:
+    """Give every column as text, not trimmed yet; days and times become ISO text, nothing becomes empty text."""
+    names = [str(n).strip() for n in table.column_names]
+    if len(set(names)) < len(names):
+        raise DataError(f"columns {some(sorted({n for n in names if names.count(n) > 1}))} stand more than once")
+    columns = [c if pa.types.is_large_string(c.type) else c.cast(pa.large_string()) for c in table.columns]
+    columns = [pc.fill_null(c, "") if c.null_count else c for c in columns]
+    return pa.table(columns, names=names)
 
 
 def as_text(table: pa.Table) -> pd.DataFrame:
-    """Give every column as trimmed text; days and times become ISO text, nothing becomes empty text."""
-    columns = {}
-    for name, values in zip(table.column_names, table.columns, strict=True):
-        text = values if pa.types.is_large_string(values.type) else values.cast(pa.large_string())
-        text = pa.compute.fill_null(text, "")
-        columns[str(name).strip()] = pd.Series(pd.array(pa.compute.utf8_trim_whitespace(text), dtype=_TEXT_TYPE))
-    if len(columns) < table.num_columns:
-        names = [str(n).strip() for n in table.column_names]
-        raise DataError(f"columns {some(sorted({n for n in names if names.count(n) > 1}))} stand more than once")
+    """Make a frame of a table of anything, with every cell as trimmed text."""
+    return framed(texts(table))
+
+
+def framed(table: pa.Table) -> pd.DataFrame:
+    """Make a frame of a table of text, trimmed."""
+    columns = {
+        str(name): pd.Series(pd.array(trimmed(values), dtype=TEXT_TYPE))
+        for name, values in zip(table.column_names, table.columns, strict=True)
+    }
     return pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows))
 
 
-def _from_excel(path: Path, sheet: str | None) -> pd.DataFrame:
+def _from_excel(path: Path, sheet: str | None) -> pa.Table:
     from python_calamine import CalamineError
 
     try:
@@ -221,8 +231,8 @@ def _from_excel(path: Path, sheet: str | None) -> pd.DataFrame:
         raise DataError(
             f"{path.name} cannot be read as a workbook: {str(error)[:200]}; save it anew, or as CSV"
         ) from None
-    texts = {str(name).strip(): pd.Series(cells[name].map(_cell), dtype=_TEXT_TYPE) for name in cells.columns}
-    return pd.DataFrame(texts, index=pd.RangeIndex(len(cells)))
+    columns = {str(name).strip(): pa.array(cells[name].map(_cell), type=pa.large_string()) for name in cells.columns}
+    return pa.table(columns)
 
 
 def _cell(value: object) -> str:

@@ -58,7 +58,7 @@ def _if_read(reading: Reading, read: Callable[[], Log], frame: pd.DataFrame) -> 
 
 def _frame(reading: Reading, settings: TableSettings | LogSettings) -> pd.DataFrame | None:
     try:
-        return reading.source.rows(settings.files, settings.delimiter, settings.encoding)
+        return reading.cells(settings.files, settings.delimiter, settings.encoding)
     except DataError as error:
         not_read(reading, "changes", error)
         return None

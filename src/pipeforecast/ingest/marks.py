@@ -5,19 +5,19 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeforecast.findings import Finding
-from pipeforecast.ingest.evaluate import Rows, bare_name
+from pipeforecast.ingest.coded import decoded, each
+from pipeforecast.ingest.evaluate import Rows
+from pipeforecast.ingest.needed import DELETED, MERGED, bare_name
 from pipeforecast.mapping import TableSettings
 
-_DELETED = frozenset({"isdeleted", "deleted", "archived", "isarchived", "deletedat", "deletedon", "hsisdeleted"})
-_MERGED = frozenset({"masterrecordid", "masterrecord", "mergedinto", "mergedintoid", "mergedto", "mergetargetid"})
 _NO = frozenset({"", "0", "false", "no", "n", "f"})
 
 
 def merged_into(rows: Rows, ids: pd.Series) -> pd.Series:
     """Tell which rows were merged into another one of the same table, which then counts for both."""
     out = pd.Series(False, index=rows.frame.index)
-    for name in (str(c) for c in rows.frame.columns if bare_name(str(c)) in _MERGED):
-        target = rows.text(name)
+    for name in (str(c) for c in rows.frame.columns if bare_name(str(c)) in MERGED):
+        target = decoded(rows.text(name))
         known = target.isin(ids.dropna()) & target.ne(ids).fillna(False)
         out |= known.fillna(False).astype(bool)
     return out
@@ -27,8 +27,9 @@ def say_unmapped_deletions(rows: Rows, settings: TableSettings, reason: pd.Serie
     """Say where rows in use carry a mark of deletion that the mapping does not name."""
     named = {bare_name(c.column) for c in settings.exclude}
     used = reason.isna().to_numpy(dtype=bool)
-    for name in (str(c) for c in rows.frame.columns if bare_name(str(c)) in _DELETED - named):
-        marked = used & ~rows.text(name).fillna("").str.casefold().isin(_NO).to_numpy(dtype=bool)
+    for name in (str(c) for c in rows.frame.columns if bare_name(str(c)) in DELETED - named):
+        said = each(rows.text(name), lambda text: text.notna() & ~text.str.casefold().isin(_NO)).fillna(False)
+        marked = used & said.to_numpy(dtype=bool)
         if marked.any():
             rows.reading.findings.append(
                 Finding(

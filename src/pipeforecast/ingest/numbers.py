@@ -6,12 +6,17 @@ import re
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeforecast.errors import some
+from pipeforecast.ingest.coded import arrow, distinct, is_coded
 from pipeforecast.ingest.refusals import UnreadableError
 from pipeforecast.mapping import NumberSettings
 
 _CURRENCY = r"(?:[A-Z]{3}|[A-Za-z]{0,3}[$€£¥₹₽₩₺฿]|R\$|kr\.?|zł|Fr\.)"
+#: Rows that are looked at first; and the most characters of a number that a float holds in any reading.
+_FEW, _EXACT = 1000, 16
 _FLAGS = {
     "true": True, "false": False, "1": True, "0": False, "yes": True, "no": False, "y": True, "n": False,
     "t": True, "f": False, "x": True,
@@ -26,13 +31,14 @@ def parse_numbers(values: pd.Series, where: str, settings: NumberSettings) -> pd
     UnreadableError
         If a value is no number; a separator of thousands must stand before three digits.
     """
+    if settings.decimal == "." and not is_coded(values) and (quick := _plain(values)) is not None:
+        return quick
+    codes, text = distinct(values)
+    numbers = np.full(len(text), np.nan)
     if settings.decimal == ".":
-        plain = pd.to_numeric(values, errors="coerce").astype("float64")
-        if bool((plain.notna() & np.isfinite(plain.fillna(0.0)) | values.isna()).all()):
-            return plain
-    codes, distinct = pd.factorize(values, use_na_sentinel=True)
-    text = pd.Series(distinct, dtype="object").astype("string")
-    numbers = _parse(text, settings)
+        numbers = pd.to_numeric(text, errors="coerce").astype("float64").to_numpy()
+    if not np.isfinite(numbers).all():
+        numbers = _parse(text, settings)
     if np.isnan(numbers).any():
         bad = pd.Series(np.isin(codes, np.flatnonzero(np.isnan(numbers))), index=values.index)
         first = values[bad].iloc[:5]
@@ -43,9 +49,19 @@ def parse_numbers(values: pd.Series, where: str, settings: NumberSettings) -> pd
             f"{settings.thousands!r}; {advice}",
             "NUMBER-UNREADABLE", bad, advice,
         )  # fmt: skip
-    out = np.full(len(values), np.nan)
-    out[codes >= 0] = numbers[codes[codes >= 0]]
-    return pd.Series(out, index=values.index)
+    return pd.Series(np.append(numbers, np.nan)[codes], index=values.index)
+
+
+def _plain(values: pd.Series) -> pd.Series | None:
+    """Read a whole column of plain numbers with so few digits that every way of reading gives the same; else None."""
+    texts = arrow(values)
+    if (pc.max(pc.binary_length(texts)).as_py() or 0) > _EXACT:
+        return None
+    try:
+        numbers = texts.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    return pd.Series(numbers.to_numpy(), index=values.index) if pc.all(pc.is_finite(numbers)).as_py() else None
 
 
 def _parse(text: pd.Series, settings: NumberSettings) -> np.ndarray:
@@ -68,8 +84,13 @@ def _parse(text: pd.Series, settings: NumberSettings) -> np.ndarray:
 def looks_grouped(values: pd.Series, settings: NumberSettings) -> bool:
     """Tell whether every decimal of a column has three digits: ``1.234`` may mean one thousand."""
     point = re.escape(settings.decimal)
-    with_point = values[values.str.contains(point).fillna(False).to_numpy(dtype=bool)]
-    return len(with_point) >= 3 and bool(with_point.str.fullmatch(rf"-?[1-9]\d{{0,2}}{point}\d{{3}}").all())
+    grouped = rf"-?[1-9]\d{{0,2}}{point}\d{{3}}"
+    for n in (_FEW, len(values)):  # a column of which some rows say otherwise is not looked through
+        codes, text = distinct(values.iloc[:n])
+        decimal = text.str.contains(settings.decimal, regex=False).fillna(False).to_numpy(dtype=bool)
+        if not text[decimal].str.fullmatch(grouped).all():
+            return False
+    return int(np.append(decimal, False)[codes].sum()) >= 3
 
 
 def parse_flags(values: pd.Series, where: str) -> pd.Series:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.contract import OPEN
+from pipeforecast.ingest.coded import positions
 from pipeforecast.ingest.deals import DealRows, note
 from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.pasts import times
@@ -29,9 +30,10 @@ def placed(reading: Reading, rows: DealRows, deals: pd.DataFrame, ids: pd.Series
 
     The index of ``ids`` is each row's place in the file.
     """
-    key = pd.Index(deals["deal_id"].astype("object")).get_indexer(pd.Index(ids.astype("object")))
+    key = positions(ids, deals["deal_id"])
     orphan = key < 0
-    orphan[orphan] = ~ids[orphan].isin(rows.deals["deal_id"]).to_numpy(dtype=bool)
+    if orphan.any():
+        orphan[orphan] = ~ids[orphan].isin(rows.deals["deal_id"]).to_numpy(dtype=bool)
     if orphan.any():
         note(reading, "LOG-ROWS-WITHOUT-DEAL", "warning", ids[orphan], "left out",
              "export the deals too, deleted ones with their mark", file)  # fmt: skip

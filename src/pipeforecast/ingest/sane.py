@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.findings import Finding, first_examples
+from pipeforecast.ingest.coded import decoded, distinct
 
 #: Programs write these where there is no day: the first of Excel's and Unix' time, and ends that never come.
 _NO_DAYS = np.array(["1900-01-01", "1970-01-01", "2099-12-31"], dtype="datetime64[D]")
@@ -25,7 +26,7 @@ def sane_times(
         wrong = (days < _FIRST) | (days >= _END) | np.isin(days, _NO_DAYS) | nothing.to_numpy(dtype=bool)
     if not wrong.any():
         return values, None
-    before = text[wrong]
+    before = decoded(text[wrong])
     finding = Finding(
         "DATE-MEANS-NONE", "warning", table, column, int(wrong.sum()), first_examples(before.unique()), "set missing",
         "leave such cells empty; a real day before 1900 or after 2099 cannot be read",
@@ -48,10 +49,14 @@ def sane_money(values: pd.Series, table: str, column: str) -> tuple[pd.Series, F
 
 def say_zones(text: pd.Series, table: str, column: str) -> Finding | None:
     """Say where times of one column are written in several time zones."""
-    timed = text[text.str.contains(":", regex=False).fillna(False).to_numpy(dtype=bool)]
-    if timed.empty:
+    codes, texts = distinct(text)
+    rows = np.bincount(codes[codes >= 0], minlength=len(texts))
+    with_time = texts.str.contains(":", regex=False).fillna(False).to_numpy(dtype=bool)
+    if not with_time.any():
         return None
-    ends = timed.str.slice(-6).value_counts()  # the end of a text is enough, and few of them differ
+    ends = (
+        pd.Series(rows[with_time], index=texts[with_time].str.slice(-6).to_numpy()).groupby(level=0, sort=False).sum()
+    )
     zone = pd.Series(ends.index, dtype="string").str.extract(_ZONE, expand=False).replace(_UTC).fillna("(none)")
     counts = pd.Series(ends.to_numpy(dtype="int64"), index=zone.to_numpy()).groupby(level=0).sum()
     counts = counts.sort_values(ascending=False, kind="stable")

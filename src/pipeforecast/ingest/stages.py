@@ -7,6 +7,7 @@ import pandas as pd
 from pipeforecast.contract import OPEN, conform, empty
 from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding, first_examples
+from pipeforecast.ingest.coded import positions, spread
 from pipeforecast.ingest.evaluate import Reading, Rows, left_out, not_read, read_columns
 from pipeforecast.ingest.refusals import cells, without
 from pipeforecast.mapping import StageSettings, TableSettings
@@ -18,7 +19,7 @@ def read_stages(reading: Reading) -> pd.DataFrame:
     """Read the stages from their table if it is there, else from the mapping's list; perhaps no row."""
     settings, frame = reading.mapping.stages, None
     try:
-        frame = reading.source.rows(settings.table.files) if settings.table is not None else None
+        frame = reading.cells(settings.table.files) if settings.table is not None else None
         if settings.table is not None and frame is not None:
             return _ordered(_from_table(Rows(frame, "stages", reading), settings.table), reading)
     except DataError as error:
@@ -74,22 +75,22 @@ def _complete(stages: pd.DataFrame) -> pd.DataFrame:
 def kinds(stages: pd.DataFrame, stage: pd.Series, pipeline: pd.Series | None) -> pd.Series:
     """Give the kind of each stage in ``stage``, missing where the stage is not known in its pipeline."""
     anywhere = stages[stages["pipeline"].isna().to_numpy(dtype=bool)]
-    names = stage.astype("object")
-    out = names.map(_by_name(anywhere["stage"], anywhere["kind"])).astype("string")
+    out = _looked_up(stage, anywhere["stage"], anywhere["kind"])
     of_one = stages[stages["pipeline"].notna().to_numpy(dtype=bool)]
     if of_one.empty:
         return out
     if pipeline is None:  # without the deals' pipeline a name must mean the same in all of them
         meant = of_one.groupby("stage")["kind"].nunique()
         same = of_one[of_one["stage"].isin(meant.index[meant == 1])]
-        return names.map(_by_name(same["stage"], same["kind"])).astype("string").fillna(out)
-    key = (pipeline.astype("string") + "\x1f" + stage.astype("string")).astype("object")
-    found = key.map(_by_name(of_one["pipeline"] + "\x1f" + of_one["stage"], of_one["kind"]))
-    return found.astype("string").fillna(out)
+        return _looked_up(stage, same["stage"], same["kind"]).fillna(out)
+    key = pipeline.astype("string") + "\x1f" + stage.astype("string")
+    return _looked_up(key, of_one["pipeline"] + "\x1f" + of_one["stage"], of_one["kind"]).fillna(out)
 
 
-def _by_name(names: pd.Series, kind: pd.Series) -> dict[str, str]:
-    return dict(zip(names.astype("object"), kind.astype("object"), strict=True))
+def _looked_up(names: pd.Series, known: pd.Series, kind: pd.Series) -> pd.Series:
+    """Give the kind of each name, missing where the name is not known; of equal names the last counts."""
+    last = ~known.duplicated(keep="last").to_numpy()
+    return spread(kind[last].astype("string"), positions(names, known[last]), names.index)
 
 
 def without_unknown(

@@ -80,8 +80,7 @@ def deal_starts(deal: np.ndarray) -> np.ndarray:
 
 def taken(values: pd.Series, place: np.ndarray) -> pd.Series:
     """Take values by place, missing where the place is −1."""
-    out = values.take(np.maximum(place, 0)).reset_index(drop=True)
-    return out.mask(place < 0)
+    return pd.Series(values.array.take(place, allow_fill=True))
 
 
 def fill(pieces: Sequence[Piece]) -> pd.DataFrame:
@@ -97,16 +96,18 @@ def fill(pieces: Sequence[Piece]) -> pd.DataFrame:
     deal = np.concatenate([p.deal for p in pieces])
     at = np.concatenate([p.at.astype("datetime64[s]") for p in pieces])
     rank = np.concatenate([np.full(len(p), p.rank, dtype="int8") for p in pieces])
-    order = np.lexsort((np.arange(len(deal)), rank, at, deal))
+    order = np.lexsort((rank, at, deal))
     deal, at, rank = deal[order], at[order], rank[order]
     starts = deal_starts(deal)
-    out: dict[str, Any] = {"deal": deal, "at": at, "rank": rank}
-    for fact in dict.fromkeys(f for p in pieces for f in p.facts):
-        values, which = _joined(pieces, fact)
-        out[fact] = taken(values.take(order), carry(which[order], starts))
     same = (deal[1:] == deal[:-1]) & (at[1:] == at[:-1]) & (rank[1:] > rank[:-1])
     same &= ~((rank[:-1] == CREATION) & (rank[1:] == TODAY))
-    return kept(pd.DataFrame(out), ~np.r_[same, False][: len(deal)])
+    last = np.flatnonzero(~np.r_[same, False][: len(deal)])
+    out: dict[str, Any] = {"deal": deal[last], "at": at[last], "rank": rank[last]}
+    for fact in dict.fromkeys(f for p in pieces for f in p.facts):
+        values, which = _joined(pieces, fact)
+        place = carry(which[order], starts)[last]
+        out[fact] = taken(values, np.where(place >= 0, order[place], -1))
+    return pd.DataFrame(out)
 
 
 def _joined(pieces: Sequence[Piece], fact: str) -> Setting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from pipeforecast.contract import TABLES, conform
@@ -18,11 +19,12 @@ def read_tables(reading: Reading) -> dict[str, pd.DataFrame]:
     for name, settings in reading.mapping.tables.items():
         frame = None
         try:
-            frame = reading.source.rows(settings.files, settings.delimiter, settings.encoding, settings.sheet)
+            frame = reading.cells(settings.files, settings.delimiter, settings.encoding, settings.sheet)
             if frame is None:
                 absent.append(name)
             else:
                 out[name] = read_table(Rows(frame, name, reading), name, settings)
+                reading.source.forget(settings.files)
         except DataError as error:
             not_read(reading, name, error, frame)
     if absent:
@@ -41,10 +43,12 @@ def read_table(rows: Rows, name: str, settings: TableSettings) -> pd.DataFrame:
     ledger, nobody = rows.reading.ledger, pd.Series(pd.NA, index=every.index, dtype="string")
     ledger.came(name, rows.file, len(every))
     ledger.leave(name, rows.file, nobody[left], "EXCLUDED-BY-MAPPING")
-    table = every[~left]
+    table = every[~left] if left.any() else every
     required = [c for c, promise in TABLES[name].items() if promise.required and c in table]
-    incomplete = table[required].isna().any(axis=1).to_numpy(dtype=bool)
-    ledger.leave(name, rows.file, nobody[left.eq(False)][incomplete], "ROWS-INCOMPLETE")
+    incomplete = np.zeros(len(table), dtype=bool)
+    for column in required:
+        incomplete |= table[column].isna().to_numpy(dtype=bool)
+    ledger.leave(name, rows.file, nobody.loc[table.index[incomplete]], "ROWS-INCOMPLETE")
     if incomplete.any():
         rows.reading.findings.append(
             Finding(
@@ -52,4 +56,5 @@ def read_table(rows: Rows, name: str, settings: TableSettings) -> pd.DataFrame:
                 tuple(f"row {i + 2}" for i in table.index[incomplete][:5]), "left out", "fill the required columns",
             )
         )  # fmt: skip
-    return conform(table[~incomplete], name).reset_index(drop=True)
+        table = table[~incomplete]
+    return conform(table, name).reset_index(drop=True)

@@ -65,7 +65,7 @@ def _head(given: MetricsInput, cells: Cells) -> dict[str, Any]:
         "days": newest.days,
         "whole": cells.whole,
         "periods": cells.periods,
-        "currency": clean(given.currency),
+        "currency": retold("currency", clean(given.currency)),
         "set": clean(given.set_name),
         "metrics": len(cells.metrics),
         "language": given.language,
@@ -79,14 +79,18 @@ def told_of(cells: Cells, name: str, part: str | None = None) -> dict[str, Any]:
     own = (cells.parts(name) or [""])[0] if part is None else part
     now = cells.cell(name, own)
     return {
-        "metric": name, "part": clean(own), "title": cells.title(name), "formula": t(declared.formula),
+        "metric": name, "part": clean(own), "label": cells.label(name, own), "title": cells.title(name),
+        "formula": t(declared.formula),
         "counts": declared.counts, "family": t(_FAMILIES[declared.family]), "good": declared.good,
         **now,
         "better": _better(declared.good, now, "change"), "better_year": _better(declared.good, now, "change_year"),
         "difference": _difference(cells, name, own),
         "benchmark": benchmark_of(cells, name, own, now["value"]),
         "trend": cells.trend(name, own),
-        "parts": [{"part": clean(p), **cells.cell(name, p), "trend": cells.trend(name, p)} for p in parts],
+        "parts": [
+            {"part": clean(p), "label": cells.label(name, p), **cells.cell(name, p), "trend": cells.trend(name, p)}
+            for p in parts
+        ],
     }  # fmt: skip
 
 

@@ -23,6 +23,25 @@ _WHAT = (
     pnoop("benchmark", "commonly reached from later stages"), pnoop("benchmark", "common with new customers"),
     pnoop("benchmark", "common with existing customers"), pnoop("benchmark", "half of the replies are positive"),
 )  # fmt: skip
+#: Parts that have names of ours; those of stages and sources are the company's.
+_PARTS = (
+    pnoop("part", "all customers: volume"), pnoop("part", "all customers: value"),
+    pnoop("part", "all customers: velocity, {stage}"), pnoop("part", "all customers: conversion, {stage}"),
+    pnoop("part", "new customers: volume"), pnoop("part", "new customers: value"),
+    pnoop("part", "new customers: velocity, {stage}"), pnoop("part", "new customers: conversion, {stage}"),
+    pnoop("part", "existing customers: volume"), pnoop("part", "existing customers: value"),
+    pnoop("part", "existing customers: velocity, {stage}"), pnoop("part", "existing customers: conversion, {stage}"),
+    pnoop("part", "new customers: speed to lead"), pnoop("part", "existing customers: touches a month"),
+    pnoop("part", "under {amount}"), pnoop("part", "{low} to {high}"), pnoop("part", "{amount} and over"),
+    pnoop("part", "without amount"), pnoop("part", "up to 1 h"), pnoop("part", "1 to 24 h"),
+    pnoop("part", "1 to 7 days"), pnoop("part", "over 7 days"), pnoop("part", "no response"),
+    pnoop("part", "within 1 h"), pnoop("part", "within 24 h"), pnoop("part", "median"),
+    pnoop("part", "90th percentile"), pnoop("part", "no touch"), pnoop("part", "up to 1 a month"),
+    pnoop("part", "1 to 4 a month"), pnoop("part", "over 4 a month"), pnoop("part", "rep, day {day}"),
+    pnoop("part", "manager, day {day}"), pnoop("part", "executive, day {day}"), pnoop("part", "first: {source}"),
+    pnoop("part", "last: {source}"), pnoop("part", "linear: {source}"), pnoop("part", "position: {source}"),
+    pnoop("part", "time_decay: {source}"), pnoop("part", "unattributed"),
+)  # fmt: skip
 _NUMBERS = ("value", "lower", "upper", "n", "change", "change_year")
 
 
@@ -91,6 +110,13 @@ class Cells:
     def title(self, metric: str) -> str:
         """How a metric is called."""
         return self.given.titles.get(metric, CATALOGUE[metric].title)
+
+    def label(self, metric: str, part: str) -> str:
+        """How a part of a metric is called."""
+        kind = CATALOGUE[metric].parts
+        if kind == "conversion" and part in CATALOGUE:
+            return self.title(part)
+        return clean(part) if kind in ("", "stage", "source") else retold("part", clean(part))
 
     def parts(self, metric: str) -> list[str]:
         """Parts of a metric, in their order; one empty name where it has none."""

@@ -17,6 +17,8 @@ from pipeforecast.wording import t
 Facts = dict[str, Any]
 
 PART_COLOURS = {"won": "c-won", "open_due": "c-due", "open_pulled_in": "c-pulled", "new": "c-new"}
+#: Half the width of a chart's one label, in hundredths of the narrowest page.
+_LABEL = 26.0
 #: Colours of the rules' lines: more lines than these nobody tells apart, so the chart holds only the best rules.
 LINE_COLOURS = ("l1", "l2", "l3", "l4", "l5", "l6")
 MOST_LINES = 1 + len(LINE_COLOURS)
@@ -77,7 +79,7 @@ def quarter(facts: Facts) -> Markup:
     body = _bars(bars, scale, r, floor) if bars else _bands(scale, r)
     middle = join(
         upright(scale, line["p50"], 24, floor, "middle"),
-        text(scale.at(line["p50"]), 16, t("most likely {p50}", p50=money(line["p50"])), "mark"),
+        text(scale.at(line["p50"]), 16, t("most likely {p50}", p50=money(line["p50"])), "mark", _LABEL),
     )
     return drawing(floor + 24, label, _axis(scale, floor, 24), body, middle)
 

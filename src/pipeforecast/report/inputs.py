@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from pipeforecast.forecast import QUANTILES, TOTAL
 from pipeforecast.report.catalogue_cells import MetricsInput
 from pipeforecast.wording import Language
 
-People = Literal["full", "anonymous"]
+People = Literal["full", "own_team", "anonymous"]
 
 #: The least that each frame must have; further columns are welcome.
 NEEDED: dict[str, tuple[str, ...]] = {
@@ -91,8 +91,10 @@ class ReportInput:
         ``method`` under which the model's rows stand in ``forecast``, ``scores`` and ``backtest``.
     group_labels : mapping of level to (group to shown name)
         Names for ids, such as those of owners; the level ``method`` names models and rules.
-    people : 'full' or 'anonymous'
-        ``anonymous`` shows no name and no id of an owner or a manager.
+    people : 'full', 'own_team' or 'anonymous'
+        ``own_team`` shows no name and no id of an owner or a manager but those of ``team``, ``anonymous`` none.
+    team : frozenset of str
+        Ids of the people who are shown by ``own_team``.
     draws : float array (D,) or None
         Draws of the period's total.
     top_deals : int
@@ -150,6 +152,7 @@ class ReportInput:
     model_name: str = "model"
     group_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     people: People = "full"
+    team: frozenset[str] = frozenset()
     draws: np.ndarray | None = None
     top_deals: int = 200
     later: pd.DataFrame | None = None
@@ -170,8 +173,8 @@ class ReportInput:
     language: Language = "en"
 
     def __post_init__(self) -> None:
-        if self.people not in ("full", "anonymous"):
-            raise SettingsError(f"report.people: expected 'full' or 'anonymous', came {self.people!r}")
+        if self.people not in get_args(People):
+            raise SettingsError(f"report.people: expected one of {', '.join(get_args(People))}, came {self.people!r}")
         for name, needed in NEEDED.items():
             frame = getattr(self, name)
             missing = [] if frame is None else [c for c in needed if c not in frame.columns]

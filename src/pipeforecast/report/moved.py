@@ -8,8 +8,7 @@ import pandas as pd
 
 from pipeforecast.compare import CAUSES
 from pipeforecast.report.inputs import ReportInput
-from pipeforecast.report.names import Names
-from pipeforecast.report.words import iso
+from pipeforecast.report.words import clean, iso
 from pipeforecast.wording import noop, t
 
 MOST_MOVERS = 10
@@ -27,23 +26,28 @@ def cause_word(cause: str) -> str:
     return t(_CAUSES[cause])
 
 
-def moved_facts(given: ReportInput, names: Names) -> dict[str, Any] | None:
+def moved_facts(given: ReportInput) -> dict[str, Any] | None:
     """Give start, bars and end of the model's mean, and the deals with the largest change; None without a past.
 
     The bars add up from the start to the end.
     """
     if given.moves is None or given.moves.empty:
         return None
-    rows = given.moves[(given.moves["measure"] == "forecast").to_numpy()]
+    return told_moves(given.moves, given.moves_since)
+
+
+def told_moves(moves: pd.DataFrame, since: pd.Timestamp | None) -> dict[str, Any]:
+    """Tell the rows of ``Waterfall.moves`` since an evening: the same as ``moved_facts``."""
+    rows = moves[(moves["measure"] == "forecast").to_numpy()]
     sums = {c: float(rows[c].sum()) for c in CAUSES}
     bars = [{"cause": c, "label": cause_word(c), "amount": x, "size": abs(x)} for c, x in sums.items()]
     return {
-        "since": iso(given.moves_since), "start": float(rows["start"].sum()), "end": float(rows["end"].sum()),
-        "bars": bars, "movers": _movers(rows.dropna(subset="deal_id"), names),
+        "since": iso(since), "start": float(rows["start"].sum()), "end": float(rows["end"].sum()),
+        "bars": bars, "movers": _movers(rows.dropna(subset="deal_id")),
     }  # fmt: skip
 
 
-def _movers(rows: pd.DataFrame, names: Names) -> list[dict[str, Any]]:
+def _movers(rows: pd.DataFrame) -> list[dict[str, Any]]:
     change = rows["end"] - rows["start"]
     out = []
     for at in change.abs().sort_values(ascending=False, kind="stable").index[:MOST_MOVERS]:
@@ -52,5 +56,7 @@ def _movers(rows: pd.DataFrame, names: Names) -> list[dict[str, Any]]:
         if causes:
             causes.sort(key=lambda cause: -abs(cause[1]))
             told = [{"label": label, "amount": amount} for label, amount in causes[:2]]
-            out.append({"name": names.deal(row["name"], row["deal_id"]), "change": float(change[at]), "causes": told})
+            out.append(
+                {"name": clean(row["name"]) or clean(row["deal_id"]), "change": float(change[at]), "causes": told}
+            )
     return out

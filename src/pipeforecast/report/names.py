@@ -1,4 +1,4 @@
-"""Names for ids, and no names at all where the report must not show people."""
+"""Names for ids, and numbers for people whom the report must not name."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ class Names:
 
     def __init__(self, given: ReportInput) -> None:
         self._labels = given.group_labels
-        self._hidden = given.people == "anonymous"
+        self._hidden = given.people != "full"
+        self._team = given.team if given.people == "own_team" else frozenset()
+        self._open = self._team | {NOT_YET_ASSIGNED}
         self._number: dict[str, int] = {}
         if self._hidden:
             self._count(given)
@@ -66,7 +68,7 @@ class Names:
         callers = [f["person"].dropna().astype(str) for f in (given.biases, given.calls) if f is not None]
         owners = given.deals["owner"].dropna().astype(str)
         for person in [*ranked, *(p for people in (owners, *callers) for p in people)]:
-            if person not in (NO_GROUP, NOT_YET_ASSIGNED):
+            if person not in (NO_GROUP, NOT_YET_ASSIGNED) and person not in self._team:
                 self._number.setdefault(person, len(self._number) + 1)
 
     @property
@@ -78,7 +80,7 @@ class Names:
         """Name of one group of a level."""
         if group is None or pd.isna(group) or str(group) in ("", NO_GROUP):  # type: ignore[call-overload]
             return t("(none)")
-        if self._hidden and level in PERSONS and str(group) != NOT_YET_ASSIGNED:
+        if self._hidden and level in PERSONS and str(group) not in self._open:
             return t("Person {number}", number=self._number.get(str(group), "?"))
         if str(group) == NOT_YET_ASSIGNED:
             return t(NOT_YET_ASSIGNED)

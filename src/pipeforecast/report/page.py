@@ -21,7 +21,7 @@ from pipeforecast.report.facts import part_label
 from pipeforecast.report.figures import PART_COLOURS, figures
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.sparks import spark
-from pipeforecast.wording import kept_together, noop, plural, pt, speaking, spoken_language, t
+from pipeforecast.wording import kept_together, noop, one_stop, plural, pt, speaking, spoken_language, t
 from pipeforecast.wording.catalogue import script_texts, tag_of
 from pipeforecast.wording.numerals import grouped, numerals
 
@@ -54,7 +54,7 @@ class _Spoken:
 
 # Texts of a template are ours and go in as they are; what is put in is escaped unless it is markup.
 def _t(text: str, **values: object) -> Markup:
-    return Markup(t(text)).format(**values) if values else Markup(t(text))  # noqa: S704
+    return one_stop(Markup(t(text)).format(**values)) if values else Markup(t(text))  # noqa: S704
 
 
 def _pt(context: str, text: str, **values: object) -> Markup:
@@ -62,11 +62,16 @@ def _pt(context: str, text: str, **values: object) -> Markup:
 
 
 def _nt(one: str, many: str, n: float, **values: object) -> Markup:
-    return Markup(kept_together(plural(one, many, n))).format(n=grouped(n), **values)  # noqa: S704
+    return one_stop(Markup(kept_together(plural(one, many, n))).format(n=grouped(n), **values))  # noqa: S704
 
 
 def _code(command: str) -> Markup:
     return Markup("<code>{}</code>").format(command)
+
+
+def _key_of(line: str) -> Markup:
+    """Give the sign of a chart's line, for its legend."""
+    return Markup('<span class="key {}" aria-hidden="true"></span>').format(line)
 
 
 def _causes(told: list[Facts]) -> str:
@@ -83,12 +88,12 @@ def environment() -> Environment:
     env.filters |= {
         "money": words.money, "full_money": words.full_money, "percent": words.percent, "day": words.day,
         "short": words.shortened, "figure": words.figure, "period": words.period, "signed": words.signed_money,
-        "grouped": grouped,
+        "grouped": grouped, "fixed": words.fixed,
     }  # fmt: skip
     env.globals |= {
         "count": words.count, "column_word": words.column_word, "units": words.units,
         "counted_word": words.counted_word, "part_colours": PART_COLOURS, "part_label": part_label,
-        "t": _t, "nt": _nt, "pt": _pt, "code": _code, "causes": _causes, "best_mark": _BEST,
+        "t": _t, "nt": _nt, "pt": _pt, "code": _code, "key_of": _key_of, "causes": _causes, "best_mark": _BEST,
         "severities": _Spoken(_SEVERITIES), "statuses": _Spoken(_STATUSES),
         "language_tag": lambda: tag_of(spoken_language()),
     }  # fmt: skip

@@ -85,9 +85,9 @@ def stroke(x1: float, y1: float, x2: float, y2: float, kind: str, colour: str = 
     return tag("line", x1=_pct(x1), y1=f"{y1:.1f}", x2=_pct(x2), y2=f"{y2:.1f}", class_=f"{kind} {colour}".strip())
 
 
-def text(place: float, y: float, words: str, kind: str = "tick") -> Markup:
-    """Text at a place, turned inwards near the ends so that nothing is cut off."""
-    anchor = "start" if place < 8 else "end" if place > 92 else "middle"
+def text(place: float, y: float, words: str, kind: str = "tick", edge: float = 8.0) -> Markup:
+    """Text at a place, turned inwards within ``edge`` of the ends so that nothing is cut off."""
+    anchor = "start" if place < edge else "end" if place > 100 - edge else "middle"
     return tag("text", words, x=_pct(place), y=y, text_anchor=anchor, class_=kind)
 
 

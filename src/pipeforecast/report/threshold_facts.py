@@ -13,6 +13,7 @@ from pipeforecast.findings import Finding
 from pipeforecast.points.exported import condition
 from pipeforecast.report.words import clean
 from pipeforecast.thresholds import ALL, SCALES, Study
+from pipeforecast.wording import retold, speaking
 
 #: Columns of ``thresholds.csv`` that the page needs to work the rest out, and their short names in its data.
 CURVE = {
@@ -31,13 +32,19 @@ def threshold_facts(studies: Sequence[Study], findings: Sequence[Finding], head:
         The first one is the step whose card and grades are shown.
     findings : sequence of Finding
     head : dict
-        ``source``, ``as_of`` (text or None), ``currency``, ``saved`` (text or None).
+        ``source``, ``as_of`` (text or None), ``currency``, ``saved`` (text or None) and, unless the page is English,
+        ``language``.
 
     Returns
     -------
     dict
         ``data`` is what the page's script works with; all else is shown as it stands.
     """
+    with speaking(head.get("language", "en")):
+        return _facts(studies, findings, {"language": "en", **head})
+
+
+def _facts(studies: Sequence[Study], findings: Sequence[Finding], head: dict[str, Any]) -> dict[str, Any]:
     first = studies[0]
     dated = not np.isnan(first.leads["p"][ALL].weeks)
     return {
@@ -91,6 +98,7 @@ def _card(made: Study) -> dict[str, Any]:
 
 def _finding(found: Finding) -> dict[str, Any]:
     shown = {n: clean(getattr(found, n)) for n in ("code", "severity", "table", "column", "repair", "advice")}
+    shown |= {n: retold("finding", shown[n]) for n in ("repair", "advice")}
     return {**shown, "count": found.count, "examples": clean("; ".join(found.examples))}
 
 

@@ -103,7 +103,7 @@ def figure(value: float | None, unit: str, signed: bool = False) -> str:
     sign = "+" if signed and value > 0 else ""
     if unit == "share":
         points = ("−" if value < 0 else "+") + written(f"{abs(100 * value):.1f}")
-        return f"{points}{NBSP}{t('points')}" if signed else percent(value)
+        return points + NBSP + t("points") if signed else percent(value)
     if unit.startswith("currency"):
         per = unit.removeprefix("currency")
         return sign + money(value) + (t(per) if per else "")
@@ -111,6 +111,11 @@ def figure(value: float | None, unit: str, signed: bool = False) -> str:
     text = f"{size:,.0f}" if (unit == "count" and round(size) == round(size, 6)) or size >= 99.5 else f"{size:,.3g}"
     sign = "−" if value < 0 and text.strip("0.,") else sign
     return sign + written(text) + (NBSP + t(unit) if unit in _UNITS else "")
+
+
+def fixed(value: float | None, digits: int = 1) -> str:
+    """Give a number with so many digits behind the point."""
+    return MISSING if value is None else written(f"{value:,.{digits}f}")
 
 
 def period(name: str) -> str:

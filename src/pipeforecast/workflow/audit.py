@@ -12,13 +12,14 @@ from pipeforecast.findings import findings_frame
 from pipeforecast.outbox import whole_folder
 from pipeforecast.pastrun import Wrote
 from pipeforecast.records import Seen, track
-from pipeforecast.report.audit_page import write_audit_page
+from pipeforecast.report.audit_page import audit_facts, write_audit_page
 from pipeforecast.report.words import MISSING, clean, count, money, number, percent, shortened
 from pipeforecast.results import write_csv
 from pipeforecast.run import currency_of, data_of, findings_of, say
 from pipeforecast.settings import AuditSettings
 from pipeforecast.tracking import Metric
 from pipeforecast.wording.numerals import NBSP
+from pipeforecast.workflow.people import shown_people
 
 _MOST_DEALS = 10
 
@@ -33,7 +34,7 @@ def audit(settings: AuditSettings) -> str:
     is_last = as_of >= export.history.written_until.normalize()
     made = audit_of(known, build_calendar(settings.calendar), as_of, asked, is_last)
     findings = [*findings_of(export, known), *made.findings]
-    currency = currency_of(settings, known)
+    currency, who = currency_of(settings, known), shown_people(known, settings.report, as_of)
     tables = {
         "audit": made.deals, "audit_flags": made.deal_flags, "flags": made.flags, "criteria": made.criteria,
         "review": made.review, "owners": made.owners, "findings": findings_frame(findings),
@@ -41,7 +42,7 @@ def audit(settings: AuditSettings) -> str:
     with whole_folder(settings.out) as out:
         for name, table in tables.items():
             write_csv(table, out / f"{name}.csv")
-        write_audit_page(made, as_of, currency, out / "audit.html")
+        write_audit_page(audit_facts(made, as_of, currency, settings.report.language, who.may), out / "audit.html")
         wrote = Wrote(digests_of(out))
     flagged = int(made.deals["flag"].notna().sum())
     told = [Metric("audit.deals", float(len(made.deals))), Metric("audit.flagged", float(flagged))]

@@ -15,7 +15,7 @@ from pipeforecast.results import write_csv
 from pipeforecast.run import prepared
 from pipeforecast.settings import ReplaySettings
 from pipeforecast.settled import AUTO, BEST_RULE, MODEL
-from pipeforecast.workflow.people import people_told, write_people
+from pipeforecast.workflow.people import people_told, shown_people, write_people
 
 #: Methods that are always shown, and how many rows beside them.
 _ALWAYS = (MODEL, BEST_RULE, AUTO)
@@ -31,7 +31,7 @@ def backtest(settings: ReplaySettings) -> str:
     with whole_folder(settings.out) as out:
         write_csv(proof.rows, out / "backtest.csv")
         write_csv(proof.scores, out / "backtest_scores.csv")
-        gained = write_people(people_told(run, proof), settings.report, out)
+        gained = write_people(people_told(run, proof), shown_people(run.known, settings.report, run.as_of), out)
         wrote = Wrote(digests_of(out))
     track(settings, run, "backtest", score_metrics(proof), wrote=wrote)
     return "\n".join([

@@ -21,6 +21,7 @@ from pipeforecast.outcome import Lessons
 from pipeforecast.pastrun import Wrote
 from pipeforecast.pipeline import FittedPipeline, PipelineForecaster
 from pipeforecast.records import track
+from pipeforecast.report.compare_page import CompareInput, write_compare_page
 from pipeforecast.report.words import clean, money, shortened
 from pipeforecast.results import write_csv
 from pipeforecast.rollup import Outlook
@@ -29,6 +30,7 @@ from pipeforecast.settings import CompareSettings, ForecastSettings
 from pipeforecast.snapshot import Snapshot, take_snapshots
 from pipeforecast.tracking import Metric, recorded
 from pipeforecast.wording.numerals import NBSP
+from pipeforecast.workflow.people import shown_people
 
 Asking = CompareSettings | ForecastSettings
 _WEEK = pd.Timedelta(days=7)
@@ -57,6 +59,7 @@ def compare(settings: CompareSettings) -> str:
     made, uses = _made(settings, rewound, run, period)
     with whole_folder(settings.out) as out:
         write_csv(made.table(), out / "waterfall.csv")
+        write_compare_page(_page_input(settings, run, made, earlier.said), out / "compare.html")
         wrote = Wrote(digests_of(out), [use.version for use in uses])
     metrics = [Metric(f"compare.{bar}", amount) for bar, amount in made.total().items()]
     tags = {"since": str(earlier.as_of.date()), "period": period.name, "model_version": uses[1].version}
@@ -64,7 +67,15 @@ def compare(settings: CompareSettings) -> str:
     return "\n".join([
         in_words(made, run.currency, earlier.said), "", f"{earlier.as_of.date()}: {uses[0].said}",
         f"{run.as_of.date()}: {uses[1].said}", f"written: {settings.out / 'waterfall.csv'}",
+        f"page: {settings.out / 'compare.html'}",
     ])  # fmt: skip
+
+
+def _page_input(settings: CompareSettings, run: Run, made: Waterfall, said: float | None) -> CompareInput:
+    who = shown_people(run.known, settings.report, run.as_of)
+    return CompareInput(
+        made, settings.source.name, run.currency, said, who.names, who.team, settings.report.language
+    )  # fmt: skip
 
 
 def moved_since(settings: ForecastSettings, run: Run, period: Period) -> Waterfall | None:

@@ -14,7 +14,6 @@ from pipeforecast.course import won_by_day
 from pipeforecast.digests import digests_of
 from pipeforecast.findings import findings_frame
 from pipeforecast.forecast import Forecast
-from pipeforecast.history import DealHistory
 from pipeforecast.metrics import metrics_named
 from pipeforecast.outbox import whole_folder
 from pipeforecast.pastrun import Wrote
@@ -37,7 +36,7 @@ from pipeforecast.workflow.backtest import readable
 from pipeforecast.workflow.beside import with_beside
 from pipeforecast.workflow.compare import moved_since
 from pipeforecast.workflow.made import Made, make
-from pipeforecast.workflow.people import people_told, write_people
+from pipeforecast.workflow.people import Shown, people_told, shown_people, write_people
 from pipeforecast.workflow.workbook import book_input
 
 #: Past periods whose course the page may show beside the running one.
@@ -74,29 +73,31 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     table, lead = made.rows(run.currency), made.lead
     deals = pd.DataFrame(columns=list(DEAL_COLUMNS))  # a rule looks at no single deal
     if lead.deals is not None:
-        deals = deal_rows(period, lead.deals, made.now, settings.horizon, use.version, made.why.reasons)
+        deals = deal_rows(period, lead.deals, made.now, settings.horizon, use.version, made.why.reasons, run.currency)
     later = forecast_rows(made.later, run.currency, None) if made.later else table.iloc[:0]
     moved = moved_since(settings, run, period)
-    people = people_told(run, made.proof)
+    people, who = people_told(run, made.proof), shown_people(run.known, settings.report, run.as_of)
     shown = _in_language(deals, made, settings.report.language)
-    told = with_beside(_report_input(settings, run, made, table, later, shown, company), settings, run, made, people)
+    told = with_beside(
+        _report_input(settings, run, made, table, later, shown, company, who), settings, run, made, people
+    )
     if moved is not None:
         told = replace(told, moves=moved.moves, moves_since=moved.as_of_from)
     said = facts(told)
     with whole_folder(settings.out) as out:
         rows = pd.concat([table, later]) if made.later else table
-        words = _write_forecast(rows, made, told.scenario, run, out, told.language)
+        words = _write_forecast(rows, made, told, run, out, who)
         if moved is not None:
             write_csv(moved.table(), out / "waterfall.csv")
-        write_csv(deals, out / "deals.csv")
-        write_csv(made.aims.rows, out / "quota.csv")
+        write_csv(who.beside(deals, "owner"), out / "deals.csv")
+        write_csv(who.beside_groups(made.aims.rows), out / "quota.csv")
         write_csv(made.why.factors, out / "reasons.csv")
         write_csv(made.course.told, out / "course.csv")
         write_csv(findings_frame(run.findings), out / "findings.csv")
         if made.proof is not None:
             write_csv(made.proof.rows, out / "backtest.csv")
             write_csv(made.proof.scores, out / "backtest_scores.csv")
-        gained = write_people(people, settings.report, out, numbers_of_people(told))
+        gained = write_people(people, who, out, numbers_of_people(told))
         write_page(said, out / "report.html")
         write_workbook(book_input(told, made, run), out / "forecast.xlsx")
         unprinted = print_pdf(out / "report.html", out / "report.pdf") if settings.report.pdf else ""
@@ -111,16 +112,16 @@ def forecast(settings: ForecastSettings, company: str | None = None) -> str:
     return "\n".join([*lines, f"report: {settings.out / 'report.html'}  ({time.monotonic() - started:.0f} s)"])
 
 
-def _write_forecast(
-    table: pd.DataFrame, made: Made, rows: pd.DataFrame | None, run: Run, out: Path, language: str
-) -> str:
+def _write_forecast(table: pd.DataFrame, made: Made, told: ReportInput, run: Run, out: Path, who: Shown) -> str:
     """Write ``forecast.csv`` and, where there is a scenario, its rows and ``scenario.csv``; give the words on it."""
+    rows = told.scenario
     if made.changed is None or rows is None:
-        write_csv(table, out / "forecast.csv")
+        write_csv(who.beside_groups(table), out / "forecast.csv")
         return ""
-    write_csv(pd.concat([table, forecast_rows([made.changed], run.currency, None)]), out / "forecast.csv")
-    write_csv(rows, out / "scenario.csv")
-    with speaking(language):
+    both = pd.concat([table, forecast_rows([made.changed], run.currency, None)])
+    write_csv(who.beside_groups(both), out / "forecast.csv")
+    write_csv(who.beside_groups(rows), out / "scenario.csv")
+    with speaking(told.language):
         return what_if_words(rows.iloc[0].to_dict(), run.currency)
 
 
@@ -137,7 +138,7 @@ def _in_language(deals: pd.DataFrame, made: Made, language: str) -> pd.DataFrame
 
 def _report_input(
     settings: ForecastSettings, run: Run, made: Made, table: pd.DataFrame, later: pd.DataFrame, deals: pd.DataFrame,
-    company: str | None,
+    company: str | None, who: Shown,
 ) -> ReportInput:  # fmt: skip
     lead, period, proof = made.lead, made.lead.period, made.proof
     return ReportInput(
@@ -159,8 +160,9 @@ def _report_input(
         excluded=run.export.excluded,
         proof=made.sentence(),
         model_name=lead.method,
-        group_labels=dict.fromkeys(PERSONS, _people_names(run.known)),
-        people="anonymous" if settings.report.people == "anonymous" else "full",
+        group_labels=dict.fromkeys(PERSONS, who.names),
+        people=settings.report.people,
+        team=who.team or frozenset(),
         draws=None if lead.draws is None else lead.draw(),
         top_deals=settings.report.top_deals,
         language=settings.report.language,
@@ -184,12 +186,3 @@ def _cell_of(deals: pd.DataFrame, cells: Cells, now: Snapshot) -> pd.Series:
 def _without_auto(rows: pd.DataFrame, lead: Forecast) -> pd.DataFrame:
     """Leave the method ``auto`` out where it is the model: the page would show one thing twice."""
     return rows if lead.method == AUTO else rows[(rows["method"] != AUTO).to_numpy()]
-
-
-def _people_names(history: DealHistory) -> dict[str, str]:
-    """Names of owners, by id; managers are known by the deals that they own or have owned."""
-    if "owner_name" not in history.deals:
-        return {}
-    owner = history.latest()["owner"].reindex(history.deals.index)
-    named = pd.DataFrame({"owner": owner, "name": history.deals["owner_name"]}).dropna().astype(str)
-    return dict(zip(named["owner"], named["name"], strict=True))

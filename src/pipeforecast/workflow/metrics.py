@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from pipeforecast.build import build_as_of, build_calendar, build_export
@@ -27,6 +28,7 @@ from pipeforecast.results import write_csv
 from pipeforecast.run import currency_of, data_of, findings_of, say, steps
 from pipeforecast.settings import MetricsSettings
 from pipeforecast.tracking import Metric
+from pipeforecast.workflow.people import shown_people
 
 #: Groupings that name people.
 _PEOPLE = ("owner", "manager")
@@ -43,7 +45,8 @@ def metrics(settings: MetricsSettings) -> str:
         export.history, build_calendar(settings.calendar), as_of, settings.metrics, settings.by, settings.periods,
         _choices(settings), steps("metrics"),
     )  # fmt: skip
-    titles = {name: names_in(settings.language).metric(name) for name in CATALOGUE}
+    language = settings.language or settings.report.language
+    titles = {name: names_in(language).metric(name) for name in CATALOGUE}
     table = made.table.assign(title=made.table["metric"].map(titles))
     findings = [*findings_of(export, made.view.known), *made.view.findings]
     with whole_folder(settings.out) as out:
@@ -81,13 +84,13 @@ def _attribution(made: Computed) -> pd.DataFrame:
 def _shown(
     settings: MetricsSettings, made: Computed, findings: Sequence[Finding], titles: Mapping[str, str]
 ) -> MetricsInput:
-    """Give what the page is made from; without names it tells of no person."""
-    anonymous = settings.report.people == "anonymous"
-    people = made.table["by"].isin(_PEOPLE).to_numpy()
-    deals = made.view.known.deals
-    named = deals.dropna(subset=["owner", "owner_name"]) if {"owner", "owner_name"} <= set(deals) else deals.iloc[:0]
+    """Give what the page is made from; it tells of nobody who must not be named."""
+    who = shown_people(made.view.known, settings.report, made.view.as_of)
+    people = made.table["by"].isin(_PEOPLE)
+    shown = True if who.team is None else made.table["group"].isin(who.team).to_numpy()
+    hidden = people.to_numpy() & ~np.broadcast_to(shown, len(people))
     return MetricsInput(
-        table=made.table[~people] if anonymous else made.table,
+        table=made.table[~hidden],
         windows=made.windows,
         as_of=made.view.as_of,
         first=settings.first,
@@ -96,7 +99,8 @@ def _shown(
         currency=currency_of(settings, made.view.known),
         set_name=settings.set_name,
         titles=titles,
-        people={} if named.empty or anonymous else dict(zip(named["owner"], named["owner_name"], strict=True)),
+        people=who.named(),
+        language=settings.language or settings.report.language,
     )
 
 

@@ -39,7 +39,7 @@ def score(settings: ScoreSettings) -> str:
         raise SettingsError(f"score: expected a model of deals (model=hazard), came the rule {run.model.name!r}")
     made = deals.forecast(now, amounts.expected(now))
     why = explain(deals, made, now, period)
-    table = deal_rows(period, made, now, settings.horizon, use.version, why.reasons)[list(SCORE_COLUMNS)]
+    table = deal_rows(period, made, now, settings.horizon, use.version, why.reasons, run.currency)[list(SCORE_COLUMNS)]
     with whole_folder(settings.out) as out:
         write_csv(table, out / "deal_scores.csv")
         wrote = Wrote(digests_of(out), (use.version,))

@@ -147,6 +147,7 @@ def write_files(
     head = {
         "source": settings.source.name, "as_of": None if run.as_of is None else str(run.as_of.date()),
         "currency": str(settings.crm.get("currency") or UNKNOWN_CURRENCY), "saved": settings.save,
+        "language": settings.report.language,
     }  # fmt: skip
     write_threshold_page(threshold_facts(studies, findings, head), out / "thresholds.html")
 

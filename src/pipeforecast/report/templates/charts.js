@@ -23,11 +23,11 @@ function quarter(total) {
   const svg = drawing(FLOOR + 24, label, ""), sorted = total.sorted;
   let low = quantile(sorted, 0.003), high = quantile(sorted, 0.997);
   if (!(high > low)) { const room = Math.max(Math.abs(low) * 0.1, 1); low -= room; high += room; }
-  const at = (x) => 0.5 + 99 * (x - low) / (high - low), words = (x) => (x < 8 ? "start" : x > 92 ? "end" : "middle");
+  const at = (x) => 0.5 + 99 * (x - low) / (high - low), words = (x, edge) => (x < edge ? "start" : x > 100 - edge ? "end" : "middle");
   for (const t of ticks(low, high)) {
     const x = at(t);
     svg.append(shape("line", {x1: x + "%", x2: x + "%", y1: 24, y2: FLOOR, class: "grid"}),
-      shape("text", {x: x + "%", y: FLOOR + 16, "text-anchor": words(x), class: "tick"}, money(t)));
+      shape("text", {x: x + "%", y: FLOOR + 16, "text-anchor": words(x, 8), class: "tick"}, money(t)));
   }
   const counts = new Array(BARS).fill(0), width = (high - low) / BARS;
   for (const x of sorted) counts[Math.min(BARS - 1, Math.max(0, Math.floor((x - low) / width)))]++;
@@ -43,7 +43,7 @@ function quarter(total) {
   });
   const x = at(total.p50);
   svg.append(shape("line", {x1: x + "%", x2: x + "%", y1: 24, y2: FLOOR, class: "middle"}),
-    shape("text", {x: x + "%", y: 16, "text-anchor": words(x), class: "mark"}, t("most likely {p50}", {p50: money(total.p50)})));
+    shape("text", {x: x + "%", y: 16, "text-anchor": words(x, 26), class: "mark"}, t("most likely {p50}", {p50: money(total.p50)})));
   return svg;
 }
 function partsBar(sums) {

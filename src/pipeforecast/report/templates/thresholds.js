@@ -2,24 +2,13 @@
 (function () {
   const data = JSON.parse(document.getElementById("data").textContent);
   const at = (id) => document.getElementById(id);
-  const NS = "http://www.w3.org/2000/svg", DASH = "–", NB = "\u00a0";
+  const NS = "http://www.w3.org/2000/svg", DASH = MISSING;
   let shown = null, looked = null;
 
-  // Words for numbers, as the rest of the page writes them.
-  function money(v) {
-    if (v === null) return DASH;
-    const size = Math.abs(v), sign = v < 0 && Math.round(size) > 0 ? "−" : "";
-    for (const [unit, letter] of [[1e9, "bn"], [1e6, "M"], [1e3, "k"]]) {
-      if (size >= unit * 0.9995) {
-        const x = size / unit;
-        return sign + x.toFixed(x >= 99.95 ? 0 : x >= 9.995 ? 1 : 2) + NB + letter;
-      }
-    }
-    return sign + size.toFixed(0);
-  }
-  const percent = (v) => v === null ? DASH : (100 * v).toFixed(100 * v < 9.95 ? 1 : 0) + NB + "%";
-  const few = (v) => v === null ? DASH : v.toFixed(1);
-  const many = (v) => Math.round(v).toLocaleString("en");
+  // Numbers as the rest of the page writes them.
+  const few = (v) => v === null ? DASH : fixed(v, 1);
+  const many = (v) => fixed(Math.round(v), 0);
+  const range = (low, high) => t("{low} to {high}", {low: low, high: high});
 
   // One row of thresholds.csv: the same sums as there, in the same order.
   function priced(curve, i, terms) {
@@ -53,7 +42,7 @@
     };
     const terms = {cost: number("cost"), value: number("value"), capacity: number("capacity", null)};
     at("wrong").hidden = !wrong.length;
-    at("wrong").textContent = wrong.length ? wrong.join(", ") + ": expected a number of 0 or more" : "";
+    at("wrong").textContent = wrong.length ? t("{fields}: expected a number of 0 or more", {fields: wrong.join(", ")}) : "";
     return wrong.length ? null : terms;
   }
 
@@ -93,19 +82,21 @@
 
   function answer() {
     const b = shown.best, now = shown.now;
-    at("best-threshold").textContent = b.leads ? String(b.threshold) : "nobody";
+    at("best-threshold").textContent = b.leads ? String(b.threshold) : t("nobody");
     at("best-per-week").textContent = few(b.perWeek);
-    at("best-leads").textContent = many(b.leads) + " of " + many(now.curve.all) + " leads";
+    at("best-leads").textContent = t("{n} of {total} leads", {n: many(b.leads), total: many(now.curve.all)});
     at("best-precision").textContent = percent(b.precision);
-    at("best-range").textContent = b.precision === null ? "" : percent(b.lower) + " to " + percent(b.upper);
+    at("best-range").textContent = b.precision === null ? "" : range(percent(b.lower), percent(b.upper));
     at("best-net").textContent = money(b.net);
-    at("best-value").textContent = "value " + money(b.valueLower) + " to " + money(b.value) + ", cost " + money(b.cost);
-    at("best-missed").textContent = many(b.missed) + (many(b.missed) === many(b.missedUpper) ? "" : " to " + many(b.missedUpper));
-    at("best-recall").textContent = "found " + percent(b.recall) + " (recall)";
-    const limit = shown.capacity === null ? "" : ", within a capacity of " + few(shown.capacity) + " a week" +
-      (now.name === data.all ? "" : " (its share)");
-    at("best-words").textContent = (b.leads ? "Leads with " + (now.scale === "p" ? "a chance" : "points") + " of " + b.threshold +
-      " or more" : "No lead is worth handing over") + (now.name === data.all ? "" : " in " + now.name) + limit + ".";
+    at("best-value").textContent = t("value {low} to {high}, cost {cost}", {low: money(b.valueLower), high: money(b.value), cost: money(b.cost)});
+    at("best-missed").textContent = many(b.missed) === many(b.missedUpper) ? many(b.missed) : range(many(b.missed), many(b.missedUpper));
+    at("best-recall").textContent = t("found {share} (recall)", {share: percent(b.recall)});
+    const least = {threshold: b.threshold};
+    const words = [!b.leads ? t("No lead is worth handing over.") : now.scale === "p" ? t("Leads with a chance of {threshold} or more.", least)
+      : t("Leads with {threshold} points or more.", least)];
+    if (now.name !== data.all) words.push(t("Segment: {name}.", {name: now.name}));
+    if (shown.capacity !== null) words.push(t("Within a capacity of {n} a week.", {n: few(shown.capacity)}));
+    at("best-words").textContent = words.join(" ");
     at("yaml").value = [
       "# settings of: pipeforecast thresholds",
       "cost_per_contact: " + shown.terms.cost, "value_per_conversion: " + shown.terms.value,
@@ -118,13 +109,13 @@
     const slider = at("capacity-slider"), most = Math.max(1, Math.ceil(shown.rows[0].perWeek / now.curve.share || 1));
     slider.max = String(most);
     slider.value = String(shown.terms.capacity === null ? most : Math.min(most, shown.terms.capacity));
-    slider.setAttribute("aria-valuetext", shown.terms.capacity === null ? "no limit" : shown.terms.capacity + " leads a week");
+    slider.setAttribute("aria-valuetext", shown.terms.capacity === null ? t("no limit") : t("{n} leads a week", {n: shown.terms.capacity}));
   }
 
   function look() {
     const r = shown.rows[looked];
     at("threshold").value = String(looked);
-    const words = r.threshold + ": " + few(r.perWeek) + " a week, " + percent(r.precision) + " convert, net " + money(r.net);
+    const words = t("{threshold}: {n} a week, {share} convert, net {net}", {threshold: r.threshold, n: few(r.perWeek), share: percent(r.precision), net: money(r.net)});
     at("look-words").textContent = words;
     at("threshold").setAttribute("aria-valuetext", words);
     beside();
@@ -142,30 +133,30 @@
   function line(name, r) {
     const row = document.createElement("tr");
     cell(row, name, undefined, "th");
-    for (const [text, value] of [[r.leads ? String(r.threshold) : "nobody", r.threshold], [few(r.perWeek), r.perWeek],
+    for (const [text, value] of [[r.leads ? String(r.threshold) : t("nobody"), r.threshold], [few(r.perWeek), r.perWeek],
       [percent(r.precision), r.precision], [percent(r.recall), r.recall], [money(r.cost), r.cost], [money(r.value), r.value],
       [money(r.net), r.net]]) cell(row, text, value);
     return row;
   }
   function beside() {
-    const now = shown.now, best = line("Best threshold", shown.best);
+    const now = shown.now, best = line(t("Best threshold"), shown.best);
     best.className = "is-best";
     const rows = [best];
-    if (looked !== shown.best.place) rows.push(line("Looked at", shown.rows[looked]));
+    if (looked !== shown.best.place) rows.push(line(t("Looked at"), shown.rows[looked]));
     if (now.scale === data.scale && data.current !== null) {
       const today = shown.rows.find((r) => r.threshold === data.current);
-      if (today) rows.push(line("Today's threshold", today));
+      if (today) rows.push(line(t("Today's threshold"), today));
     }
     if (Object.hasOwn(now.step.rule, now.name)) {
       const one = {};
       for (const [key, v] of Object.entries(now.step.rule[now.name])) one[key] = [v];
-      rows.push(line("Today's rules card (" + now.step.rule_name + ")", priced(one, 0, shown.terms)));
+      rows.push(line(t("Today's rules card ({name})", {name: now.step.rule_name}), priced(one, 0, shown.terms)));
     }
     if (rows.length === 1 || (rows.length === 2 && looked !== shown.best.place)) {
       const row = document.createElement("tr"), none = document.createElement("td");
       none.colSpan = 8;
       none.className = "done";
-      none.textContent = "Today's rule is not known: name its threshold with current=N, or a rules card with lead_card=NAME.";
+      none.textContent = t("Today's rule is not known: name its threshold with current=N, or a rules card with lead_card=NAME.");
       row.append(none);
       rows.push(row);
     }
@@ -173,15 +164,17 @@
   }
 
   function table() {
-    at("thresholds-caption").textContent = "Every threshold of " + (shown.now.scale === "p" ? "the chance" : "points") +
-      ", " + (shown.now.name === data.all ? "all leads" : shown.now.name) + "; missed: from none more to as contacted ones";
+    at("thresholds-caption").textContent = [
+      shown.now.scale === "p" ? t("Every threshold of the chance") : t("Every threshold of points"),
+      shown.now.name === data.all ? t("all leads") : shown.now.name, t("missed: from none more to as contacted ones"),
+    ].join("; ");
     at("thresholds").tBodies[0].replaceChildren(...shown.rows.map(function (r) {
       const row = document.createElement("tr");
       if (r === shown.best) row.className = "is-best";
-      cell(row, r.leads ? String(r.threshold) : "nobody", r.threshold, "td");
+      cell(row, r.leads ? String(r.threshold) : t("nobody"), r.threshold, "td");
       for (const [text, value] of [[many(r.leads), r.leads], [few(r.perWeek), r.perWeek], [many(r.uncontacted), r.uncontacted],
-        [percent(r.precision), r.precision], [r.precision === null ? DASH : percent(r.lower) + " to " + percent(r.upper), undefined],
-        [percent(r.recall), r.recall], [many(r.missed) + " to " + many(r.missedUpper), r.missed], [money(r.cost), r.cost],
+        [percent(r.precision), r.precision], [r.precision === null ? DASH : range(percent(r.lower), percent(r.upper)), undefined],
+        [percent(r.recall), r.recall], [range(many(r.missed), many(r.missedUpper)), r.missed], [money(r.cost), r.cost],
         [money(r.value), r.value], [money(r.net), r.net]]) cell(row, text, value);
       return row;
     }));
@@ -220,7 +213,7 @@
     svg.append(draw("line", {x1: x(here) + "%", x2: x(here) + "%", y1: TOP, y2: BOTTOM, class: "looked"}));
     if (shown.now.scale === data.scale && data.current !== null) {
       svg.append(draw("line", {x1: x(data.current) + "%", x2: x(data.current) + "%", y1: TOP, y2: BOTTOM, class: "now"}));
-      svg.append(draw("text", {x: x(data.current) + "%", y: 10, "text-anchor": "middle", class: "tick"}, "today"));
+      svg.append(draw("text", {x: x(data.current) + "%", y: 10, "text-anchor": "middle", class: "tick"}, t("today")));
     }
     const anchors = ["start", "end"];
     ends.forEach((v, i) => svg.append(draw("text", {x: x(v) + "%", y: HEIGHT - 6, "text-anchor": anchors[i], class: "tick"}, String(v))));
@@ -228,15 +221,15 @@
   function curves() {
     const rows = shown.rows, nets = rows.map((r) => r.net);
     const x = scaleOf(rows[0].threshold, rows[rows.length - 1].threshold, LEFT, RIGHT);
-    const [net, y] = frame("Net by threshold; the best is " + money(shown.best.net) + " at " + shown.best.threshold,
+    const [net, y] = frame(t("Net by threshold; the best is {net} at {threshold}", {net: money(shown.best.net), threshold: shown.best.threshold}),
       Math.min(0, ...nets), Math.max(1, ...nets), money);
     net.append(draw("line", {x1: LEFT + "%", x2: RIGHT + "%", y1: y(0), y2: y(0), class: "zero"}));
     curve(net, x, y, rows.map((r) => [r.threshold, r.net]), "lm");
     marks(net, x);
     net.append(draw("circle", {cx: x(shown.best.threshold) + "%", cy: y(shown.best.net), r: 6, class: "knot lm"}));
     at("chart-net").replaceChildren(net);
-    const [shares, z] = frame("Precision and recall by threshold; at " + rows[looked].threshold + " " + percent(rows[looked].precision) +
-      " and " + percent(rows[looked].recall), 0, 1, percent);
+    const [shares, z] = frame(t("Precision and recall by threshold; at {threshold} {precision} and {recall}",
+      {threshold: rows[looked].threshold, precision: percent(rows[looked].precision), recall: percent(rows[looked].recall)}), 0, 1, percent);
     curve(shares, x, z, rows.map((r) => [r.threshold, r.precision]), "lm");
     curve(shares, x, z, rows.map((r) => [r.threshold, r.recall]), "l1");
     marks(shares, x);
@@ -244,28 +237,29 @@
   }
   function weeks() {
     const now = shown.now, days = now.curve.days, counts = now.curve.counts[looked];
-    at("week-count").textContent = days.length;
+    at("weeks-title").textContent = nt("Leads handed over in each of the last {n} week, against the capacity",
+      "Leads handed over in each of the last {n} weeks, against the capacity", days.length, {});
     if (!days.length) {
       const none = document.createElement("p");
       none.className = "empty";
-      none.textContent = "Leads without dates have no weeks.";
+      none.textContent = t("Leads without dates have no weeks.");
       at("chart-weeks").replaceChildren(none);
       return;
     }
     const capacity = shown.capacity, most = Math.max(1, capacity || 0, ...counts);
     const over = capacity === null ? 0 : counts.filter((c) => c > capacity + 1e-9).length;
-    const [svg, y] = frame("Leads handed over a week, from " + Math.min(...counts) + " to " + Math.max(...counts) +
-      (capacity === null ? "" : "; above the capacity in " + over + " of " + days.length + " weeks"), 0, most, few);
+    const [svg, y] = frame(t("Leads handed over a week, from {low} to {high}", {low: Math.min(...counts), high: Math.max(...counts)}) +
+      (capacity === null ? "" : "; " + t("above the capacity in {over} of {n} weeks", {over: over, n: days.length})), 0, most, few);
     const wide = (RIGHT - LEFT) / days.length;
     counts.forEach(function (c, i) {
       const bar = draw("rect", {x: LEFT + i * wide + wide * 0.12 + "%", width: wide * 0.76 + "%", y: y(c), height: BOTTOM - y(c),
         class: "week" + (capacity !== null && c > capacity + 1e-9 ? " over" : "")});
-      bar.append(draw("title", {}, "week to " + days[i] + ": " + c));
+      bar.append(draw("title", {}, t("week to {day}: {n}", {day: days[i], n: c})));
       svg.append(bar);
     });
     if (capacity !== null) svg.append(draw("line", {x1: LEFT + "%", x2: RIGHT + "%", y1: y(capacity), y2: y(capacity), class: "limit"}));
-    svg.append(draw("text", {x: LEFT + "%", y: HEIGHT - 6, "text-anchor": "start", class: "tick"}, "week to " + days[0]));
-    svg.append(draw("text", {x: RIGHT + "%", y: HEIGHT - 6, "text-anchor": "end", class: "tick"}, "week to " + days[days.length - 1]));
+    svg.append(draw("text", {x: LEFT + "%", y: HEIGHT - 6, "text-anchor": "start", class: "tick"}, t("week to {day}", {day: days[0]})));
+    svg.append(draw("text", {x: RIGHT + "%", y: HEIGHT - 6, "text-anchor": "end", class: "tick"}, t("week to {day}", {day: days[days.length - 1]})));
     at("chart-weeks").replaceChildren(svg);
   }
 
@@ -280,7 +274,7 @@
   at("back").addEventListener("click", function () { looked = shown.best.place; look(); });
   at("terms").addEventListener("submit", (event) => event.preventDefault());
   at("copy").addEventListener("click", function () {
-    const area = at("yaml"), told = (done) => { at("copied").textContent = done ? "Copied." : "Selected: press Ctrl+C."; };
+    const area = at("yaml"), told = (done) => { at("copied").textContent = done ? t("Copied.") : t("Selected: press Ctrl+C."); };
     area.select();
     if (navigator.clipboard && window.isSecureContext) {
       navigator.clipboard.writeText(area.value).then(() => told(true), () => told(false));
