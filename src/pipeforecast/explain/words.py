@@ -28,7 +28,7 @@ from pipeforecast.features import describe
 from pipeforecast.fiscal import Period
 from pipeforecast.names import names_in
 from pipeforecast.snapshot import Snapshot
-from pipeforecast.wording import noop, spoken_language, t
+from pipeforecast.wording import noop, retold, spoken_language, t
 from pipeforecast.wording.numerals import NBSP, grouped, numerals, written
 
 _RATE_APART = 0.05
@@ -247,8 +247,9 @@ class Said:
         side = side_of(self._number(factor), rows, _MORE, _LESS) if numeric else [""] * len(rows)
 
         def named(v: str, side: str) -> str:
-            return (
-                beside(t("{name} is {value}", name=name, value=v), side) if v else t("{name} is not given", name=name)
-            )
+            if not v:
+                return t("{name} is not given", name=name)
+            value = retold("deal type", v) if factor == "deal_type" else v
+            return beside(t("{name} is {value}", name=name, value=value), side)
 
         return worded(named, self._plain(factor, rows), side)
