@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeforecast.contract import TRACKABLE
 from pipeforecast.engine import EMBEDDED, Engine
-from pipeforecast.engine.spark import Spark
+from pipeforecast.engine.spark import Spark, spark_session
 from pipeforecast.errors import DataError, SettingsError, some
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import Forecaster
@@ -52,8 +52,11 @@ PLUGINS = "pipeforecast.models"
 
 def build_export(settings: RunSettings, refusals: Refusals | None = None) -> Export:
     """Read the export that the settings name, with ``refusals`` to look on; its history is asked where they say."""
+    engine = build_engine(settings)
+    if isinstance(engine, Spark):
+        spark_session(engine.master)  # now: what is missing is said before anything is read, and a source takes it too
     export = read_export(CrmMapping.model_validate(settings.crm), settings.source, refusals)
-    return replace(export, history=replace(export.history, engine=build_engine(settings)))
+    return replace(export, history=replace(export.history, engine=engine))
 
 
 def build_engine(settings: RunSettings) -> Engine:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,12 @@ class DealRows:
     def used(self) -> pd.DataFrame:
         """Give the rows in use, with the deal key as index."""
         return self.deals[self.reason.isna().to_numpy(dtype=bool)].reset_index(drop=True)
+
+    def without_text(self) -> DealRows:
+        """Let go of the text of the source, whose name stays."""
+        nothing = self.source.frame.iloc[:0]
+        nothing.attrs = dict(self.source.frame.attrs)
+        return replace(self, source=replace(self.source, frame=nothing))
 
 
 def read_deals(reading: Reading, stages: pd.DataFrame) -> DealRows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -11,16 +10,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeforecast import expressions as m
 from pipeforecast.contract import Kind, typed
 from pipeforecast.errors import DataError, MissingFileError, some
 from pipeforecast.findings import Finding, first_examples
-from pipeforecast.ingest.coded import arrow, blanked, decoded, distinct, each, is_coded, positions, recoded, spread
+from pipeforecast.ingest.coded import arrow, blanked, decoded, each, is_coded, positions, recoded, spread
 from pipeforecast.ingest.dates import day_from_parts, parse_dates, plain_times
 from pipeforecast.ingest.files import Source
 from pipeforecast.ingest.ledger import Ledger
-from pipeforecast.ingest.needed import bare_name, needed
+from pipeforecast.ingest.needed import Asked, bare_name, needed
 from pipeforecast.ingest.numbers import looks_grouped, parse_flags, parse_numbers
 from pipeforecast.ingest.refusals import SEE_CHECK, Refusals, UnreadableError, cells
 from pipeforecast.ingest.sane import sane_money, sane_times, say_zones
@@ -36,6 +37,7 @@ class Reading:
     """What every step of reading needs: the mapping, the files, where findings go, and where each row went.
 
     ``refusals`` gathers what cannot be read, for ``check``; without it the first such thing is an error.
+    ``turn`` is the order in which files will be asked for, so that the next can be read meanwhile.
     """
 
     mapping: CrmMapping
@@ -43,6 +45,7 @@ class Reading:
     findings: list[Finding] = field(default_factory=list)
     ledger: Ledger = field(default_factory=Ledger)
     refusals: Refusals | None = None
+    turn: Sequence[Asked] = ()
 
     def cells(
         self,
@@ -51,8 +54,16 @@ class Reading:
         encoding: str | None = None,
         sheet: str | None = None,
     ) -> pd.DataFrame | None:
-        """Read the columns of some files that the mapping asks for; None if there are none."""
-        return self.source.cells(files, delimiter, encoding, sheet, partial(needed, self.mapping, self.source))
+        """Read the columns of some files that the mapping asks for; None if there are none.
+
+        The next ones that will be asked for are read meanwhile.
+        """
+        mine = partial(needed, self.mapping, self.source)
+        frame = self.source.cells(files, delimiter, encoding, sheet, mine)
+        asked = (files, delimiter, encoding, sheet)
+        later = self.turn[self.turn.index(asked) + 1 :] if asked in self.turn else ()
+        any(self.source.ahead(*following, mine) for following in later)  # until one is being read
+        return frame
 
     def refuse(self, error: DataError, finding: Finding) -> None:
         """Tell of what any reading would have to guess, and go on; where nobody gathers it, raise the error."""
@@ -242,9 +253,18 @@ def _renamed(e: m.ColumnOf, text: pd.Series) -> pd.Series:
 
 def _hashed(text: pd.Series) -> pd.Series:
     """Give a key by which equal texts (but for capitals) are told, and nothing of the text."""
-    codes, texts = distinct(text)
-    keys = [hashlib.sha256(value.casefold().encode()).hexdigest()[:16] for value in arrow(texts).to_pylist()]
-    return spread(pd.Series(keys, dtype="string"), codes, text.index)
+    return each(text, _keys)
+
+
+def _keys(text: pd.Series) -> pd.Series:
+    import duckdb
+
+    held = arrow(text)
+    plain = pc.all(pc.string_is_ascii(held)).as_py()
+    folded = pa.table({"text": pc.ascii_lower(held) if plain else arrow(text.str.casefold().astype("string"))})
+    with duckdb.connect() as con:
+        keys = con.from_arrow(folded).project("substr(sha256(text), 1, 16) AS key").to_arrow_table()["key"]
+    return pd.Series(keys.to_pandas().array, index=text.index, dtype="string")
 
 
 def _constant(rows: Rows, e: m.Constant, kind: Kind) -> pd.Series:

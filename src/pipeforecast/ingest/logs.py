@@ -77,9 +77,7 @@ def _has_fields(reading: Reading, settings: LogSettings, frame: pd.DataFrame) ->
 
 
 def _say_absent(reading: Reading, logs: list[Log]) -> None:
-    history = reading.mapping.history
-    named = [*([history.wide.files] if history.wide else []), *(log.files for log in history.long)]
-    absent = list(dict.fromkeys(files[0] for files in named if not reading.source.find(files)))
+    absent = list(dict.fromkeys(files[0] for files in reading.mapping.history.files if not reading.source.find(files)))
     if absent:
         reading.findings.append(
             Finding(
