@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from pipeforecast.backtest import Lessonplan, Origin, lessons_at, prepare
+from pipeforecast.backtest import Origin
 from pipeforecast.demo import Company, fork, replicate
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
 from pipeforecast.ingest import read_export
+from pipeforecast.lessonplan import Lessonplan, lessons_at, prepare
 from pipeforecast.mapping import CrmMapping
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.outcome import Lessons, Outcome

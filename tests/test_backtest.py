@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeforecast.backtest import KEYS, Backtest, Lessonplan, Origin, backtest, lessons_at, origins_of, prepare
+from pipeforecast.backtest import KEYS, Backtest, Origin, backtest, origins_of
 from pipeforecast.errors import DataError
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import PARTS, QUANTILES, Forecast, cells_of
 from pipeforecast.history import DealHistory
+from pipeforecast.lessonplan import Lessonplan, lessons_at, prepare
 from pipeforecast.models.chosen import ChosenHazard
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.models.prior import WithPrior
@@ -222,6 +223,16 @@ def test_progress_is_told(company_history: DealHistory, calendar: FiscalCalendar
         progress=lambda done, total: told.append((done, total)),
     )  # fmt: skip
     assert told == [(1, 2), (2, 2)]
+
+
+def test_rules_need_no_deals_that_teach(
+    replayed: Backtest, company_history: DealHistory, calendar: FiscalCalendar, origins: list[Origin]
+) -> None:
+    untaught = replace(PLAN, most_deals=0)
+    alone = backtest(company_history, calendar, [*RULES.values()], origins, plan=untaught, levels=("owner", "segment"))
+    beside = replayed.rows[(replayed.rows["method"] != "model").to_numpy()].reset_index(drop=True)
+    told, same = (rows.sort_values(KEYS, ignore_index=True) for rows in (alone.rows, beside))
+    pd.testing.assert_frame_equal(told, same)
 
 
 def test_without_an_origin_it_says_what_to_do(company_history: DealHistory, calendar: FiscalCalendar) -> None:

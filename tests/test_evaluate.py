@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeforecast.backtest import Lessonplan, Origin
+from pipeforecast.backtest import Origin
 from pipeforecast.evaluate import BASELINES, chances
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.history import DealHistory
+from pipeforecast.lessonplan import Lessonplan
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot

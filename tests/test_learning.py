@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeforecast.backtest import Lessonplan, Origin, origins_of
+from pipeforecast.backtest import Origin, origins_of
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
 from pipeforecast.learning import LEARNING_COLUMNS, LearningCurve, learning_curve, power_law
+from pipeforecast.lessonplan import Lessonplan
 from pipeforecast.outcome import Lessons
 from pipeforecast.snapshot import Snapshot
 

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeforecast.backtest import Backtest, Lessonplan, Origin, backtest, origins_of
+from pipeforecast.backtest import Backtest, Origin, backtest, origins_of
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
+from pipeforecast.lessonplan import Lessonplan
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.outbox import OutputError
 from pipeforecast.pipeline import PipelineForecaster

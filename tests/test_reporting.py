@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeforecast.backtest import Lessonplan, Origin, backtest
+from pipeforecast.backtest import Origin, backtest
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import ADDENDS, NO_GROUP, PARTS, Forecast
 from pipeforecast.history import DealHistory
+from pipeforecast.lessonplan import Lessonplan
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.outcome import gather_lessons
 from pipeforecast.pipeline import FittedPipeline, PipelineForecaster

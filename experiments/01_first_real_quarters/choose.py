@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from pipeforecast.backtest import Lessonplan, lessons_at, prepare
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.ingest import read_export
+from pipeforecast.lessonplan import Lessonplan, lessons_at, prepare
 from pipeforecast.mapping import CrmMapping
 from pipeforecast.models.hazard import HazardModel
 from pipeforecast.outcome import observe

@@ -16,9 +16,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from companies import CALENDAR, PLAN, data_rich, forked, history_of
 
-from pipeforecast.backtest import Origin, lessons_at, origins_of, prepare
+from pipeforecast.backtest import Origin, origins_of
 from pipeforecast.demo import Company, make_company
 from pipeforecast.history import DealHistory
+from pipeforecast.lessonplan import lessons_at, prepare
 from pipeforecast.outcome import Lessons, cause_in, cause_of, observe
 from pipeforecast.scores import LEAST, log_loss
 from pipeforecast.snapshot import Snapshot

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from parts import CALENDAR, PLAN, company_of, options, past_days, shown, told_by
 
-from pipeforecast.backtest import lessons_at, prepare
+from pipeforecast.lessonplan import lessons_at, prepare
 from pipeforecast.models.amount import AmountModel
 from pipeforecast.models.chosen import ChosenHazard
 from pipeforecast.models.prior import WithPrior

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from parts import CALENDAR, PLAN, company_of, default, options, past_days, revenue, shown, told_by
 
-from pipeforecast.backtest import lessons_at, prepare
 from pipeforecast.contract import WON
 from pipeforecast.forecast import TOTAL, decided
+from pipeforecast.lessonplan import lessons_at, prepare
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.outcome import Lessons
 from pipeforecast.rollup import Outlook, roll_up

@@ -24,8 +24,9 @@ from parts import (
     told_by,
 )
 
-from pipeforecast.backtest import Origin, lessons_at, prepare
+from pipeforecast.backtest import Origin
 from pipeforecast.demo import Company, fork, replicate
+from pipeforecast.lessonplan import lessons_at, prepare
 from pipeforecast.models.arrivals import FittedArrivals, NewBusiness
 from pipeforecast.models.windows import luck_of_one, read_windows
 from pipeforecast.outcome import Lessons, won_between

@@ -20,7 +20,7 @@ STAGES = (
     ("read", "pipeforecast.run", "data_of"),
     ("check", "pipeforecast.run", "check_history"),
     ("check", "pipeforecast.run", "audit_deals"),
-    ("snapshots", "pipeforecast.backtest", "take_snapshots"),
+    ("snapshots", "pipeforecast.lessonplan", "take_snapshots"),
     ("lessons", "pipeforecast.workflow.made", "lessons_at"),
     ("lessons", "pipeforecast.backtest", "lessons_at"),
     ("describe", "pipeforecast.features", "_described"),

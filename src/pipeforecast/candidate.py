@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast import __version__
-from pipeforecast.backtest import Origin, lessons_at, prepare
+from pipeforecast.backtest import Origin
 from pipeforecast.build import build_model, build_plan
 from pipeforecast.champion import (
     first_marks,
@@ -32,6 +32,7 @@ from pipeforecast.features import describe
 from pipeforecast.fingerprint import fingerprint_of
 from pipeforecast.gate import Judgement, judged, refreshed
 from pipeforecast.judgement import TOTAL
+from pipeforecast.lessonplan import lessons_at, prepare
 from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.records import track
 from pipeforecast.registry import ModelRecord, Version

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from pipeforecast.backtest import Lessonplan, Origin, lessons_at, prepare
+from pipeforecast.backtest import Origin
 from pipeforecast.contract import WON
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import group_names
 from pipeforecast.history import DealHistory
 from pipeforecast.judgement import calibrated, evaluated, scored
+from pipeforecast.lessonplan import Lessonplan, lessons_at, prepare
 from pipeforecast.models.amount import AmountModel
 from pipeforecast.models.naive_bayes import naive_bayes
 from pipeforecast.outcome import Lessons, cause_in, observe, won_in_time

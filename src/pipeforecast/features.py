@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -15,6 +15,8 @@ MISSING = "(missing)"
 #: A group's win rate is pulled towards the company's with the weight of this many closed deals.
 _SHRINK_DEALS = 20.0
 _RECENT_DAYS = 91
+#: More rows than this would cost more to describe than the days of them that are looked at.
+_DESCRIBED_AT_ONCE = 2_000_000
 #: Tracked facts that are categories; birth facts of text join them.
 _TRACKED_CATEGORIES = ("stage", "forecast_category", "segment", "region", "team", "pipeline")
 #: Never features: identities and free text.
@@ -62,6 +64,22 @@ class Features:
         )
 
 
+@dataclass(frozen=True)
+class _Described:
+    """Features with all texts, and which rows of which text hold an e-mail address."""
+
+    features: Features
+    addresses: dict[str, np.ndarray]
+
+    def rows(self, keep: np.ndarray) -> _Described:
+        return _Described(self.features.rows(keep), {name: held[keep] for name, held in self.addresses.items()})
+
+    def told(self) -> Features:
+        """Leave out the texts that hold an address: whoever mapped them as facts of birth, people are no feature."""
+        held = [name for name, rows in self.addresses.items() if rows.any()]
+        return replace(self.features, categories=self.features.categories.drop(columns=held)) if held else self.features
+
+
 def describe(snapshot: Snapshot) -> Features:
     """Describe each open deal by what was written of it, and of the deals closed, by its ``as_of``.
 
@@ -69,19 +87,30 @@ def describe(snapshot: Snapshot) -> Features:
     """
     if "features" not in snapshot.memo:
         whole, rows = snapshot.cut_from or (snapshot, None)
-        ready = rows is not None and "features" in whole.memo
-        snapshot.memo["features"] = whole.memo["features"].rows(rows) if ready else _described(snapshot)
+        ready = rows is not None and "described" in whole.memo
+        snapshot.memo["described"] = whole.memo["described"].rows(rows) if ready else _described(snapshot)
+        snapshot.memo["features"] = snapshot.memo["described"].told()
     found: Features = snapshot.memo["features"]
     return found
 
 
-def _described(snapshot: Snapshot) -> Features:
+def describe_whole(snapshot: Snapshot) -> None:
+    """Describe all that ``snapshot`` is a part of, unless that is too much: other parts will be asked for."""
+    whole = snapshot.cut_from[0] if snapshot.cut_from else snapshot
+    if len(whole.open) <= _DESCRIBED_AT_ONCE:
+        describe(whole)
+
+
+def _described(snapshot: Snapshot) -> _Described:
     rows = snapshot.open
     numbers = _timing(rows) | _money(rows) | _activity(rows) | _birth_numbers(snapshot)
     frame = pd.DataFrame(numbers, index=rows.index).astype("float64")
     rates = _past_rates(snapshot)
     frame[list(rates.columns)] = rates.to_numpy()
-    return Features(frame, _categories(snapshot), _seconds(rows["as_of"]), _seconds(rows["expected_close"]))
+    texts = _categories(snapshot)
+    held = {str(name): _addresses(texts[name]) for name in texts if name not in _TRACKED_CATEGORIES}
+    features = Features(frame, texts, _seconds(rows["as_of"]), _seconds(rows["expected_close"]))
+    return _Described(features, {name: at for name, at in held.items() if at.any()})
 
 
 def _days_between(later: pd.Series, earlier: pd.Series) -> np.ndarray:
@@ -157,15 +186,21 @@ def _categories(snapshot: Snapshot) -> pd.DataFrame:
     names = [c for c in _TRACKED_CATEGORIES if snapshot.roles.get(c) in ("tracked", "birth") and c in rows]
     for name in snapshot.birth_facts:
         text = pd.api.types.is_string_dtype(rows[name].dtype) or rows[name].dtype == object
-        if text and name not in names and name not in _IDENTITIES and not _addresses(rows[name]):
+        if text and name not in names and name not in _IDENTITIES:
             names.append(name)
-    columns = {n: rows[n].astype("string").fillna(MISSING).astype("object") for n in names}
-    return pd.DataFrame(columns, index=rows.index)  # as many rows where there is no category
+    return pd.DataFrame({n: _texts(rows[n]) for n in names}, index=rows.index)  # as many rows without any category
 
 
-def _addresses(values: pd.Series) -> bool:
-    """Whether a fact holds e-mail addresses: whoever mapped it as a fact of birth, people are no feature."""
-    return bool(values.astype("string").str.contains("@", regex=False).fillna(False).any())
+def _texts(values: pd.Series) -> pd.Series:
+    """Texts as objects, by way of their few distinct ones."""
+    code, distinct = pd.factorize(values)  # −1: missing
+    return pd.Series(np.array([*map(str, distinct), MISSING], dtype=object)[code], values.index)
+
+
+def _addresses(texts: pd.Series) -> np.ndarray:
+    """Which rows hold an e-mail address (n,)."""
+    code, distinct = pd.factorize(texts)
+    return np.array(["@" in text for text in distinct], dtype=bool)[code]
 
 
 def _past_rates(snapshot: Snapshot) -> pd.DataFrame:

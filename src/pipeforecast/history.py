@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ import pyarrow.compute as pc
 from pipeforecast.contract import OPEN, Role
 from pipeforecast.engine import EMBEDDED, Engine
 from pipeforecast.errors import DataError
+from pipeforecast.evenings import KeptEvenings
+from pipeforecast.held import Held
 
 #: Columns of ``states`` that are always there; the tracked facts of the deal stand beside them.
 STATE_KEYS = ("deal", "seq", "recorded_at", "status", "closed_at")
@@ -44,6 +47,8 @@ class DealHistory:
         ``leads``, ``touches``, ``quotas``, ``calls``, ``spend``, … where the export has them.
     engine : Engine
         Where questions over all states are run; the answers are the same.
+    kept : KeptEvenings or None
+        Where snapshots of past evenings are kept for the next time; they are the same.
     """
 
     deals: pd.DataFrame
@@ -53,6 +58,7 @@ class DealHistory:
     roles: Mapping[str, Role]
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     engine: Engine = EMBEDDED
+    kept: KeptEvenings | None = None
 
     def __post_init__(self) -> None:
         missing = [c for c in STATE_KEYS + STATE_FACTS if c not in self.states]
@@ -75,14 +81,26 @@ class DealHistory:
         evening = pd.Timestamp(day).normalize() + pd.Timedelta(days=1)
         states = self.states[(self.states["recorded_at"] < evening).to_numpy()]
         kept = np.unique(states["deal"].to_numpy())
-        tables = {name: _known_rows(name, frame, evening) for name, frame in self.tables.items()}
         return replace(
             self,
             deals=self.deals.loc[kept],
             states=states,
             written_until=pd.Timestamp(day).normalize(),
-            tables=tables,
+            tables=self.tables_by(day, self.tables),
         )
+
+    def tables_by(self, day: pd.Timestamp, names: Iterable[str]) -> dict[str, pd.DataFrame]:
+        """Give those of the tables ``names`` that there are, as written by the evening of ``day``."""
+        there = {name: self.tables[name] for name in names if name in self.tables}
+        if day >= self.written_until:
+            return there
+        evening = pd.Timestamp(day).normalize() + pd.Timedelta(days=1)
+        return {name: _known_rows(name, frame, evening) for name, frame in there.items()}
+
+    @cached_property
+    def held(self) -> Held:
+        """From when to when each state was the last word."""
+        return Held(self.states)
 
     def keys_of(self, ids: pd.Series) -> np.ndarray:
         """Give the key of each deal id, −1 where it is missing or no deal's (n,)."""

@@ -50,6 +50,9 @@ class DealModelSettings(Closed):
 
     periods: int = Field(12, ge=1, description="periods before the cut-off that lessons are taken from")
     lesson_days: DaysOfPeriod = Field((0, 15, 30, 45, 60, 75), description="days of each period with a lesson")
+    max_deals: int = Field(
+        50_000, ge=100, description="about how many deals teach; of more a share, chosen by their ids"
+    )
     draws: int = Field(2000, ge=100, description="draws of a forecast; configs tie it to the run's draws")
     coefficient_draws: int = Field(40, ge=1, description="draws of the coefficients that the draws share")
     shock_prior_sd: float = Field(0.15, gt=0, description="prior scale of a period's common shock, log-odds")

@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from pipeforecast.backtest import Lessonplan, Origin, lessons_at, prepare
+from pipeforecast.backtest import Origin
 from pipeforecast.contract import OPEN
 from pipeforecast.evidence import resampled
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.history import DealHistory
+from pipeforecast.lessonplan import Lessonplan, lessons_at, prepare
 from pipeforecast.outcome import Lessons, Outcome, cause_in, observe
 from pipeforecast.pipeline import DealModel
 from pipeforecast.scores import row_log_loss

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from pipeforecast.backtest import Origin, lessons_at, prepare
+from pipeforecast.backtest import Origin
 from pipeforecast.champion import Chosen
 from pipeforecast.drift import FEWEST_VALUES, Drift, change_of, drift_of, level_bins, number_bins
 from pipeforecast.evaluate import chances
 from pipeforecast.features import Features, describe
 from pipeforecast.gate import paired
 from pipeforecast.judgement import scored
+from pipeforecast.lessonplan import lessons_at, prepare
 from pipeforecast.models.deals import FittedDeals
 from pipeforecast.pipeline import PipelineForecaster
 from pipeforecast.run import Run, say

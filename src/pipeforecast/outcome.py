@@ -10,12 +10,15 @@ import pandas as pd
 
 from pipeforecast.contract import LOST, OPEN, WON
 from pipeforecast.fiscal import FiscalCalendar, Period
+from pipeforecast.held import Held
 from pipeforecast.history import DealHistory
 from pipeforecast.reporting import credited
 from pipeforecast.snapshot import Snapshot
 
 #: What people said and were asked for: rules may read it, models do not.
 _PEOPLE = ("calls", "quotas", "reporting_line")
+_OUTCOME = ("status", "closed_at", "amount")
+_LOOKED_AT = ("stage", "amount", "expected_close", "segment")
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,12 @@ def observe(history: DealHistory, snapshot: Snapshot, until: pd.Timestamp) -> Ou
 
     A deal that is still open is censored: neither lost nor dropped.
     """
-    latest = history.known_by(until).latest()
-    found = latest.reindex(snapshot.open["deal"].to_numpy())
+    last = history.held.last_by(until)
+    return _outcome(history.states[["deal", *_OUTCOME]].iloc[last].set_index("deal"), snapshot, until)
+
+
+def _outcome(latest: pd.DataFrame, snapshot: Snapshot, until: pd.Timestamp) -> Outcome:
+    found: pd.DataFrame = latest[list(_OUTCOME)].reindex(snapshot.open["deal"].to_numpy())
     as_of = snapshot.open["as_of"].to_numpy().astype("datetime64[s]")
     closed_at = found["closed_at"].to_numpy().astype("datetime64[s]")
     end = np.where(np.isnat(closed_at), np.datetime64(until, "s"), closed_at)
@@ -83,6 +90,22 @@ def cause_in(rows: pd.DataFrame, period: Period) -> np.ndarray:
 
 
 @dataclass(frozen=True)
+class Teaching:
+    """The deals that teach, where not all do.
+
+    Attributes
+    ----------
+    deals : int array
+        Their keys, rising.
+    of : int
+        How many could.
+    """
+
+    deals: np.ndarray
+    of: int
+
+
+@dataclass(frozen=True)
 class Lessons:
     """All that a forecaster may learn from on the evening of ``cutoff``: every choice comes from here.
 
@@ -91,7 +114,7 @@ class Lessons:
     cutoff : Timestamp
     calendar : FiscalCalendar
     snapshot : Snapshot
-        Days before the cutoff.
+        Days before the cutoff, of the deals that teach.
     outcome : Outcome
         Of its rows, until the cutoff.
     deals : DataFrame, index deal key
@@ -102,6 +125,10 @@ class Lessons:
         ``deal`` and ``stage``, once for each stage that a deal is known to have been in.
     tables : mapping of name to DataFrame
         ``calls``, ``quotas`` and ``reporting_line`` as written by the cutoff, where the export has them.
+    teaching : Teaching or None
+        Which deals teach; None: all.
+    held : Held or None
+        The states of all deals. Ask ``open_on``.
     """
 
     cutoff: pd.Timestamp
@@ -111,6 +138,49 @@ class Lessons:
     deals: pd.DataFrame
     entered: pd.DataFrame
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    teaching: Teaching | None = None
+    held: Held | None = None
+
+    def open_on(self, days: np.ndarray, young: int | None = None) -> pd.DataFrame:
+        """Give all deals that were open on the evenings of ``days`` (lesson days), whether they teach or not.
+
+        Parameters
+        ----------
+        days : datetime64[s] array
+            Those that are no lesson days are left out.
+        young : int, optional
+            Only deals that were first written less than so many days before.
+
+        Returns
+        -------
+        DataFrame, by day and deal
+            ``as_of``, ``deal``, the deal's state and, where it is a fact of birth, ``segment``.
+        """
+        days = np.intersect1d(days.astype("datetime64[s]"), self.snapshot.days)
+        if self.held is None:  # made by hand: all that there is
+            rows = self.snapshot.open
+            fresh = np.ones(len(rows), dtype=bool) if young is None else _young(rows, young)
+            asked: pd.DataFrame = rows[np.isin(rows["as_of"].to_numpy().astype("datetime64[s]"), days) & fresh]
+            return asked
+        state, day = self.held.open_on(days, young)
+        wanted = [c for c in ("deal", *_LOOKED_AT) if c in self.held.states]
+        rows = self.held.states[wanted].iloc[state].reset_index(drop=True)
+        if "segment" not in rows and "segment" in self.deals:
+            rows["segment"] = self.deals["segment"].reindex(rows["deal"]).to_numpy()
+        rows.insert(0, "as_of", days[day])
+        return rows
+
+    def of_teaching(self) -> Lessons:
+        """Leave out the deals that do not teach: what a model of deals learns from."""
+        if self.teaching is None:
+            return self
+        deals = self.teaching.deals
+        return replace(
+            self,
+            deals=self.deals[self.deals.index.isin(deals)],
+            entered=self.entered[self.entered["deal"].isin(deals).to_numpy()],
+            held=None,
+        )
 
     def past_periods(self, most: int = 8) -> list[Period]:
         """Give the last periods that were complete by the cutoff and began after wins were recorded, oldest first."""
@@ -119,6 +189,10 @@ class Lessons:
     def won_in(self, period: Period) -> pd.DataFrame:
         """Deals won with a close date in ``period`` (true day), as known by the cutoff."""
         return won_between(self.deals, period.start, period.end)
+
+
+def _young(rows: pd.DataFrame, days: int) -> np.ndarray:
+    return (rows["first_recorded_at"] > rows["as_of"] - pd.Timedelta(days=days)).to_numpy(dtype=bool)
 
 
 def observed_from(deals: pd.DataFrame) -> pd.Timestamp | None:
@@ -190,6 +264,7 @@ def gather_lessons(
     calendar: FiscalCalendar,
     snapshot: Snapshot,
     cutoff: pd.Timestamp,
+    teaching: Teaching | None = None,
 ) -> Lessons:
     """Collect what was known on the evening of ``cutoff``.
 
@@ -199,25 +274,31 @@ def gather_lessons(
         May know more: nothing written after the cutoff is used.
     snapshot : Snapshot
         Of many days; those on or after the cutoff are left out.
+    teaching : Teaching, optional
+        The deals that teach, where not all do; the snapshot may hold others too.
     """
-    known = history.known_by(cutoff)
-    before = [d for d in snapshot.days if pd.Timestamp(d) < cutoff]
-    past = snapshot.only(pd.Timestamp(d) for d in before)
-    past = replace(
-        past, closings=past.closings[(past.closings["recorded_at"] < cutoff + pd.Timedelta(days=1)).to_numpy()]
-    )
-    birth = [c for c, role in known.roles.items() if role == "birth" and c in known.deals]
-    latest = credited(known.states, known.tables.get("reporting_line"), cutoff)
-    first = known.states.groupby("deal")["recorded_at"].min().rename("first_recorded_at")
-    facts = known.deals[["created_at", *(c for c in birth if c not in latest and c != "created_at")]]
+    past = snapshot.only(pd.Timestamp(d) for d in snapshot.days if pd.Timestamp(d) < cutoff)
+    if teaching is not None:
+        past = past.take(np.flatnonzero(np.isin(past.open["deal"].to_numpy(), teaching.deals)))
+    evening = pd.Timestamp(cutoff).normalize() + pd.Timedelta(days=1)
+    past = past.without_later_closings(evening)
+    held = history.held
+    last, tables = held.last_by(cutoff), history.tables_by(cutoff, _PEOPLE)
+    latest = credited(history.states, tables.get("reporting_line"), cutoff, last)
+    birth = [c for c, role in history.roles.items() if role == "birth" and c in history.deals]
+    facts = history.deals[["created_at", *(c for c in birth if c not in latest and c != "created_at")]]
+    first = pd.Series(held.first[last], latest.index).astype(history.states["recorded_at"].dtype)
+    entered = held.entries[held.recorded[held.entries] < evening.to_datetime64()]
     return Lessons(
         cutoff=pd.Timestamp(cutoff),
         calendar=calendar,
         snapshot=past,
-        outcome=observe(known, past, cutoff),
-        deals=latest.join(facts).join(first),
-        entered=known.states[["deal", "stage"]].dropna().drop_duplicates(),
-        tables={name: known.tables[name] for name in _PEOPLE if name in known.tables},
+        outcome=_outcome(latest, past, cutoff),
+        deals=latest.join(facts).assign(first_recorded_at=first),
+        entered=history.states[["deal", "stage"]].iloc[entered],
+        tables=tables,
+        teaching=teaching,
+        held=held,
     )
 
 

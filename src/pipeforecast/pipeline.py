@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pipeforecast.features import describe
+from pipeforecast.features import describe_whole
 from pipeforecast.findings import Finding
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import DealForecast, Forecast, decided
@@ -23,9 +23,6 @@ from pipeforecast.outcome import Lessons, won_between
 from pipeforecast.reporting import assigned_today
 from pipeforecast.rollup import Outlook, coefficient_luck, roll_up
 from pipeforecast.snapshot import Snapshot
-
-#: More lesson rows than this would cost more to describe than the days of them that are looked at.
-_DESCRIBED_AT_ONCE = 1_000_000
 
 
 class DealModel(Protocol):
@@ -68,7 +65,8 @@ class PipelineForecaster:
 
     def decided(self, lessons: Lessons) -> PipelineForecaster:
         """Give the same recipe with the deal model's choices made."""
-        return replace(self, deals=decided(self.deals, lessons))
+        describe_whole(lessons.snapshot)
+        return replace(self, deals=decided(self.deals, lessons.of_teaching()))
 
     def fit(self, lessons: Lessons) -> FittedPipeline:
         """Fit every part on the same lessons."""
@@ -76,9 +74,8 @@ class PipelineForecaster:
 
     def learned(self, lessons: Lessons) -> tuple[FittedDeals, FittedAmounts]:
         """Fit what a registered version keeps: whether, when and for how much single deals are won."""
-        if len(lessons.snapshot.open) <= _DESCRIBED_AT_ONCE:
-            describe(lessons.snapshot)  # its days are asked for one by one below, and by the shock
-        deals = self.deals.fit(lessons)
+        describe_whole(lessons.snapshot)  # its days are asked for one by one below, and by the shock
+        deals = self.deals.fit(lessons.of_teaching())
         return replace(deals, shares=closing_shares(deals, lessons)), self.amounts.fit(lessons)
 
     def around(self, deals: FittedDeals, amounts: FittedAmounts, lessons: Lessons) -> FittedPipeline:
@@ -108,8 +105,9 @@ class FittedPipeline:
         return self.recipe.name
 
     def findings(self, snapshot: Snapshot) -> list[Finding]:
-        """What of the deals' chances is assumed rather than learned, and what today has that no lesson had."""
-        return [*assumptions(self.deals, snapshot), *never_seen(self.arrivals.lessons, snapshot)]
+        """What of the deals' chances is assumed or learned from a part, and what today has that no lesson had."""
+        lessons = self.arrivals.lessons
+        return [*assumptions(self.deals, snapshot), *never_seen(lessons, snapshot), *_sampled(lessons)]
 
     def deal_forecast(self, snapshot: Snapshot) -> DealForecast:
         """Whether, when and for how much each open deal closes."""
@@ -141,6 +139,18 @@ class FittedPipeline:
         """Revenue of an outlook that may have been changed (``scenario``)."""
         deals = self.deal_forecast(outlook.snapshot)
         return roll_up(outlook, levels, self.recipe.draws, self.recipe.seed, self.name, deals)
+
+
+def _sampled(lessons: Lessons) -> list[Finding]:
+    """Say how many of the deals taught, where not all did."""
+    if lessons.teaching is None:
+        return []
+    taught, of = int(lessons.snapshot.open["deal"].nunique()), lessons.teaching.of
+    return [Finding(
+        "LESSONS-SAMPLED", "info", "deals", count=taught,
+        repair=f"{taught:,} of {of:,} deals taught whether and when deals are won; all else is counted over all deals",
+        advice="more would hardly change what is learned; model.max_deals takes them",
+    )]  # fmt: skip
 
 
 def _around(fitted: np.ndarray, draws: np.ndarray) -> np.ndarray:

@@ -63,7 +63,7 @@ def closing_day(states: pd.DataFrame) -> pd.Series:
     return states["closed_at"].where(states["closed_at"] < written, written)
 
 
-def owner_when_closed(states: pd.DataFrame) -> pd.Series:
+def owner_when_closed(states: pd.DataFrame, rows: np.ndarray | None = None) -> pd.Series:
     """Who owned each deal when its closing was written; the owner of the row itself while it is open.
 
     Deals that change hands after they are closed stay with who closed them; a deal that is opened again starts anew.
@@ -72,22 +72,27 @@ def owner_when_closed(states: pd.DataFrame) -> pd.Series:
     ----------
     states : DataFrame
         As of ``DealHistory.states``: ``deal``, ``status``, ``owner``, in the order of ``deal`` and writing.
+    rows : int array (k,), optional
+        Positions of the states that are asked for; all of them without it.
 
     Returns
     -------
-    Series (n,), index of ``states``
+    Series (k,), index of the states that are asked for
         Looks at no later row: what was known of an evening does not change.
     """
-    if states.empty:
-        return states["owner"]
+    own = states["owner"] if rows is None else states["owner"].iloc[rows]
+    if own.empty:
+        return own
     deal, closed = states["deal"].to_numpy(), (states["status"] != OPEN).to_numpy(dtype=bool)
     goes_on = np.r_[False, (deal[1:] == deal[:-1]) & closed[1:] & closed[:-1]]
     first = np.maximum.accumulate(np.where(goes_on, 0, np.arange(len(states))))
-    owner = states["owner"].iloc[first].set_axis(states.index)
-    return owner.where(owner.notna(), states["owner"])
+    owner = states["owner"].iloc[first if rows is None else first[rows]].set_axis(own.index)
+    return owner.where(owner.notna(), own)
 
 
-def credited(states: pd.DataFrame, line: pd.DataFrame | None, today: pd.Timestamp) -> pd.DataFrame:
+def credited(
+    states: pd.DataFrame, line: pd.DataFrame | None, today: pd.Timestamp, last: np.ndarray | None = None
+) -> pd.DataFrame:
     """Give the last written state of every deal, with the owner and the manager for whom it counts.
 
     Parameters
@@ -98,13 +103,16 @@ def credited(states: pd.DataFrame, line: pd.DataFrame | None, today: pd.Timestam
         The table ``reporting_line``; without one ``manager`` is not added.
     today : Timestamp
         Decides the manager of deals that are open.
+    last : int array, optional
+        Positions of the last states, where they are known, or those of an earlier evening.
 
     Returns
     -------
     DataFrame, index deal key
     """
-    last = ~states.duplicated("deal", keep="last").to_numpy()
-    out = states.assign(owner=owner_when_closed(states))[last].set_index("deal")
+    if last is None:
+        last = np.flatnonzero(~states.duplicated("deal", keep="last").to_numpy())
+    out = states.iloc[last].assign(owner=owner_when_closed(states, last)).set_index("deal")
     return with_manager(out, line, closing_day(out).where((out["status"] != OPEN).to_numpy(dtype=bool), today))
 
 

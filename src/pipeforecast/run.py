@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 
 from pipeforecast.address import Address
-from pipeforecast.backtest import Lessonplan
 from pipeforecast.build import (
     build_as_of,
     build_calendar,
@@ -29,6 +28,7 @@ from pipeforecast.forecast import Forecaster
 from pipeforecast.history import DealHistory
 from pipeforecast.ingest import Export
 from pipeforecast.leakage import Audit
+from pipeforecast.lessonplan import Lessonplan
 from pipeforecast.mapping import CrmMapping
 from pipeforecast.quality import check_history
 from pipeforecast.results import UNKNOWN_CURRENCY

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.contract import OPEN, Role
+from pipeforecast.evenings import marks_of
 from pipeforecast.history import STATE_KEYS, DealHistory
 from pipeforecast.reporting import closing_day, owner_when_closed, with_manager
 
@@ -22,6 +23,8 @@ RUNNING = (
     "first_recorded_at", "stage_entered_at", "last_change_at", "n_moves", "n_back", "n_pushes", "push_days",
     "n_amount_changes", "first_amount", "first_expected_close",
 )  # fmt: skip
+#: What is put beside states for the query.
+_ADDED = ("position", "chosen")
 _NEVER = pd.Timestamp("9999-12-31")
 _RECENT_DAYS = 30
 #: Seconds of the line of touches that each deal has, and the first of them.
@@ -51,7 +54,7 @@ class Snapshot:
     memo : dict
         What has been worked out of this very snapshot; a snapshot that differs in anything starts anew.
     cut_from : (Snapshot, positions) or None
-        The snapshot whose open deals at the positions these are, and from which nothing else differs.
+        The snapshot whose open deals at the positions these are, and of which the ``days`` know nothing else.
     """
 
     days: np.ndarray
@@ -90,23 +93,41 @@ class Snapshot:
         """Keep the open deals at the positions ``rows``."""
         return self._cut(self.days, np.arange(len(self.open))[rows])
 
+    def without_later_closings(self, evening: pd.Timestamp) -> Snapshot:
+        """Leave out the closings that were written at ``evening`` or later, of which none of the ``days`` knows."""
+        known = (self.closings["recorded_at"] < evening).to_numpy()
+        return self._tied(replace(self, closings=self.closings[known]), np.arange(len(self.open)))
+
     def _cut(self, days: np.ndarray, rows: np.ndarray) -> Snapshot:
-        out = replace(self, days=days, open=self.open.iloc[rows].reset_index(drop=True))
-        object.__setattr__(out, "cut_from", (self, rows))
-        return out
+        return self._tied(replace(self, days=days, open=self.open.iloc[rows].reset_index(drop=True)), rows)
+
+    def _tied(self, part: Snapshot, rows: np.ndarray) -> Snapshot:
+        """Say where a part comes from: from this, or from what this is a part of, where nothing is worked out here."""
+        whole, at = (self, None) if self.cut_from is None or self.memo else self.cut_from
+        object.__setattr__(part, "cut_from", (whole, rows if at is None else at[rows]))
+        return part
 
     def __getstate__(self) -> dict[str, Any]:
         """Travel light: what was worked out, and the whole that this is a part of, stay behind."""
         return {**self.__dict__, "memo": {}, "cut_from": None}
 
 
-def take_snapshots(history: DealHistory, days: Iterable[pd.Timestamp]) -> Snapshot:
+def take_snapshots(
+    history: DealHistory,
+    days: Iterable[pd.Timestamp],
+    some: np.ndarray | None = None,
+    whole: Iterable[pd.Timestamp] = (),
+) -> Snapshot:
     """Rebuild what was known on the evening of each of ``days``.
 
     Parameters
     ----------
     history : DealHistory
     days : iterable of Timestamp
+    some : int array, optional
+        Keys of the deals that are looked at; all without it.
+    whole : iterable of Timestamp
+        Those of the days on which all deals are looked at nevertheless.
 
     Returns
     -------
@@ -114,8 +135,14 @@ def take_snapshots(history: DealHistory, days: Iterable[pd.Timestamp]) -> Snapsh
         One row per day and deal that was open that evening, as written by then.
     """
     wanted = _day_array(days)
-    states = _with_positions(history)
-    open_rows = _open_rows(history, states, wanted)
+    states, always = history.states, _day_array(whole)
+    if some is not None:
+        always = np.intersect1d(wanted, always)
+        there, _ = history.held.open_on(always)
+        deal = states["deal"].to_numpy()
+        states = states[np.isin(deal, np.union1d(some, deal[there]))]
+        states = states.assign(chosen=np.isin(states["deal"].to_numpy(), some))
+    open_rows = _open_rows(history, _with_positions(history.stages, states), wanted, always)
     birth = [
         c
         for c, role in history.roles.items()
@@ -145,10 +172,10 @@ def _day_array(days: Iterable[pd.Timestamp]) -> np.ndarray:
     return np.unique(np.array([pd.Timestamp(d).normalize() for d in days], dtype="datetime64[s]"))
 
 
-def _with_positions(history: DealHistory) -> pd.DataFrame:
+def _with_positions(stages: pd.DataFrame, states: pd.DataFrame) -> pd.DataFrame:
     """Add the position of the stage, so that moves forward and back can be told apart."""
-    position = history.stages.drop_duplicates("stage").set_index("stage")["position"]
-    return history.states.assign(position=history.states["stage"].map(position).astype("float64"))
+    position = stages.drop_duplicates("stage").set_index("stage")["position"]
+    return states.assign(position=states["stage"].map(position).astype("float64"))
 
 
 def _closings(history: DealHistory, facts: pd.DataFrame) -> pd.DataFrame:
@@ -161,23 +188,52 @@ def _closings(history: DealHistory, facts: pd.DataFrame) -> pd.DataFrame:
     return out.reset_index(drop=True)
 
 
-def _open_rows(history: DealHistory, states: pd.DataFrame, days: np.ndarray) -> pd.DataFrame:
+def _open_rows(history: DealHistory, states: pd.DataFrame, days: np.ndarray, whole: np.ndarray) -> pd.DataFrame:
+    """Take the rows of the evenings, or read those that the history's place to keep them holds; add touches.
+
+    Evenings of a sample of deals are not kept: the sample changes with the history, and costs little.
+    """
+    if history.kept is None or "chosen" in states:
+        out = _rewound(history, states, days, whole)
+    else:
+
+        def take(missing: np.ndarray) -> pd.DataFrame:
+            return _rewound(history, _open_since(states, missing), missing, whole)
+
+        ids = history.deals["deal_id"]
+        read = states.drop(columns=["closed_at"])  # of closed deals, which have no row
+        out = history.kept.rows(marks_of(days, read, ids), ids, take)
+        out = _canonical(out.astype({c: kind for c, kind in states.dtypes.items() if c in out}))
+    return _with_touches(history, out) if "deal_id" in history.tables.get("touches", ()) else out
+
+
+def _open_since(states: pd.DataFrame, days: np.ndarray) -> pd.DataFrame:
+    """Leave out deals whose last word, that they are closed, was written before the first of the evenings."""
+    if not len(days):
+        return states
+    last = states[~states.duplicated("deal", keep="last").to_numpy()]
+    over = (last["status"] != OPEN) & (last["recorded_at"] < pd.Timestamp(days[0]))
+    return states[~states["deal"].isin(last["deal"][over.to_numpy()]).to_numpy()]
+
+
+def _rewound(history: DealHistory, states: pd.DataFrame, days: np.ndarray, whole: np.ndarray) -> pd.DataFrame:
     """Run the query: running facts by window functions, then each state joined to the days on which it held.
 
-    It gives the places of the states; their facts are taken from the history, so that no text passes through it.
+    It gives the places of the states; their facts are taken from the history, so that no text passes through it. Where
+    ``states`` say which deals are ``chosen``, the others are left out but on the days ``whole``.
     """
-    facts = [c for c in states.columns if c not in (*STATE_KEYS, "position")]
+    facts = [c for c in states.columns if c not in (*STATE_KEYS, *_ADDED)]
     with history.engine.session() as session:
-        calendar = session.table(_calendar(days))
+        calendar = session.table(_calendar(days, whole))
         held = _running(session.table(_steps(states)))
         joined = held.inner_join(
             calendar, [held["recorded_at"] < calendar["evening"], held["known_until"] >= calendar["evening"]]
         )
-        opened = joined.filter(joined["is_open"]).order_by(["as_of", "deal"]).select("as_of", "row", *RUNNING)
+        kept = [joined["is_open"], *(joined[c] | joined["whole"] for c in ("chosen",) if c in states)]
+        opened = joined.filter(kept).order_by(["as_of", "deal"]).select("as_of", "row", *RUNNING)
         out = session.frame(opened)
     there = states[["deal", *facts]].take(out["row"].to_numpy()).reset_index(drop=True)
-    out = _canonical(pd.concat([out[["as_of"]], there, out[list(RUNNING)]], axis=1))
-    return _with_touches(history, out) if "deal_id" in history.tables.get("touches", ()) else out
+    return _canonical(pd.concat([out[["as_of"]], there, out[list(RUNNING)]], axis=1))
 
 
 def _steps(states: pd.DataFrame) -> pd.DataFrame:
@@ -186,15 +242,17 @@ def _steps(states: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({
         "row": np.arange(len(states)), "stage": np.where(stage < 0, np.nan, stage),
         "is_open": (states["status"] == OPEN).to_numpy(dtype=bool),
-        **{n: states[n].to_numpy() for n in ("deal", "seq", "recorded_at", "position", "amount", "expected_close")},
+        **{n: states[n].to_numpy() for n in ("deal", "seq", "recorded_at", "amount", "expected_close")},
+        **{n: states[n].to_numpy() for n in _ADDED if n in states},
     })  # fmt: skip
 
 
-def _calendar(days: np.ndarray) -> pd.DataFrame:
+def _calendar(days: np.ndarray, whole: np.ndarray) -> pd.DataFrame:
     day = pd.Series(days).astype("datetime64[us]")
     return pd.DataFrame({
         "as_of": day,
         "evening": day + pd.Timedelta(days=1),
+        "whole": np.isin(days, whole),
     })  # fmt: skip
 
 
@@ -246,9 +304,9 @@ def _with_touches(history: DealHistory, opened: pd.DataFrame) -> pd.DataFrame:
     """
     touches = history.tables["touches"]
     deal, at = history.keys_of(touches["deal_id"]), touches["at"].to_numpy().astype("datetime64[s]")
-    known = (deal >= 0) & ~np.isnat(at)
-    line = np.sort(_on_line(deal[known], at[known]))
     asked = opened["deal"].to_numpy(dtype="int64")
+    known = np.isin(deal, asked) & ~np.isnat(at)
+    line = np.sort(_on_line(deal[known], at[known]))
     evening = opened["as_of"].to_numpy().astype("datetime64[s]") + np.timedelta64(1, "D")
     begin = np.searchsorted(line, asked * _WIDTH)
     end = np.searchsorted(line, _on_line(asked, evening))  # what comes in the second of an evening's end is not seen

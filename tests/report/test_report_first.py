@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
-from made import AS_OF, backtest_frame, deals_frame, made_input, scores_frame, tie_frame
+from made import AS_OF, backtest_frame, deals_frame, made_empty, made_input, scores_frame, tie_frame
 
+from pipeforecast.forecast import QUANTILES
+from pipeforecast.report.brief import first_lines
 from pipeforecast.report.facts import facts as facts_of
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.page import render
@@ -62,3 +66,25 @@ def test_what_counts_and_in_which_currency_is_said() -> None:
     assert "What counts" in page
     assert "not recognised revenue" in page
     assert "Amounts in EUR" in page
+
+
+def test_a_period_without_deals_says_what_is_missing_and_draws_no_range():
+    """Nothing open, nothing expected: a range from 0 to 0 and a chance of 50 % would say what nobody knows."""
+    given = made_empty()
+    nought = given.forecast.assign(mean=0.0, **dict.fromkeys(QUANTILES, 0.0))
+    told = facts_of(replace(given, forecast=nought))
+    assert told["headline"]["settled"]
+    page = render(told)
+    assert "No deal is open, and no further one is expected" in page
+    assert "export deals of some complete periods" in page
+    assert 'id="range-80"' not in page
+    assert 'id="reach"' not in page
+    assert not facts_of(made_input())["headline"]["settled"]
+
+
+def test_a_period_that_has_not_begun_says_when_it_does():
+    early = replace(made_input(), day_of_period=-30)
+    page, lines = render(facts_of(early)), first_lines(facts_of(early))
+    assert "Begins in 31\u00a0days" in page
+    assert "Day -30" not in page
+    assert "31 days before it begins" in lines

@@ -20,7 +20,7 @@ from pipeforecast.errors import SettingsError
 from pipeforecast.metrics import CATALOGUE
 from pipeforecast.metrics.counts import COUNTED
 from pipeforecast.report.words import full_money, money, percent
-from pipeforecast.wording import LANGUAGES, noop, nt, retold, speaking, spoken_language, t
+from pipeforecast.wording import LANGUAGES, noop, nt, one_stop, retold, speaking, spoken_language, t
 from pipeforecast.wording.catalogue import plural_forms, script_texts
 from pipeforecast.wording.gather import ROOM, file_of, gathered, updated
 from pipeforecast.wording.numerals import calendar_day, grouped, numerals_of, written
@@ -191,3 +191,13 @@ def test_every_metric_is_said_in_every_language(texts):
         assert texts.get(COUNTED[metric.counts][0]) is not None
     shipped = yaml.safe_load((CONFIGS / "benchmarks" / "common.yaml").read_text(encoding="utf-8"))
     assert all(texts.get(b["what"], context="benchmark") for b in shipped["values"])
+
+
+def test_a_sentence_ends_in_one_full_stop():
+    """Also one that ends in an amount whose unit ends in one; English keeps whatever it is given."""
+    with speaking("pl"):
+        assert one_stop("zostanie 2 tys..") == "zostanie 2 tys."
+        assert one_stop("do 2 tys.</span>.") == "do 2 tys.</span>"
+        assert one_stop("… i tak dalej...") == "… i tak dalej..."
+        assert one_stop("2 tys. i 3 tys.") == "2 tys. i 3 tys."
+    assert one_stop("Acme Inc..") == "Acme Inc.."

@@ -22,6 +22,8 @@ STAGE-ASSUMED | warning | Past stages are unknown. | Today's percentages tilt th
     log, or keep dated exports.
 NEVER-SEEN | warning or info | Open deals have a level that no lesson had. | Counted like rare ones. | If it was
     renamed, map the old name to the new one.
+LESSONS-SAMPLED | info | There are more deals than are needed to learn from. | A share of them, chosen by their ids,
+    taught whether and when deals are won; all else is counted over all deals. | model.max_deals takes more.
 REASONS-UNSTABLE | info | Reasons of some deals differ between two samples. | Only what came out alike is named. |
     Those of model=hazard are exact.
 REASONS-FOR-SOME | info | Only the deals with the most money have reasons. | | With model=hazard all have.

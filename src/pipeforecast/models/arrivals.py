@@ -83,9 +83,11 @@ class FittedArrivals:
     def windows(self, snapshot: Snapshot, period: Period) -> tuple[pd.DataFrame, Mapping[str, float], pd.DataFrame]:
         """Past windows with what each reading saw of them, the same of the window ahead, and the deals they brought."""
         table, brought = self._past(snapshot.as_of, period)
-        seen = _seen(self.lessons.snapshot.open, dict(zip(table["day"], table["end"], strict=True)))
+        seen = _seen(self._young, dict(zip(table["day"], table["end"], strict=True)))
         table = table.join(seen, on="day").fillna({"pace": 0.0})
-        ahead = _seen(snapshot.open, {snapshot.as_of: period.end})["pace"]
+        opened = snapshot.open
+        lately = (opened["first_recorded_at"] > snapshot.as_of - pd.Timedelta(days=_PACE_DAYS)).to_numpy(dtype=bool)
+        ahead = _seen(opened[["as_of", "expected_close", "amount"]][lately], {snapshot.as_of: period.end})["pace"]
         mean = self._mean_amount
         now = {
             "cohorts": self._wins(snapshot.as_of, max(period.start, snapshot.as_of + _DAY), period.end) * mean,
@@ -147,6 +149,11 @@ class FittedArrivals:
         return deals[((deals["status"] == WON) & deals["amount"].notna()).to_numpy(dtype=bool)]
 
     @cached_property
+    def _young(self) -> pd.DataFrame:
+        """Deals that were open on a lesson day and had been recorded lately."""
+        return self.lessons.open_on(self.lessons.snapshot.days, _PACE_DAYS)
+
+    @cached_property
     def _first_of_won(self) -> np.ndarray:
         return np.asarray(self._won["first_recorded_at"].to_numpy().astype("datetime64[D]"))
 
@@ -181,13 +188,12 @@ _DAY = pd.Timedelta(days=1)
 _EPOCH = pd.Timestamp(1970, 1, 1).toordinal()
 
 
-def _seen(rows: pd.DataFrame, ends: Mapping[pd.Timestamp, pd.Timestamp]) -> pd.DataFrame:
+def _seen(young: pd.DataFrame, ends: Mapping[pd.Timestamp, pd.Timestamp]) -> pd.DataFrame:
     """Amount that was recorded lately and is due by the end of the day's window (``pace``), by day."""
-    days = rows["as_of"]
+    days = young["as_of"]
     end = days.map(ends).astype("datetime64[s]")
-    due = due_by(rows, end)
-    young = rows["first_recorded_at"] > days - pd.Timedelta(days=_PACE_DAYS)
-    counted = rows["amount"].fillna(0.0).clip(lower=0.0).where(due & (young & end.notna()).to_numpy(dtype=bool), 0.0)
+    due = due_by(young, end) & end.notna().to_numpy(dtype=bool)
+    counted = young["amount"].fillna(0.0).clip(lower=0.0).where(due, 0.0)
     return counted.groupby(days).sum().rename("pace").to_frame()
 
 

@@ -6,7 +6,6 @@ Nothing but the lessons is looked at, so that whatever is chosen here was chosen
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -46,13 +45,12 @@ def earlier(lessons: Lessons, cutoff: pd.Timestamp) -> Lessons:
     evening = cutoff + pd.Timedelta(days=1)
     closed = lessons.snapshot.closed_by(cutoff).set_index("deal")
     past = lessons.snapshot.only(d for d in map(pd.Timestamp, lessons.snapshot.days) if d < cutoff)
-    closings = past.closings[(past.closings["recorded_at"] < evening).to_numpy()]
     rows = lessons.snapshot.open
     seen = rows[(rows["as_of"] <= cutoff).to_numpy()].sort_values("as_of", kind="stable")
     return Lessons(
         cutoff=cutoff,
         calendar=lessons.calendar,
-        snapshot=replace(past, closings=closings),
+        snapshot=past.without_later_closings(evening),
         outcome=_outcome(past, closed, seen, cutoff),
         deals=_deals(lessons, closed, seen, evening),
         entered=_entered(lessons, closed, seen),

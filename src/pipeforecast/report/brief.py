@@ -22,18 +22,26 @@ def _first_lines(facts: Facts) -> str:
     head, line = facts["head"], facts["headline"]
     low, high = line["ranges"]["80"]
     ranged = "" if low is None or high is None else ", " + range_words("80", low, high)
-    days = {"n": head["day_of_period"], "days": head["period_days"]}
     parts = [f"{p['label'].lower()} {money(p['mean'])}" for p in facts["parts"] if p["adds"]]
     lines = [
         head["proof"],
         f"{head['period']}: {t('most likely {p50}', p50=money(line['p50'], head['currency']))}{ranged}"
-        f" ({t('data as of {day}, day {n} of {days}', day=day(head['as_of']), **days)})",
+        f" ({as_of_words(head)})",
         t("Parts (means): {parts}", parts="; ".join(parts)),
         later_words(facts),
         record_words(facts),
         findings_words(facts),
     ]
     return "\n".join(x for x in lines if x).replace(NBSP, " ") + "\n"
+
+
+def as_of_words(head: Mapping[str, Any]) -> str:
+    """Say from which evening one looks, and where in the period it lies."""
+    day_now, as_of = head["day_of_period"], day(head["as_of"])
+    if day_now < 0:
+        return nt("data as of {day}, {n} day before it begins", "data as of {day}, {n} days before it begins",
+                  1 - day_now, day=as_of)  # fmt: skip
+    return t("data as of {day}, day {n} of {days}", day=as_of, n=day_now, days=head["period_days"])
 
 
 def later_words(facts: Facts) -> str:

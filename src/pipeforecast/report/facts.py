@@ -144,7 +144,9 @@ def _headline(rows: pd.DataFrame) -> dict[str, Any]:
         for name in still if certain else ("mean",):
             still[name] = None if total[name] is None else total[name] - won["mean"]  # type: ignore[operator]
     cell = rows[(rows["level"] == TOTAL) & (rows["part"] == TOTAL)].iloc[0]
+    ends = total["p025"], total["p975"]
     return {
+        "settled": ends[0] is not None and ends[0] == ends[1] and not _row(rows, "open")["mean"],
         "p50": total["p50"] if total["p50"] is not None else total["mean"], "mean": total["mean"],
         "ranges": {name: [total[lo], total[hi]] for name, (lo, hi) in RANGES.items()},
         "won": won["mean"], "still": still, "open": _row(rows, "open")["mean"], "new": _row(rows, "new")["mean"],

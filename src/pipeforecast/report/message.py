@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipeforecast.report.brief import as_of_words
 from pipeforecast.report.words import count, day, money, percent, shortened, signed_money, to_words
 from pipeforecast.wording import speaking, t
 from pipeforecast.wording.numerals import NBSP
@@ -52,8 +53,7 @@ def _points(facts: Facts, quota: str, what_if: str) -> list[str]:
     points = [
         f"**{t('{period}, most likely', period=head['period'])}: {money(line['p50'], head['currency'])}**{ranged}",
         t("Won so far") + f": {money(line['won'])}; "
-        + t("data as of {day}, day {n} of {days}", day=day(head["as_of"]), n=head["day_of_period"],
-            days=head["period_days"]),
+        + as_of_words(head),
         cell(quota) or _quota(facts),
         _since(facts),
         cell(what_if),

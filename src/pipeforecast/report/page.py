@@ -21,7 +21,7 @@ from pipeforecast.report.facts import part_label
 from pipeforecast.report.figures import PART_COLOURS, figures
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.sparks import spark
-from pipeforecast.wording import kept_together, noop, plural, pt, speaking, spoken_language, t
+from pipeforecast.wording import kept_together, noop, one_stop, plural, pt, speaking, spoken_language, t
 from pipeforecast.wording.catalogue import script_texts, tag_of
 from pipeforecast.wording.numerals import grouped, numerals
 
@@ -54,7 +54,7 @@ class _Spoken:
 
 # Texts of a template are ours and go in as they are; what is put in is escaped unless it is markup.
 def _t(text: str, **values: object) -> Markup:
-    return Markup(t(text)).format(**values) if values else Markup(t(text))  # noqa: S704
+    return one_stop(Markup(t(text)).format(**values)) if values else Markup(t(text))  # noqa: S704
 
 
 def _pt(context: str, text: str, **values: object) -> Markup:
@@ -62,7 +62,7 @@ def _pt(context: str, text: str, **values: object) -> Markup:
 
 
 def _nt(one: str, many: str, n: float, **values: object) -> Markup:
-    return Markup(kept_together(plural(one, many, n))).format(n=grouped(n), **values)  # noqa: S704
+    return one_stop(Markup(kept_together(plural(one, many, n))).format(n=grouped(n), **values))  # noqa: S704
 
 
 def _code(command: str) -> Markup:

@@ -11,7 +11,7 @@ import pandas as pd
 from pipeforecast.contract import OPEN, WON
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import PARTS, TOTAL, Forecast, group_names
-from pipeforecast.outcome import Lessons, won_in_time
+from pipeforecast.outcome import Lessons
 from pipeforecast.rules.money import (
     PAST,
     T,
@@ -221,13 +221,14 @@ def _seen(lessons: Lessons, snapshot: Snapshot, period: Period) -> pd.DataFrame:
 
 def _seen_on_day(lessons: Lessons, k: int) -> pd.DataFrame:
     """Deals open on day ``k`` of past periods: ``stage``, ``listed``, ``due`` by the end, and what each ``brought``."""
-    rows, won = won_in_time(lessons, k, PAST)
-    known = [c for c in ("as_of", "stage", "amount", "segment", "expected_close") if c in lessons.snapshot.open]
-    seen = lessons.snapshot.open[known].iloc[rows]
     past = {p.evening(k): p for p in lessons.past_periods(PAST)}
+    seen = lessons.open_on(np.array([d.to_datetime64() for d in past], dtype="datetime64[s]"))
     start, end = (seen["as_of"].map({d: getattr(p, at) for d, p in past.items()}) for at in ("start", "end"))
     as_of, first, last = (v.to_numpy().astype("datetime64[s]") for v in (seen["as_of"], start, end))
-    amount = lessons.outcome.rows["amount"].fillna(0.0).to_numpy(dtype="float64")[rows]
+    became = lessons.deals[["status", "closed_at", "amount"]].reindex(seen["deal"].to_numpy())
+    won = (became["status"] == WON).fillna(False).to_numpy(dtype=bool)
+    won &= became["closed_at"].to_numpy().astype("datetime64[s]") <= last
+    amount = became["amount"].fillna(0.0).to_numpy(dtype="float64")
     return pd.DataFrame({
         "stage": seen["stage"].to_numpy(dtype=object), "listed": listed(lessons, seen),
         "due": _due(seen["expected_close"], as_of, first, last), "brought": np.where(won, amount, 0.0),

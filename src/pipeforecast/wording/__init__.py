@@ -14,13 +14,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 from pipeforecast.errors import SettingsError
 
 __all__ = [
-    "LANGUAGES", "Language", "kept_together", "nnoop", "noop", "nt", "plural", "pnoop", "pt", "retold", "speaking",
-    "spoken_language", "t",
+    "LANGUAGES", "Language", "kept_together", "nnoop", "noop", "nt", "one_stop", "plural", "pnoop", "pt", "retold",
+    "speaking", "spoken_language", "t",
 ]  # fmt: skip
 
 Language = Literal["en", "pl", "zh", "id", "ms"]
@@ -28,6 +28,8 @@ LANGUAGES: tuple[str, ...] = get_args(Language)
 
 #: What is put in for a name in braces; other braces are signs like any other.
 NAME = re.compile(r"\{(\w+)\}")
+Text = TypeVar("Text", bound=str)
+_STOPS = re.compile(r"(?<!\.)\.(</span>)?\.(?!\.)")
 _now: ContextVar[str] = ContextVar("language", default="en")
 
 
@@ -147,8 +149,17 @@ def _translated(text: str) -> str:
 
 
 def _filled(text: str, values: dict[str, Any]) -> str:
-    if not values:
+    return one_stop(_put(text, values)) if values else text
+
+
+def one_stop(text: Text) -> Text:
+    """Keep one full stop where a sentence ends in an amount that ends in one: ``2 tys.``."""
+    if _now.get() == "en" or ".." not in text.replace("</span>", ""):
         return text
+    return type(text)(_STOPS.sub(r".\1", text))
+
+
+def _put(text: str, values: dict[str, Any]) -> str:
     if any(hasattr(v, "__html__") for v in values.values()):
         from markupsafe import Markup, escape
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeforecast.backtest import lessons_at, prepare
 from pipeforecast.champion import Chosen, chosen
 from pipeforecast.compare import CAUSES, Waterfall, asked_later, waterfall
 from pipeforecast.compare.waterfall import END, MEASURES, START
@@ -16,6 +15,7 @@ from pipeforecast.digests import digests_of
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import TOTAL
+from pipeforecast.lessonplan import lessons_at, prepare
 from pipeforecast.outbox import whole_folder
 from pipeforecast.outcome import Lessons
 from pipeforecast.pastrun import Wrote

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from pipeforecast.backtest import lessons_at, prepare
 from pipeforecast.build import build_filters
 from pipeforecast.cells import Cells, cut
 from pipeforecast.champion import Chosen
@@ -17,6 +16,7 @@ from pipeforecast.explain import Explained, explain
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import QUANTILES, TOTAL, Forecast
 from pipeforecast.headline import Headline, headline
+from pipeforecast.lessonplan import lessons_at, prepare
 from pipeforecast.pipeline import FittedPipeline
 from pipeforecast.proof import Proof
 from pipeforecast.quota import Quotas, quotas_of

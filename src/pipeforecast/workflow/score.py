@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pipeforecast.backtest import lessons_at, prepare
 from pipeforecast.champion import chosen
 from pipeforecast.digests import digests_of
 from pipeforecast.errors import SettingsError
 from pipeforecast.explain import explain
+from pipeforecast.lessonplan import lessons_at, prepare
 from pipeforecast.outbox import whole_folder
 from pipeforecast.pastrun import Wrote
 from pipeforecast.pipeline import PipelineForecaster

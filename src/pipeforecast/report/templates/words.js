@@ -6,7 +6,9 @@ const NUMERALS = page.wording.numerals, TEXTS = page.wording.texts, PLURALS = ne
 function pieces(text, values) {
   return (TEXTS[text] || text).split(/\{(\w+)\}/).map((part, i) => (i % 2 ? values[part] : part)).filter((part) => part !== "");
 }
-function t(text, values) { return pieces(text, values).join(""); }
+function t(text, values) { return oneStop(pieces(text, values).join("")); }
+// A sentence that ends in an amount which ends in a full stop (2 tys.) ends in one.
+function oneStop(text) { return page.wording.tag === "en" ? text : text.replace(/(^|[^.])\.\.(?!\.)/g, "$1."); }
 function plural(one, many, n) {
   const forms = TEXTS[one];
   return forms ? forms[Math.max(0, page.wording.forms.indexOf(PLURALS.select(n)))] : n === 1 ? one : many;
