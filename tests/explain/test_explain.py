@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from pipeforecast.explain import FACTOR_COLUMNS, REASON_COLUMNS, Explained, explain
+from pipeforecast.explain.pieces import short, touch_words
 from pipeforecast.explain.tables import REFERENCE
-from pipeforecast.explain.words import Said, _touch_words, short
+from pipeforecast.explain.words import Said
 from pipeforecast.features import describe
 from pipeforecast.fiscal import FiscalCalendar, Period
 from pipeforecast.forecast import DealForecast
@@ -204,7 +205,7 @@ def test_a_deal_is_compared_with_the_others() -> None:
     (1.0, 1.0, "1 touch in 30 days, the last 1 day ago"),
 ])  # fmt: skip
 def test_touches_are_counted(days: float, recent: float, words: str) -> None:
-    assert _touch_words(days, recent) == words
+    assert touch_words(days, recent) == words
 
 
 def test_today_is_no_number_of_days() -> None:

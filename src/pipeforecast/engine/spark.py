@@ -48,14 +48,12 @@ class Spark:
         """Take the session, in UTC while it is asked; the tables that were put in are gone afterwards."""
         spark = spark_session(self.master)
         asked = _OnSpark(spark)
-        zone = spark.conf.get(_ZONE)
-        spark.conf.set(_ZONE, "UTC")
-        try:
-            yield asked
-        finally:
-            for name in asked.views:
-                spark.catalog.dropTempView(name)
-            spark.conf.set(_ZONE, zone)
+        with in_utc(spark):
+            try:
+                yield asked
+            finally:
+                for name in asked.views:
+                    spark.catalog.dropTempView(name)
 
 
 def spark_session(master: str | None = None) -> Any:
@@ -67,12 +65,10 @@ def spark_session(master: str | None = None) -> Any:
         If PySpark or Java is missing, or no session can be started.
     """
     try:
-        with _unwarned():
+        with unwarned():
             from pyspark.sql import SparkSession
     except ImportError:
-        raise SettingsError(
-            "engine=spark: expected PySpark, which is not here; install pipeforecast[spark], or leave the engine out"
-        ) from None
+        raise SettingsError("Spark: expected PySpark, which is not here; install pipeforecast[spark]") from None
     active = SparkSession.getActiveSession()
     if active is not None:
         return active
@@ -83,11 +79,11 @@ def spark_session(master: str | None = None) -> Any:
     if master is not None and master.startswith("local"):
         builder = builder.config(map=_HERE | {"spark.sql.shuffle.partitions": str(os.cpu_count() or 1)})
     try:
-        with _unwarned():
+        with unwarned():
             return builder.getOrCreate()
     except Exception as error:  # of Py4J, PySpark or the system, by the kind of failure
         raise SettingsError(
-            f"engine=spark: no session at {master or 'the master that Spark is configured for'}: {first_line(error)}; "
+            f"Spark: no session at {master or 'the master that Spark is configured for'}: {first_line(error)}; "
             "see whether Java is 17 or newer and the master can be reached"
         ) from None
 
@@ -103,8 +99,8 @@ def _need_java() -> None:
     home = os.environ.get("JAVA_HOME")
     if not (home and (Path(home) / "bin" / "java").exists()) and shutil.which("java") is None:
         raise SettingsError(
-            "engine=spark: expected Java 17 or newer, found by JAVA_HOME or on the PATH, came none; "
-            "install it (Debian: openjdk-17-jre-headless), or leave the engine out"
+            "Spark: expected Java 17 or newer, found by JAVA_HOME or on the PATH, came none; "
+            "install it (Debian: openjdk-17-jre-headless)"
         )
 
 
@@ -140,16 +136,27 @@ def _stored(kind: pa.DataType) -> pa.DataType:
 def _sql(question: Any) -> str:
     import ibis
 
-    with _unwarned():
+    with unwarned():
         return str(ibis.pyspark.compile(question))
 
 
 @contextmanager
-def _unwarned() -> Iterator[None]:
-    """Leave unsaid that PySpark knows pandas 2 alone: nothing is handed over as pandas here."""
+def unwarned() -> Iterator[None]:
+    """Leave unsaid that PySpark knows pandas 2 alone: nothing is handed over as pandas."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         yield
+
+
+@contextmanager
+def in_utc(spark: Any) -> Iterator[None]:
+    """Let a session's times be UTC, and as they were afterwards: it may be somebody else's."""
+    zone = spark.conf.get(_ZONE)
+    spark.conf.set(_ZONE, "UTC")
+    try:
+        yield
+    finally:
+        spark.conf.set(_ZONE, zone)
 
 
 @contextmanager
@@ -159,4 +166,4 @@ def _said() -> Iterator[None]:
     except PipeforecastError:
         raise
     except Exception as error:  # of Py4J, PySpark or a broken connection
-        raise DataError(f"engine=spark: the session failed: {first_line(error)}") from None
+        raise DataError(f"Spark: the session failed: {first_line(error)}") from None

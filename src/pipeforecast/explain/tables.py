@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeforecast.explain.words import Said, short
+from pipeforecast.explain.pieces import short
+from pipeforecast.explain.words import Said
 from pipeforecast.findings import Finding, first_examples
 from pipeforecast.fiscal import Period
 from pipeforecast.forecast import DealForecast

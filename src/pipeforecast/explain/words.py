@@ -5,24 +5,32 @@ They are said in the language that is spoken: English in files, the reader's on 
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from pipeforecast.contract import TABLES
+from pipeforecast.explain.pieces import (
+    beside,
+    cleaned,
+    counted,
+    due_words,
+    in_days,
+    short,
+    side_of,
+    times,
+    touch_words,
+    worded,
+)
 from pipeforecast.features import describe
 from pipeforecast.fiscal import Period
 from pipeforecast.names import names_in
 from pipeforecast.snapshot import Snapshot
-from pipeforecast.wording import noop, nt, spoken_language, t
+from pipeforecast.wording import noop, retold, spoken_language, t
 from pipeforecast.wording.numerals import NBSP, grouped, numerals, written
 
-#: What more than this share of the open deals is on one side of is "more than most".
-_MOST = 0.6
-_LONGEST = 40
 _RATE_APART = 0.05
 #: Factors whose words are not those of their column.
 _NAMES = {"forecast_category": "forecast category"}
@@ -52,7 +60,7 @@ class _Days:
         """Word one number; NaN is unknown."""
         if np.isnan(days):
             return t(self.unknown)
-        return t(self.none) if days < 1 else t(self.many, days=_in_days(days))
+        return t(self.none) if days < 1 else t(self.many, days=in_days(days))
 
 
 _IN_STAGE = _Days(noop("{days} in its stage"), noop("came into its stage today"), noop("time in its stage is unknown"))
@@ -62,17 +70,6 @@ _CREATED = _Days(
 _CHANGED = _Days(
     noop("nothing changed in the CRM for {days}"), noop("changed in the CRM today"), noop("its last change is unknown")
 )
-
-
-def short(money: float) -> str:
-    """Give an amount with its sign, in few figures: ``+18 k``, ``−3.2 k``."""
-    size, unit = abs(money), ""
-    for limit, letter in numerals().units:
-        if size >= limit * 0.9995:
-            size, unit = size / limit, letter.replace(NBSP, " ")
-            break
-    text = written(f"{size:.1f}" if unit and size < 9.95 else f"{size:,.0f}")
-    return ("−" if money < 0 else "+") + text + unit
 
 
 class Said:
@@ -122,12 +119,12 @@ class Said:
         """Words about the days since ``column``."""
 
         def value(rows: np.ndarray) -> list[str]:
-            return [_in_days(d) for d in self._since(column)[rows]]
+            return worded(in_days, self._since(column)[rows])
 
         def phrase(rows: np.ndarray) -> list[str]:
             days = self._since(column)
-            side = _side(days, rows, words.more, words.less)
-            return [_beside(words.said(d), s) for d, s in zip(days[rows], side, strict=True)]
+            side = side_of(days, rows, words.more, words.less)
+            return worded(lambda d, s: beside(words.said(d), s), days[rows], side)
 
         return value, phrase
 
@@ -136,12 +133,12 @@ class Said:
         return np.asarray((due.dt.normalize() - self._as_of).dt.days.to_numpy(dtype="float64", na_value=np.nan))
 
     def _due_value(self, rows: np.ndarray) -> list[str]:
-        due = pd.to_datetime(self._column("expected_close")).dt.strftime("%Y-%m-%d").astype("object")
-        return ["" if pd.isna(d) else str(d) for d in due.to_numpy()[rows]]
+        due = pd.to_datetime(self._column("expected_close")).to_numpy()[rows]
+        return worded(lambda d: "" if pd.isna(d) else pd.Timestamp(d).strftime("%Y-%m-%d"), due)
 
     def _due(self, rows: np.ndarray) -> list[str]:
         first, last = ((d - self._as_of).days for d in (self._period.start, self._period.end))
-        return [_due_words(days, first, last, self._period.name) for days in self._until_due()[rows]]
+        return worded(lambda days: due_words(days, first, last, self._period.name), self._until_due()[rows])
 
     def _planned_days(self) -> np.ndarray:
         first, created = (pd.to_datetime(self._column(c)) for c in ("first_expected_close", "created_at"))
@@ -149,42 +146,41 @@ class Said:
         return np.maximum(days.to_numpy(dtype="float64", na_value=np.nan), 0.0)
 
     def _planned_value(self, rows: np.ndarray) -> list[str]:
-        return [_in_days(d) for d in self._planned_days()[rows]]
+        return worded(in_days, self._planned_days()[rows])
 
     def _planned(self, rows: np.ndarray) -> list[str]:
         days = self._planned_days()
-        side = _side(days, rows, _LONGER, _SHORTER)
-        return [
-            t("no close date was planned at first")
-            if np.isnan(d) else _beside(t("first planned to take {days}", days=_in_days(d)), s)
-            for d, s in zip(days[rows], side, strict=True)
-        ]  # fmt: skip
+
+        def planned(d: float, side: str) -> str:
+            if np.isnan(d):
+                return t("no close date was planned at first")
+            return beside(t("first planned to take {days}", days=in_days(d)), side)
+
+        return worded(planned, days[rows], side_of(days, rows, _LONGER, _SHORTER))
 
     def _pushes_value(self, rows: np.ndarray) -> list[str]:
-        return [_count(n, "push", "pushes") for n in self._number("n_pushes")[rows]]
+        return worded(lambda n: counted(n, "push", "pushes"), self._number("n_pushes")[rows])
 
     def _pushes(self, rows: np.ndarray) -> list[str]:
-        pairs = zip(self._number("n_pushes")[rows], self._number("push_days")[rows], strict=True)
-        return [
-            t("close date pushed {times}, by {days} in all", times=_times(n), days=_in_days(days))
-            if n > 0 else t("close date never pushed")
-            for n, days in pairs
-        ]  # fmt: skip
+        def pushed(n: float, days: float) -> str:
+            if n > 0:
+                return t("close date pushed {times}, by {days} in all", times=times(n), days=in_days(days))
+            return t("close date never pushed")
+
+        return worded(pushed, self._number("n_pushes")[rows], self._number("push_days")[rows])
 
     def _moves_value(self, rows: np.ndarray) -> list[str]:
-        pairs = zip(self._number("n_moves")[rows], self._number("n_back")[rows], strict=True)
-        return [f"{_count(n, 'move', 'moves')}, {back:.0f} back" for n, back in pairs]
+        moves, back = self._number("n_moves")[rows], self._number("n_back")[rows]
+        return worded(lambda n, b: f"{counted(n, 'move', 'moves')}, {b:.0f} back", moves, back)
 
     def _moves(self, rows: np.ndarray) -> list[str]:
         moves, back = self._number("n_moves"), self._number("n_back")
-        side = _side(moves, rows, _MORE, _FEWER)
-        out = []
-        for n, b, s in zip(moves[rows], back[rows], side, strict=True):
-            moved = t("has not changed stage")
-            if n > 0:
-                moved = _beside(t("changed stage {times}", times=_times(n)), s)
-            out.append(t("{moved}, {times} back", moved=moved, times=_times(b)) if b > 0 else moved)
-        return out
+
+        def moved(n: float, b: float, side: str) -> str:
+            said = beside(t("changed stage {times}", times=times(n)), side) if n > 0 else t("has not changed stage")
+            return t("{moved}, {times} back", moved=said, times=times(b)) if b > 0 else said
+
+        return worded(moved, moves[rows], back[rows], side_of(moves, rows, _MORE, _FEWER))
 
     def _amount_value(self, rows: np.ndarray) -> list[str]:
         return ["" if np.isnan(a) else f"{a:.10g}" for a in self._number("amount")[rows]]
@@ -192,15 +188,17 @@ class Said:
     def _amount(self, rows: np.ndarray) -> list[str]:
         amount, changes = self._number("amount"), self._number("n_amount_changes")
         out = []
-        side = _side(amount, rows, _LARGER, _SMALLER)
+        side = side_of(amount, rows, _LARGER, _SMALLER)
         for a, n, s in zip(amount[rows], changes[rows], side, strict=True):
-            text = _beside(t("amount {amount}", amount=short(a)[1:]), s) if a > 0 else t("no amount")
-            out.append(t("{said}, changed {times}", said=text, times=_times(n)) if n > 0 else text)
+            text = beside(t("amount {amount}", amount=short(a)[1:]), s) if a > 0 else t("no amount")
+            out.append(t("{said}, changed {times}", said=text, times=times(n)) if n > 0 else text)
         return out
 
     def _probability_value(self, rows: np.ndarray) -> list[str]:
         sign = numerals().percent.replace(NBSP, " ")
-        return ["" if np.isnan(p) else written(f"{100 * p:.3g}") + sign for p in self._number("probability")[rows]]
+        return worded(
+            lambda p: "" if np.isnan(p) else written(f"{100 * p:.3g}") + sign, self._number("probability")[rows]
+        )
 
     def _probability(self, rows: np.ndarray) -> list[str]:
         told = self._probability_value(rows)
@@ -208,7 +206,7 @@ class Said:
 
     def _touches(self, rows: np.ndarray) -> list[str]:
         days, recent = self._since("last_touch_at"), self._number("n_touches_recent")
-        return [_touch_words(d, n) for d, n in zip(days[rows], recent[rows], strict=True)]
+        return worded(touch_words, days[rows], recent[rows])
 
     def _rate_value(self, rows: np.ndarray) -> list[str]:
         return [{"above": "above", "below": "below"}.get(s, "usual") for s in self._rate_side(rows)]
@@ -229,89 +227,29 @@ class Said:
         if self._rates is None:
             return [""] * len(rows)
         counts = np.expm1(self._rates[["customer_won", "customer_lost"]].to_numpy())[rows].round()
-        return [
-            t("customer won {won} and lost {lost} times before", won=grouped(w), lost=grouped(n))
-            if w + n else t("new customer")
-            for w, n in counts
-        ]  # fmt: skip
+
+        def bought(won: float, lost: float) -> str:
+            if not won + lost:
+                return t("new customer")
+            return t("customer won {won} and lost {lost} times before", won=grouped(won), lost=grouped(lost))
+
+        return worded(bought, counts[:, 0], counts[:, 1])
 
     def _plain(self, factor: str, rows: np.ndarray) -> list[str]:
-        values = self._column(factor).to_numpy(dtype=object)[rows]
-        return ["" if pd.isna(v) else _clean(v) for v in values]
+        return worded(lambda v: "" if pd.isna(v) else cleaned(v), self._column(factor).to_numpy(dtype=object)[rows])
 
     def _named(self, factor: str, rows: np.ndarray) -> list[str]:
-        name = _NAMES.get(factor, _clean(factor.replace("_", " ")))
+        name = _NAMES.get(factor, cleaned(factor.replace("_", " ")))
         if spoken_language() != "en" and factor in TABLES["deals"]:
             name = names_in(spoken_language()).column("deals", factor)[0]
         column = self._column(factor)
         numeric = pd.api.types.is_numeric_dtype(column.dtype) and not pd.api.types.is_bool_dtype(column.dtype)
-        side = _side(self._number(factor), rows, _MORE, _LESS) if numeric else [""] * len(rows)
-        return [
-            _beside(t("{name} is {value}", name=name, value=v), s) if v else t("{name} is not given", name=name)
-            for v, s in zip(self._plain(factor, rows), side, strict=True)
-        ]
+        side = side_of(self._number(factor), rows, _MORE, _LESS) if numeric else [""] * len(rows)
 
+        def named(v: str, side: str) -> str:
+            if not v:
+                return t("{name} is not given", name=name)
+            value = retold("deal type", v) if factor == "deal_type" else v
+            return beside(t("{name} is {value}", name=name, value=value), side)
 
-def _due_words(days: float, first: float, last: float, period: str) -> str:
-    """Place a close date, in days from now, against now and the period (``first`` to ``last`` day)."""
-    if np.isnan(days):
-        return t("no close date")
-    if days < 0:
-        return t("close date passed {days} ago", days=_in_days(-days))
-    if days == 0:
-        return t("close date is today")
-    if days < first:
-        return t("close date is {days} before {period}", days=_in_days(first - days), period=period)
-    if days <= last:
-        return t("close date is inside {period}, in {days}", days=_in_days(days), period=period)
-    return t("close date is {days} after {period}", days=_in_days(days - last), period=period)
-
-
-def _touch_words(days: float, recent: float) -> str:
-    if np.isnan(days):
-        return t("no touch recorded")
-    if recent > 0:
-        last = t("{days} ago", days=_in_days(days)) if days >= 1 else t("today")
-        return _spaced(
-            nt("{n} touch in 30 days, the last {last}", "{n} touches in 30 days, the last {last}", recent, last=last)
-        )
-    return t("no touch for {days}", days=_in_days(days))
-
-
-def _side(values: np.ndarray, rows: np.ndarray, more: str, less: str) -> Sequence[str]:
-    """Find on which side of most open deals each value lies: one of the two texts, empty where it lies among them."""
-    known = np.sort(values[~np.isnan(values)])
-    if not len(known):
-        return [""] * len(rows)
-    below = np.searchsorted(known, values[rows], side="left") / len(known)
-    above = 1.0 - np.searchsorted(known, values[rows], side="right") / len(known)
-    return [more if b > _MOST else less if a > _MOST else "" for b, a in zip(below, above, strict=True)]
-
-
-def _beside(said: str, side: str) -> str:
-    return t(side, said=said) if side else said
-
-
-def _in_days(number: float) -> str:
-    return "" if np.isnan(number) else _spaced(nt("{n} day", "{n} days", round(number)))
-
-
-def _count(number: float, one: str, many: str) -> str:
-    """Give a number of things as files have it."""
-    return "" if np.isnan(number) else f"{number:,.0f} {one if round(number) == 1 else many}"
-
-
-def _times(number: float) -> str:
-    n = round(number)
-    return t("once") if n == 1 else t("twice") if n == 2 else _spaced(nt("{n} time", "{n} times", n))
-
-
-def _spaced(text: str) -> str:
-    return text.replace(NBSP, " ")
-
-
-def _clean(value: object) -> str:
-    """Take a CRM's value: no control characters, whitespace single, of bounded length."""
-    text = f"{value:.6g}" if isinstance(value, float | np.floating) else str(value)[: 4 * _LONGEST]
-    text = " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in text).split())
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1].rstrip() + "…"
+        return worded(named, self._plain(factor, rows), side)

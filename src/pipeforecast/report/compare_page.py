@@ -107,6 +107,8 @@ def _name(given: CompareInput, level: str, group: str, hidden: dict[str, int]) -
         return t(NOT_YET_ASSIGNED)
     if level in PERSONS and given.team is not None and group not in given.team:
         return t("Person {number}", number=hidden.setdefault(group, len(hidden) + 1))
+    if level == "deal_type":
+        return retold("deal type", clean(group))
     return clean(given.names.get(group, group) if level in PERSONS else group)
 
 

@@ -11,7 +11,7 @@ from pipeforecast.forecast import NO_GROUP, TOTAL
 from pipeforecast.report.inputs import ReportInput
 from pipeforecast.report.words import clean, spoken
 from pipeforecast.reporting import NOT_YET_ASSIGNED
-from pipeforecast.wording import noop, t
+from pipeforecast.wording import noop, pnoop, retold, t
 
 #: The pseudo-method that replays, at each past day, the rule that had been best until then.
 CHOSEN = "best rule then"
@@ -37,6 +37,8 @@ _METHODS = {
     "ets": noop("Exponential smoothing"),
     "chain_ladder": noop("Share won by this day (chain ladder)"),
 }
+#: What the mapping makes of deal types; others are the company's words.
+_DEAL_TYPES = (pnoop("deal type", "new"), pnoop("deal type", "existing"))
 #: Levels whose groups are persons.
 PERSONS = ("owner", "manager")
 
@@ -84,6 +86,8 @@ class Names:
             return t("Person {number}", number=self._number.get(str(group), "?"))
         if str(group) == NOT_YET_ASSIGNED:
             return t(NOT_YET_ASSIGNED)
+        if level == "deal_type":
+            return retold("deal type", clean(group)) or t("(no name)")
         return clean(self._labels.get(level, {}).get(str(group), group)) or t("(no name)")
 
     def method(self, method: object) -> str:
