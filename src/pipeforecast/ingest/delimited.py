@@ -66,6 +66,11 @@ def _parsed(
     header = next(csv.reader(io.StringIO(head.decode("utf-8", "ignore")), delimiter=delimiter))
     names = [name.strip() for name in header]
     if len(set(names)) < len(names):
+        if names.count("") > 1:
+            raise DataError(
+                f"{path.name}: expected the columns' headings in its first line, came {names.count('')} empty ones; if "
+                "a title stands above the headings, take it out"
+            )
         raise DataError(f"columns {some(sorted({n for n in names if names.count(n) > 1}))} stand more than once")
     used = [name for name in header if wanted(name.strip())]
     table = pa_csv.read_csv(
