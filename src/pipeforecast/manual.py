@@ -28,6 +28,7 @@ LEARNING = {
     "origins.periods=N": "closed periods to replay (default: 8)",
     "origins.days=[a,b]": "days of the period to replay from (default: 0, 30, 60)",
     "origins.jobs=N": "processes at once (default: 1; -1 takes every core)",
+    "origins.cluster=ADDRESS": "a Dask scheduler on whose workers past days are replayed",
     "draws=N": "draws of a period's revenue (default: 2000)",
 }
 CHOOSING = {
