@@ -225,6 +225,16 @@ def test_progress_is_told(company_history: DealHistory, calendar: FiscalCalendar
     assert told == [(1, 2), (2, 2)]
 
 
+def test_rules_need_no_deals_that_teach(
+    replayed: Backtest, company_history: DealHistory, calendar: FiscalCalendar, origins: list[Origin]
+) -> None:
+    untaught = replace(PLAN, most_deals=0)
+    alone = backtest(company_history, calendar, [*RULES.values()], origins, plan=untaught, levels=("owner", "segment"))
+    beside = replayed.rows[(replayed.rows["method"] != "model").to_numpy()].reset_index(drop=True)
+    told, same = (rows.sort_values(KEYS, ignore_index=True) for rows in (alone.rows, beside))
+    pd.testing.assert_frame_equal(told, same)
+
+
 def test_without_an_origin_it_says_what_to_do(company_history: DealHistory, calendar: FiscalCalendar) -> None:
     with pytest.raises(DataError, match="calendar=month"):
         backtest(company_history, calendar, [RULE], [])

@@ -62,8 +62,8 @@ def test_a_sweep_on_a_cluster_writes_the_same_files(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     written(tmp_path, rows())
-    call = ["backtest", "-m", "source=exports", "tracking=off", "model.penalty=0.1,1", "rules=[stage_rate]", "draws=100",
-            "model.coefficient_draws=2", "origins.periods=2", "origins.days=[45]"]  # fmt: skip
+    call = ["backtest", "-m", "source=exports", "tracking=off", "model.penalty=0.1,1", "rules=[stage_rate]",
+            "draws=100", "model.coefficient_draws=2", "origins.periods=2", "origins.days=[45]"]  # fmt: skip
     files = ("sweep.csv", "0/backtest_scores.csv", "1/backtest_scores.csv", "0/backtest.csv")
     assert main([*call, "out=here"]) == 0
     assert main([*call, "out=there", f"origins.cluster={client.scheduler.address}"]) == 0

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
+from pipeforecast.actuals import actuals
 from pipeforecast.errors import DataError
 from pipeforecast.fiscal import FiscalCalendar, Period
-from pipeforecast.forecast import QUANTILES, TOTAL, Chooser, Forecast, Forecaster, decided, group_names
+from pipeforecast.forecast import QUANTILES, TOTAL, Chooser, Forecast, Forecaster, decided
 from pipeforecast.history import DealHistory
 from pipeforecast.lessonplan import Lessonplan, first_day, lessons_at, prepare
-from pipeforecast.outcome import Lessons, cause_in, observe, won_between
-from pipeforecast.reporting import credited
+from pipeforecast.outcome import Lessons, cause_in, observe
 from pipeforecast.snapshot import Snapshot
 
 KEYS = ["as_of", "day_of_period", "period", "period_end", "level", "group", "method"]
@@ -129,12 +129,15 @@ def backtest(
         if progress:
             progress(len(found), len(origins))
     rows = pd.concat([f[0] for f in found], ignore_index=True)
-    actual = pd.concat([_actuals(history, o, levels) for o in origins], ignore_index=True)
+    actual = actuals(history, [(o.as_of, o.period) for o in origins], levels)
     rows = _with_unforeseen(rows, actual)
     rows = rows.merge(actual, on=["as_of", "period", "level", "group"], how="left")
     rows[["actual", "actual_as_first_known"]] = rows[["actual", "actual_as_first_known"]].fillna(0.0)
     draws = {(o.as_of, o.period.name, name): d for o, f in zip(origins, found, strict=True) for name, d in f[1].items()}
-    deals = [_with_cause(history, snapshot, o, f[2]) for o, f in zip(origins, found, strict=True) if len(f[2])]
+    deals = [
+        _with_cause(history, snapshot.only([o.as_of]), o, f[2])
+        for o, f in zip(origins, found, strict=True) if len(f[2])
+    ]  # fmt: skip
     return Backtest(rows, draws, pd.concat(deals, ignore_index=True) if deals else pd.DataFrame(columns=DEAL_COLUMNS))
 
 
@@ -188,20 +191,33 @@ def _chances(forecast: Forecast, origin: Origin) -> pd.DataFrame:
     })  # fmt: skip
 
 
-def _with_cause(history: DealHistory, snapshot: Snapshot, origin: Origin, deals: pd.DataFrame) -> pd.DataFrame:
-    outcome = observe(history, snapshot.only([origin.as_of]), history.written_until)
-    cause = cause_in(outcome.rows, origin.period)
-    of_deal = pd.Series(cause, index=snapshot.only([origin.as_of]).open["deal"].to_numpy())
+def _with_cause(history: DealHistory, now: Snapshot, origin: Origin, deals: pd.DataFrame) -> pd.DataFrame:
+    cause = cause_in(observe(history, now, history.written_until).rows, origin.period)
+    of_deal = pd.Series(cause, index=now.open["deal"].to_numpy())
     return deals.assign(cause=of_deal.reindex(deals["deal"]).to_numpy())
 
 
 def _rows(forecast: Forecast, origin: Origin) -> pd.DataFrame:
-    table = forecast.table()
-    won = table[(table["part"] == "won").to_numpy()].set_index(["level", "group"])["mean"]
-    table = table[(table["part"] == TOTAL).to_numpy()]
-    known = won.reindex(pd.MultiIndex.from_frame(table[["level", "group"]])).to_numpy()
-    table = table.assign(day_of_period=origin.day, recipe=forecast.method, won=known)
-    return table[["recipe", *KEYS, "won", "mean", *QUANTILES]]
+    """Rows of ``backtest.csv``: the total and each group, and what each had won (missing: the method does not say)."""
+    cells = [forecast.cells[c].to_numpy(dtype=object) for c in ("level", "group", "part")]
+    part, mean = cells[2], forecast.mean
+    won = {key: mean[i] for i in np.flatnonzero(part == "won") for key in [(cells[0][i], cells[1][i])]}
+    at = np.flatnonzero(part == TOTAL)
+    level, group = (c[at] for c in cells[:2])
+    return pd.DataFrame({
+        "recipe": forecast.method, "as_of": forecast.as_of, "day_of_period": origin.day,
+        "period": forecast.period.name, "period_end": forecast.period.end, "level": level, "group": group,
+        "method": forecast.method, "won": [won.get(key, np.nan) for key in zip(level, group, strict=True)],
+        "mean": mean[at], **_quantiles(forecast, at),
+    })  # fmt: skip
+
+
+def _quantiles(forecast: Forecast, at: np.ndarray) -> dict[str, np.ndarray]:
+    """Quantiles of the cells at some positions; missing where the method gives one number."""
+    if forecast.draws is None:
+        return {name: np.full(len(at), np.nan) for name in QUANTILES}
+    found = np.quantile(forecast.draws[at], list(QUANTILES.values()), axis=1)
+    return dict(zip(QUANTILES, found, strict=True))
 
 
 def _with_unforeseen(rows: pd.DataFrame, actual: pd.DataFrame) -> pd.DataFrame:
@@ -218,24 +234,3 @@ def _with_unforeseen(rows: pd.DataFrame, actual: pd.DataFrame) -> pd.DataFrame:
     more = lost.merge(total, on=["as_of", "period", "method"])[list(rows.columns)]
     more[["won", "mean", *QUANTILES]] *= 0.0
     return pd.concat([rows, more], ignore_index=True)
-
-
-def _actuals(history: DealHistory, origin: Origin, levels: Sequence[str]) -> pd.DataFrame:
-    """What the period brought, as known now and as known on its last evening."""
-    now = _revenue(history, origin.period, levels)
-    then = _revenue(history.known_by(origin.period.end), origin.period, levels)
-    out = now.rename("actual").to_frame().join(then.rename("actual_as_first_known"), how="outer").fillna(0.0)
-    return out.reset_index().assign(as_of=origin.as_of, period=origin.period.name)
-
-
-def _revenue(history: DealHistory, period: Period, levels: Sequence[str]) -> pd.Series:
-    latest = credited(history.states, history.tables.get("reporting_line"), history.written_until)
-    won = won_between(latest, period.start, period.end)
-    birth = [c for c in levels if c in history.deals and c not in won]
-    won = won.join(history.deals[birth])
-    values = {(TOTAL, TOTAL): float(won["amount"].sum())}
-    for level in levels:
-        sums = won["amount"].fillna(0.0).groupby(group_names(won, level)).sum()
-        values |= {(level, str(group)): float(v) for group, v in sums.items()}
-    index = pd.MultiIndex.from_tuples(list(values), names=["level", "group"])
-    return pd.Series(list(values.values()), index=index, dtype="float64")

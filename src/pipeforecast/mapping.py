@@ -177,6 +177,11 @@ class HistorySettings(Settings):
     created: dict[str, Expression] = Field(default_factory=dict)
     exports: str = r"(\d{4})[-_]?(\d{2})[-_]?(\d{2})"
 
+    @property
+    def files(self) -> list[Texts]:
+        """Patterns of the files of each change log."""
+        return [*([self.wide.files] if self.wide is not None else []), *(log.files for log in self.long)]
+
     @field_validator("long", mode="before")
     @classmethod
     def _one(cls, value: Any) -> Any:

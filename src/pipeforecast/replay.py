@@ -38,10 +38,11 @@ def scored_origins(settings: BacktestSettings, run: Run) -> tuple[list[Origin], 
 def replayed(
     run: Run, origins: Sequence[Origin], levels: Sequence[str], jobs: int, rules_only: frozenset[Origin]
 ) -> Backtest:
-    """Forecast from every origin; on those of ``rules_only`` by the rules alone."""
-    full = [o for o in origins if o not in rules_only]
+    """Forecast from every origin; on those of ``rules_only`` by the rules alone, which need no deals that teach."""
+    full, rest = [o for o in origins if o not in rules_only], sorted(rules_only, key=_day)
+    untaught = replace(run.plan, most_deals=0)
     parts = []
-    for some_origins, forecasters in ((full, [run.model, *run.rules]), (sorted(rules_only, key=_day), run.rules)):
+    for some_origins, forecasters, plan in ((full, [run.model, *run.rules], run.plan), (rest, run.rules, untaught)):
         if some_origins and forecasters:
             parts.append(
                 backtest(
@@ -49,7 +50,7 @@ def replayed(
                     run.calendar,
                     forecasters,
                     some_origins,
-                    plan=run.plan,
+                    plan=plan,
                     levels=levels,
                     jobs=jobs,
                     progress=progress,

@@ -17,11 +17,12 @@ from pipeforecast.ingest.chunks import LeadFile
 from pipeforecast.ingest.currency import in_one_currency
 from pipeforecast.ingest.databases import source_at
 from pipeforecast.ingest.deals import DealRows, finished, read_deals
-from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.exports import dated_exports, has_log, read_series
 from pipeforecast.ingest.ledger import Ledger
 from pipeforecast.ingest.logs import read_logs
+from pipeforecast.ingest.needed import in_turn
 from pipeforecast.ingest.pasts import Log, build_states, date_creations, last_written
+from pipeforecast.ingest.reading import Reading
 from pipeforecast.ingest.refusals import Refusals
 from pipeforecast.ingest.roles import roles_of
 from pipeforecast.ingest.stages import read_stages
@@ -92,8 +93,12 @@ def read_export(
         rows, deals, log = read_series(reading, series)
         reading = replace(reading, source=series[-1].source)
     else:
+        reading = replace(reading, turn=in_turn(mapping))
         rows = read_deals(reading, read_stages(reading))
         deals, log = rows.used(), read_logs(reading, rows)
+    for files in (mapping.deals.files, *mapping.history.files):
+        reading.source.forget(files)
+    rows = rows.without_text()
     return _export(reading, rows, deals, log)
 
 

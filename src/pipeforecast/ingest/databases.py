@@ -18,7 +18,7 @@ import pyarrow as pa
 from pipeforecast.address import Address, is_address, without_secrets
 from pipeforecast.errors import DataError, MissingFileError, PipeforecastError, SettingsError, some
 from pipeforecast.findings import Finding
-from pipeforecast.ingest.files import Source, framed, texts
+from pipeforecast.ingest.files import Key, Needed, Source, framed, texts
 from pipeforecast.ingest.sparktables import SCHEME, SparkTables
 
 _DUCKDB_ENDINGS = (".duckdb", ".ddb")
@@ -36,11 +36,18 @@ class DatabaseSource(Source):
     database: Any = None
     address: Address | None = None
 
-    _digests: dict[tuple[Any, ...], tuple[bytes, bytes]] = field(default_factory=dict)
+    _digests: dict[Key, tuple[bytes, bytes]] = field(default_factory=dict)
+
+    def ahead(
+        self, patterns: Sequence[str], delimiter: str | None, encoding: str | None, sheet: str | None, needed: Needed
+    ) -> bool:
+        """Leave the one connection to whom it answers."""
+        return False
 
     def read(
-        self, path: Path, delimiter: str | None, encoding: str | None, sheet: str | None, wanted: Callable[[str], bool]
-    ) -> tuple[pa.Table, list[str]]:
+        self, path: Path, delimiter: str | None, encoding: str | None, sheet: str | None,
+        wanted: Callable[[str], bool], findings: list[Finding],
+    ) -> tuple[pa.Table, list[str]]:  # fmt: skip
         """Read one table with every cell as text, whole: what was read is what is told apart."""
         with _said(self.where, self.address):
             if isinstance(self.database, SparkTables):
@@ -49,14 +56,12 @@ class DatabaseSource(Source):
                 table = texts(_texts(self.database.table(path.name)).to_pyarrow())
         return table, table.column_names
 
-    def _whole(
-        self, found: Sequence[Path], told: tuple[str | None, str | None, str | None], wanted: Callable[[str], bool]
-    ) -> tuple[pa.Table, list[str]]:
-        table, names = super()._whole(found, told, wanted)
+    def _whole(self, key: Key, wanted: Callable[[str], bool], findings: list[Finding]) -> tuple[pa.Table, list[str]]:
+        table, names = super()._whole(key, wanted, findings)
         frame = framed(table)
-        head = "\x1f".join([*(p.name for p in found), "\x1e", *map(str, frame.columns)])
+        head = "\x1f".join([*(p.name for p in key[0]), "\x1e", *map(str, frame.columns)])
         cells = pd.util.hash_pandas_object(frame, index=False).to_numpy(dtype="uint64").tobytes()
-        self._digests[(tuple(found), *told)] = (head.encode() + len(frame).to_bytes(8, "big"), cells)
+        self._digests[key] = (head.encode() + len(frame).to_bytes(8, "big"), cells)
         return table, names
 
     def content(self) -> str:

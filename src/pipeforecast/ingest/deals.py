@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,10 @@ import pandas as pd
 from pipeforecast.contract import OPEN, STATUSES, WON, Kind, typed
 from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding, Severity, first_examples
-from pipeforecast.ingest.evaluate import Reading, Rows, left_out, read_columns
+from pipeforecast.ingest.columns import left_out, read_columns
+from pipeforecast.ingest.evaluate import Rows
 from pipeforecast.ingest.marks import merged_into, say_unmapped_deletions
+from pipeforecast.ingest.reading import Reading
 from pipeforecast.ingest.refusals import without
 from pipeforecast.ingest.sane import enormous_amounts
 from pipeforecast.ingest.stages import infer_stages, kinds, without_unknown
@@ -35,6 +37,12 @@ class DealRows:
     def used(self) -> pd.DataFrame:
         """Give the rows in use, with the deal key as index."""
         return self.deals[self.reason.isna().to_numpy(dtype=bool)].reset_index(drop=True)
+
+    def without_text(self) -> DealRows:
+        """Let go of the text of the source, whose name stays."""
+        nothing = self.source.frame.iloc[:0]
+        nothing.attrs = dict(self.source.frame.attrs)
+        return replace(self, source=replace(self.source, frame=nothing))
 
 
 def read_deals(reading: Reading, stages: pd.DataFrame) -> DealRows:

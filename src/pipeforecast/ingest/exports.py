@@ -13,9 +13,9 @@ import pandas as pd
 from pipeforecast.contract import OPEN, TRACKABLE
 from pipeforecast.findings import Finding, first_examples
 from pipeforecast.ingest.deals import DealRows, note, read_deals
-from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.files import Source
 from pipeforecast.ingest.pasts import Log, times
+from pipeforecast.ingest.reading import Reading
 from pipeforecast.ingest.stages import read_stages
 from pipeforecast.ingest.states import WHOLE, Piece, fact_type, setting
 from pipeforecast.mapping import CrmMapping
@@ -74,9 +74,7 @@ def _day(pattern: re.Pattern[str], name: str) -> tuple[np.datetime64 | None, str
 
 def has_log(mapping: CrmMapping, source: Source) -> bool:
     """Tell whether an export brings a change log, which says more than differences do."""
-    history = mapping.history
-    named = [*([history.wide.files] if history.wide else []), *(log.files for log in history.long)]
-    return any(source.find(files) for files in named)
+    return any(source.find(files) for files in mapping.history.files)
 
 
 def read_series(reading: Reading, series: Sequence[Dated]) -> tuple[DealRows, pd.DataFrame, Log]:
@@ -98,6 +96,7 @@ def read_series(reading: Reading, series: Sequence[Dated]) -> tuple[DealRows, pd
         part = replace(reading, source=replace(dated.source, findings=findings), findings=findings, ledger=ledger)
         rows = read_deals(part, read_stages(part))
         parts.append(rows.used().assign(_day=dated.day))
+        part.source.forget(reading.mapping.deals.files)
     every = pd.concat(parts, ignore_index=True)
     key, _ = pd.factorize(every["deal_id"].astype("object"))  # deals in the order of their first appearance
     last = every.loc[~pd.Series(key).duplicated(keep="last").to_numpy()]

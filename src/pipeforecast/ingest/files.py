@@ -6,10 +6,10 @@ import csv
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -25,6 +25,12 @@ from pipeforecast.ingest.packed import refuse_swollen
 _ENDINGS = re.compile(r"(\.(csv|tsv|txt|parquet|xlsx|xlsm|xlsb|xls|ods))?(\.gz)?$", re.IGNORECASE)
 _EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
+#: Files, and the delimiter, encoding and sheet by which they are read.
+Key = tuple[tuple[Path, ...], str | None, str | None, str | None]
+#: Gives for a file what tells of a column's name whether it is read.
+Needed = Callable[[Path], Callable[[str], bool]]
+Read = tuple[pd.DataFrame, list[Finding]]
+
 
 @dataclass
 class Source:
@@ -38,7 +44,8 @@ class Source:
     findings: list[Finding] = field(default_factory=list)
     folder: Path | None = None
     names: Mapping[Path, str] = field(default_factory=dict)
-    _read: dict[tuple[Any, ...], pd.DataFrame] = field(default_factory=dict)
+    _read: dict[Key, Future[Read]] = field(default_factory=dict)
+    _once: set[Key] = field(default_factory=set)
 
     @classmethod
     def at(cls, source: Path | str | Sequence[Path | str], findings: list[Finding]) -> Source:
@@ -85,15 +92,11 @@ class Source:
     ) -> pd.DataFrame | None:
         """Read the files of ``patterns`` one below the other, all as text; None if there are none."""
         found = self.find(patterns)
-        return framed(self._whole(found, (delimiter, encoding, sheet), _every)[0]) if found else None
+        told = (delimiter, encoding, sheet)
+        return framed(self._whole((tuple(found), *told), _every, self.findings)[0]) if found else None
 
     def cells(
-        self,
-        patterns: Sequence[str],
-        delimiter: str | None = None,
-        encoding: str | None = None,
-        sheet: str | None = None,
-        needed: Callable[[Path], Callable[[str], bool]] | None = None,
+        self, patterns: Sequence[str], delimiter: str | None, encoding: str | None, sheet: str | None, needed: Needed
     ) -> pd.DataFrame | None:
         """Read the files of ``patterns`` as ``rows`` does, the columns that repeat themselves as codes.
 
@@ -101,20 +104,39 @@ class Source:
 
         Parameters
         ----------
-        needed : callable, optional
-            Gives for a file what tells of a column's name whether it is read; by default all columns are.
+        needed : callable
+            Gives for a file what tells of a column's name whether it is read.
         """
-        found = self.find(patterns)
-        if not found:
+        key = (tuple(self.find(patterns)), delimiter, encoding, sheet)
+        if not key[0]:
             return None
-        told = (delimiter, encoding, sheet)
-        key = (tuple(found), *told)
         if key not in self._read:
-            table, names = self._whole(found, told, needed(found[0]) if needed is not None else _every)
-            frame = coded(table)
-            frame.attrs = {"file": found[0].name if len(found) == 1 else f"{found[0].name} …", "columns": names}
-            self._read[key] = frame
-        return self._read[key]
+            read: Future[Read] = Future()
+            read.set_result(self._coded(key, needed))
+            self._read[key] = read
+        self._once.add(key)
+        frame, findings = self._read[key].result()
+        self.findings.extend(f for f in findings if f not in self.findings)
+        return frame
+
+    def ahead(
+        self, patterns: Sequence[str], delimiter: str | None, encoding: str | None, sheet: str | None, needed: Needed
+    ) -> bool:
+        """Begin to read what ``cells`` will be asked for, unless it was; tell whether it is being read.
+
+        What is odd or wrong is told when it is asked for.
+        """
+        try:
+            key = (tuple(self.find(patterns)), delimiter, encoding, sheet)
+        except DataError:
+            return False
+        if not key[0] or key in self._once:
+            return False
+        if key not in self._read:
+            pool = ThreadPoolExecutor(1)
+            self._read[key] = pool.submit(self._coded, key, needed)
+            pool.shutdown(wait=False)
+        return True
 
     def forget(self, patterns: Sequence[str]) -> None:
         """Let go of what ``cells`` keeps of some files."""
@@ -122,18 +144,25 @@ class Source:
         for key in [k for k in self._read if k[0] == found]:
             del self._read[key]
 
-    def _whole(
-        self, found: Sequence[Path], told: tuple[str | None, str | None, str | None], wanted: Callable[[str], bool]
-    ) -> tuple[pa.Table, list[str]]:
-        parts = [self.read(path, *told, wanted) for path in found]
+    def _coded(self, key: Key, needed: Needed) -> Read:
+        found, findings = key[0], list[Finding]()
+        table, names = self._whole(key, needed(found[0]), findings)
+        frame = coded(table)
+        frame.attrs = {"file": found[0].name if len(found) == 1 else f"{found[0].name} …", "columns": names}
+        return frame, findings
+
+    def _whole(self, key: Key, wanted: Callable[[str], bool], findings: list[Finding]) -> tuple[pa.Table, list[str]]:
+        found, delimiter, encoding, sheet = key
+        parts = [self.read(path, delimiter, encoding, sheet, wanted, findings) for path in found]
         names = list(dict.fromkeys(name for _, head in parts for name in head))
         return pa.concat_tables([table for table, _ in parts], promote_options="default"), names
 
     def read(
-        self, path: Path, delimiter: str | None, encoding: str | None, sheet: str | None, wanted: Callable[[str], bool]
-    ) -> tuple[pa.Table, list[str]]:
+        self, path: Path, delimiter: str | None, encoding: str | None, sheet: str | None,
+        wanted: Callable[[str], bool], findings: list[Finding],
+    ) -> tuple[pa.Table, list[str]]:  # fmt: skip
         """Read the wanted columns of one file with every cell as text, and give the names of all."""
-        return read_cells(path, self.findings, delimiter, encoding, sheet, wanted)
+        return read_cells(path, findings, delimiter, encoding, sheet, wanted)
 
     def content(self) -> str | None:
         """Give the fingerprint of what was read where that is no file; files have their own."""

@@ -16,6 +16,10 @@ DELETED = frozenset({"isdeleted", "deleted", "archived", "isarchived", "deleteda
 MERGED = frozenset({"masterrecordid", "masterrecord", "mergedinto", "mergedintoid", "mergedto", "mergetargetid"})
 
 
+#: Patterns of files, and the delimiter, encoding and sheet by which they are read.
+Asked = tuple[Sequence[str], str | None, str | None, str | None]
+
+
 def bare_name(name: str) -> str:
     """Reduce a column's name to letters and digits: ``Close Date``, ``close_date`` and ``CloseDate`` are one."""
     return re.sub(r"[\W_]", "", name).casefold()
@@ -34,6 +38,16 @@ def needed(mapping: CrmMapping, source: Source, path: Path) -> Callable[[str], b
     if path in source.find(mapping.deals.files):
         names |= DELETED | MERGED
     return lambda name: bare_name(name) in names
+
+
+def in_turn(mapping: CrmMapping) -> Sequence[Asked]:
+    """List the files that a mapping asks for, in its order."""
+    out: list[Asked] = []
+    for files, parts in _parts(mapping):
+        table = parts[0] if isinstance(parts, tuple) else parts
+        out.append((files, table.delimiter, table.encoding, getattr(table, "sheet", None)))
+        out += [(look.file, None, None, None) for look in _lookups(parts)]
+    return list(dict.fromkeys(out))
 
 
 def _parts(mapping: CrmMapping) -> Iterator[tuple[Sequence[str], Any]]:
