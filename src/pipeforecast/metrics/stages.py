@@ -41,7 +41,7 @@ def cohorts_of(view: View) -> Facts:
 
 def _with_deals(view: View, rows: pd.DataFrame) -> Facts:
     """Count rows of deals in the groups of the deals; where a grouping is a column of the rows, in their own."""
-    deals, place = view.deal_frame, view.deal_frame.index.get_indexer(rows["deal"])
+    deals, place = view.deal_frame, view.deal_frame.index.get_indexer(pd.Index(rows["deal"]))
     own = [by in rows for by in view.groups.by]
     codes = view.deals.codes[:, place]
     codes[own] = view.groups.codes(rows)[own]
