@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +48,12 @@ ALONE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREA
 def main() -> None:
     told = told_by()
     rows, snapshots = [], []
-    for kind in told.kinds:
-        _, history = company_of(kind, told.deals, told.seed)
-        snapshots += [{"company": kind, **row} for row in rewound(history, told.repeats)]
+    for kind, seed in product(told.kinds, told.seeds):
+        _, history = company_of(kind, told.deals, seed)
+        snapshots += [{"company": kind, "seed": seed, **row} for row in rewound(history, told.repeats)]
         followed = past_days(history, told.quarters, (0,), before=int(AHEAD[-1]))
         for case in cases(history, followed):
-            rows += compared(case, told, kind)
+            rows += [{"company": kind, "seed": seed, **row} for row in compared(case, told)]
     if told.python is None:
         print("no --python of an environment with the rivals: the hazards alone")
     shown(against(rows), told.out / "rivals.csv")
@@ -63,7 +64,7 @@ def told_by() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", type=Path, help="Python of the environment that has the rivals")
     parser.add_argument("--deals", type=int, default=20_000)
-    parser.add_argument("--seed", type=int, default=31)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[31, 32])
     parser.add_argument("--kinds", nargs="+", default=["standard", "other"])
     parser.add_argument("--quarters", type=int, default=1)
     parser.add_argument("--rows", type=int, default=5000, help="snapshot rows to learn from")
@@ -73,7 +74,7 @@ def told_by() -> argparse.Namespace:
     parser.add_argument("--small", action="store_true", help="a quick form that only shows that the command works")
     told = parser.parse_args()
     if told.small:
-        told.deals, told.kinds, told.rows, told.repeats = 600, ["standard"], 300, 1
+        told.deals, told.kinds, told.seeds, told.rows, told.repeats = 600, ["standard"], [31], 300, 1
         told.out = Path(tempfile.mkdtemp())
     return told
 
@@ -97,7 +98,7 @@ def rewound(history: DealHistory, repeats: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def compared(case: Case, told: argparse.Namespace, kind: str) -> list[dict[str, Any]]:
+def compared(case: Case, told: argparse.Namespace) -> list[dict[str, Any]]:
     """Score each method on one day's deals, all of them followed for a year."""
     own = HazardModel(max_rows=told.rows)
     ours: dict[str, Recipe] = {
@@ -106,7 +107,7 @@ def compared(case: Case, told: argparse.Namespace, kind: str) -> list[dict[str, 
     found = {name: hazards(recipe, case) for name, recipe in ours.items()}
     if told.python is not None:
         found |= {name: rival(case, told, name) for name in told.rivals}
-    about = {"company": kind, "as_of": case.origin.as_of.date(), "rows": told.rows, "asked": len(case.won)}
+    about = {"as_of": case.origin.as_of.date(), "rows": told.rows, "asked": len(case.won)}
     return [
         {**about, "method": name, "log_loss": loss(case.won, by[:, -1]),
          "brier": float(((by[:, -1] - case.won) ** 2).mean()),
@@ -151,8 +152,8 @@ def with_due(design: DealDesign, features: Features) -> np.ndarray:
 def against(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Say how many times the processor time of the hazards each method took on the same rows."""
     table = pd.DataFrame(rows)
-    first = table[table["method"] == "hazards"].set_index(["company", "as_of"])["cpu"]
-    of = pd.MultiIndex.from_frame(table[["company", "as_of"]])
+    first = table[table["method"] == "hazards"].set_index(["company", "seed", "as_of"])["cpu"]
+    of = pd.MultiIndex.from_frame(table[["company", "seed", "as_of"]])
     return table.assign(ratio=table["cpu"].to_numpy() / first.reindex(of).to_numpy())
 
 

@@ -14,6 +14,8 @@ from pipeforecast.contract import TRACKABLE
 from pipeforecast.engine import EMBEDDED, Engine
 from pipeforecast.engine.spark import Spark, spark_session
 from pipeforecast.errors import DataError, SettingsError, some
+from pipeforecast.evenings import KeptEvenings
+from pipeforecast.fingerprint import fingerprint_of
 from pipeforecast.fiscal import FiscalCalendar
 from pipeforecast.forecast import Forecaster
 from pipeforecast.history import DealHistory
@@ -42,6 +44,7 @@ from pipeforecast.models.hazard import HazardModel
 from pipeforecast.models.prior import WithPrior
 from pipeforecast.models.stages import StageTransitions
 from pipeforecast.pipeline import PipelineForecaster
+from pipeforecast.provenance import libraries, source_fingerprint
 from pipeforecast.rules import RULES, AnyRule, Call, Rule, rule
 from pipeforecast.sections import SparkSettings
 from pipeforecast.settings import BacktestSettings, CalendarSettings, RunSettings
@@ -56,6 +59,7 @@ def build_export(settings: RunSettings, refusals: Refusals | None = None) -> Exp
     if isinstance(engine, Spark):
         spark_session(engine.master)  # now: what is missing is said before anything is read, and a source takes it too
     export = read_export(CrmMapping.model_validate(settings.crm), settings.source, refusals)
+    return replace(export, history=replace(export.history, engine=build_engine(settings), kept=build_kept(settings)))
     return replace(export, history=replace(export.history, engine=engine))
 
 
@@ -63,6 +67,14 @@ def build_engine(settings: RunSettings) -> Engine:
     """Make what runs the questions over a whole history; verbs that take no snapshots have no choice."""
     chosen = getattr(settings, "engine", None)
     return Spark(chosen.master) if isinstance(chosen, SparkSettings) else EMBEDDED
+
+
+def build_kept(settings: RunSettings) -> KeptEvenings | None:
+    """Make what keeps snapshots of past evenings, where the settings name a folder."""
+    chosen = getattr(settings, "engine", None)
+    if chosen is None or chosen.keep is None:
+        return None
+    return KeptEvenings(chosen.keep, fingerprint_of([source_fingerprint(), libraries()]), chosen.most_mb)
 
 
 def build_calendar(settings: CalendarSettings) -> FiscalCalendar:

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from pipeforecast.contract import OPEN, Role
 from pipeforecast.engine import EMBEDDED, Engine
 from pipeforecast.errors import DataError
+from pipeforecast.evenings import KeptEvenings
 from pipeforecast.held import Held
 
 #: Columns of ``states`` that are always there; the tracked facts of the deal stand beside them.
@@ -46,6 +47,8 @@ class DealHistory:
         ``leads``, ``touches``, ``quotas``, ``calls``, ``spend``, … where the export has them.
     engine : Engine
         Where questions over all states are run; the answers are the same.
+    kept : KeptEvenings or None
+        Where snapshots of past evenings are kept for the next time; they are the same.
     """
 
     deals: pd.DataFrame
@@ -55,6 +58,7 @@ class DealHistory:
     roles: Mapping[str, Role]
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     engine: Engine = EMBEDDED
+    kept: KeptEvenings | None = None
 
     def __post_init__(self) -> None:
         missing = [c for c in STATE_KEYS + STATE_FACTS if c not in self.states]

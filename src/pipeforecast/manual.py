@@ -19,6 +19,7 @@ COMMON = {
 }
 SNAPSHOTS = {
     "engine=NAME": "where snapshots are taken: duckdb (default) or spark; the numbers are the same",
+    "engine.keep=FOLDER": "where snapshots of past evenings are kept, for a history that has grown (default: nowhere)",
 }
 LEARNING = {
     **SNAPSHOTS,

@@ -92,13 +92,20 @@ class OriginSettings(Closed):
         return self
 
 
-class EmbeddedSettings(Closed):
+class KeepingSettings(Closed):
+    """Whether snapshots of past evenings are kept: a history that has grown is then rewound for its new days alone."""
+
+    keep: Folder | None = Field(None, description="folder in which snapshots are kept; null: they are taken anew")
+    most_mb: float = Field(2000.0, gt=0, description="megabytes that kept snapshots may take; the longest unused go")
+
+
+class EmbeddedSettings(KeepingSettings):
     """Questions over the whole history run embedded (``configs/engine/duckdb.yaml``)."""
 
     kind: Literal["duckdb"] = "duckdb"
 
 
-class SparkSettings(Closed):
+class SparkSettings(KeepingSettings):
     """They run on a Spark session (``configs/engine/spark.yaml``): the active one, else one that is started."""
 
     kind: Literal["spark"] = "spark"

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipeforecast.contract import OPEN, Role
+from pipeforecast.evenings import marks_of
 from pipeforecast.history import STATE_KEYS, DealHistory
 from pipeforecast.reporting import closing_day, owner_when_closed, with_manager
 
@@ -188,6 +189,34 @@ def _closings(history: DealHistory, facts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _open_rows(history: DealHistory, states: pd.DataFrame, days: np.ndarray, whole: np.ndarray) -> pd.DataFrame:
+    """Take the rows of the evenings, or read those that the history's place to keep them holds; add touches.
+
+    Evenings of a sample of deals are not kept: the sample changes with the history, and costs little.
+    """
+    if history.kept is None or "chosen" in states:
+        out = _rewound(history, states, days, whole)
+    else:
+
+        def take(missing: np.ndarray) -> pd.DataFrame:
+            return _rewound(history, _open_since(states, missing), missing, whole)
+
+        ids = history.deals["deal_id"]
+        read = states.drop(columns=["closed_at"])  # of closed deals, which have no row
+        out = history.kept.rows(marks_of(days, read, ids), ids, take)
+        out = _canonical(out.astype({c: kind for c, kind in states.dtypes.items() if c in out}))
+    return _with_touches(history, out) if "deal_id" in history.tables.get("touches", ()) else out
+
+
+def _open_since(states: pd.DataFrame, days: np.ndarray) -> pd.DataFrame:
+    """Leave out deals whose last word, that they are closed, was written before the first of the evenings."""
+    if not len(days):
+        return states
+    last = states[~states.duplicated("deal", keep="last").to_numpy()]
+    over = (last["status"] != OPEN) & (last["recorded_at"] < pd.Timestamp(days[0]))
+    return states[~states["deal"].isin(last["deal"][over.to_numpy()]).to_numpy()]
+
+
+def _rewound(history: DealHistory, states: pd.DataFrame, days: np.ndarray, whole: np.ndarray) -> pd.DataFrame:
     """Run the query: running facts by window functions, then each state joined to the days on which it held.
 
     It gives the places of the states; their facts are taken from the history, so that no text passes through it. Where
@@ -204,8 +233,7 @@ def _open_rows(history: DealHistory, states: pd.DataFrame, days: np.ndarray, who
         opened = joined.filter(kept).order_by(["as_of", "deal"]).select("as_of", "row", *RUNNING)
         out = session.frame(opened)
     there = states[["deal", *facts]].take(out["row"].to_numpy()).reset_index(drop=True)
-    out = _canonical(pd.concat([out[["as_of"]], there, out[list(RUNNING)]], axis=1))
-    return _with_touches(history, out) if "deal_id" in history.tables.get("touches", ()) else out
+    return _canonical(pd.concat([out[["as_of"]], there, out[list(RUNNING)]], axis=1))
 
 
 def _steps(states: pd.DataFrame) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from small_pipeline import AS_OF, audited, company, small_audit
 
+from english import left_in_english
 from pipeforecast.audit import Audit
 from pipeforecast.report.audit_page import audit_facts, render_audit, write_audit_page
 from stories import tell
@@ -20,6 +21,18 @@ NASTY = "<img src=x onerror=alert(1)>\"'</script><script>alert(2)</script>"
 @pytest.fixture(scope="module")
 def made() -> Audit:
     return small_audit()
+
+
+def test_it_is_said_in_the_reader_s_language_and_nobody_hidden_is_named(made: Audit) -> None:
+    page = render_audit(audit_facts(made, AS_OF, "EUR", "zh"))
+    assert left_in_english(page) == []
+    owners = [o for o in made.owners["owner"] if not o.startswith("(")]
+    facts = audit_facts(made, AS_OF, "EUR", "en", lambda owner: owner != owners[0])
+    shown = {o["owner"] for o in facts["owners"]}
+    assert "Person 1" in shown
+    assert owners[0] not in shown | {d["owner"] for d in facts["shown"]}
+    nobody = audit_facts(made, AS_OF, "EUR", "en", lambda _: False)
+    assert {o["owner"] for o in nobody["owners"]} - {"(none)"} == {f"Person {i + 1}" for i in range(len(owners))}
 
 
 def test_the_page_says_what_the_tables_say(made: Audit) -> None:

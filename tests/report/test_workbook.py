@@ -20,7 +20,7 @@ from office import Sheets, edited, formulas_of, needs_office, recomputed, sheets
 from pipeforecast.errors import DataError
 from pipeforecast.forecast import Forecast
 from pipeforecast.headline import Headline
-from pipeforecast.report.workbook import BookInput, deals, rules, write_workbook
+from pipeforecast.report.workbook import BookInput, write_workbook
 from pipeforecast.report.workbook.book import SHEETS
 from pipeforecast.report.workbook.paper import LONGEST_CELL, plain
 from pipeforecast.rules import RULES
@@ -94,7 +94,12 @@ BOOKS: dict[str, BookInput] = {
     "day_60": example(day("2024-05-30")),
     "day_0": example(day("2024-03-31"), book=False),
     "without_past": example(AS_OF, past=False),
+    "summed": made_book(factor=0.5),
+    "day_30_summed": example(AS_OF),
+    "odd_summed": odd_book(),
 }
+#: Deals that are listed one by one where that is fewer than there are.
+MOST = {"summed": 50, "day_30_summed": 1, "odd_summed": 3}
 EDITED = {"edited_probability": ("Probability used", 0.999), "edited_amount": ("Amount used", 1e6)}
 
 
@@ -108,7 +113,9 @@ def deal_cell(sheets: Sheets, column: str, row: int) -> str:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("books")
-    paths = {name: write_workbook(book, folder / f"{name}.xlsx") for name, book in BOOKS.items()}
+    paths = {
+        name: write_workbook(book, folder / f"{name}.xlsx", MOST.get(name, 10_000)) for name, book in BOOKS.items()
+    }
     sheets = sheets_of(paths["plain"])
     for name, (column, value) in EDITED.items():
         at = deal_cell(sheets, column, 3)
@@ -156,7 +163,7 @@ def test_an_edit_of_one_deal_moves_its_groups_and_the_total_and_nothing_else(
 
 
 @needs_office
-@pytest.mark.parametrize("name", ["day_30", "day_60", "day_0", "without_past"])
+@pytest.mark.parametrize("name", ["day_30", "day_60", "day_0", "without_past", "day_30_summed"])
 def test_every_rule_that_is_a_sum_of_cells_is_recomputed(reckoned: dict[str, Sheets], name: str) -> None:
     table = table_of(reckoned[name]["Rules"], "Rule").set_index("Method")
     assert set(table.index) == set(RULES)
@@ -263,19 +270,39 @@ def test_headers_are_frozen_and_repeated_and_one_page_wide(written: dict[str, Pa
     assert all('fitToHeight="0"' in t and 'orientation="landscape"' in t for t in texts.values())
 
 
-def test_more_deals_than_a_sheet_holds_are_cut_and_the_parts_are_stated(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for room in (deals, rules):
-        monkeypatch.setattr(room, "MOST_DEALS", 50)
-    path = write_workbook(made_book(), tmp_path / "x.xlsx")
-    sheets = sheets_of(path)
-    assert len(table_of(sheets["Deals"], "Deal")) == 50
-    assert "The first 50 of 90 open deals" in str(sheets["Deals"].iloc[2, 0])
-    assert "stated, not added up" in str(sheets["Forecast"].iloc[3, 0])
-    total = forecast(sheets).loc[0, "Total"]
-    assert float(total) == pytest.approx(float(made_book().cells["total", "mean"].iloc[0]), abs=CENT)
-    assert not [f for f in formulas_of(path)["xl/worksheets/sheet1.xml"] if "SUMIFS" in f]
+def test_the_deals_with_the_most_money_are_listed_and_the_others_summed_up(written: dict[str, Path]) -> None:
+    sheets, book = sheets_of(written["summed"]), BOOKS["summed"]
+    table = table_of(sheets["Deals"], "Deal")
+    single, sums = table.iloc[:50], table.iloc[50:]
+    assert single["Deal id"].tolist() == book.deals["deal_id"].head(50).tolist()
+    further = sums["Deal"].str.extract(r"^(\d+) further deals?$", expand=False).astype(int)
+    assert (further.sum(), 1 < len(sums) < 40) == (40, True)
+    assert "last " + str(len(sums)) + " rows sum up 40 further" in str(sheets["Deals"].iloc[2, 0])
+    others = book.deals.iloc[50:]
+    for column, values in (
+        ("Expected amount", others["probability"] * others["amount_if_won"]), ("Listed amount", others["amount"]),
+        ("Amount for the rules", others["rule_amount"]),
+    ):  # fmt: skip
+        assert sums[column].astype("float64").sum() == pytest.approx(values.sum())
+    promised = (sums["Amount for the rules"] * sums["CRM probability"]).astype("float64").sum()
+    assert promised == pytest.approx((others["rule_amount"] * others["crm_probability"]).sum())
+    assert sheets["About"].loc[(sheets["About"][0] == "Open deals").to_numpy(), 1].tolist() == [90]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(n=st.integers(1, 30), most=st.integers(0, 12), seed=st.integers(0, 999))
+def test_however_few_are_listed_every_part_of_every_group_stays(tmp_path: Path, n: int, most: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    table = open_deals(max(n, 8)).iloc[:n]
+    table = table.assign(probability=rng.choice([0.0, 0.5, np.nan, 1 / 3], n), stage=rng.choice(["A", None], n))
+    if table["probability"].isna().all():
+        table["probability"] = 0.5
+    table["amount_if_won"] = np.where(rng.random(n) < 0.3, 0.0, rng.lognormal(10, 3, n))
+    table["amount"] = np.where(rng.random(n) < 0.3, np.nan, rng.lognormal(10, 3, n))
+    table["rule_amount"] = np.where(rng.random(n) < 0.3, np.nan, table["amount"])
+    table["expected_close"] = table["expected_close"].mask(rng.random(n) < 0.3)
+    book = made_book(deals=table)
+    assert_equal_to_forecast(book, sheets_of(write_workbook(book, tmp_path / "few.xlsx", most)))
 
 
 def test_a_method_that_looks_at_no_deal_states_its_parts(tmp_path: Path) -> None:

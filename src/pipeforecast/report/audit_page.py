@@ -44,7 +44,7 @@ def audit_facts(
 
 
 def _owner_names(made: Audit, named: Callable[[object], bool] | None) -> OwnerName:
-    hidden = [] if named is None else [str(o) for o in made.owners["owner"] if o != ALL and not named(o)]
+    hidden = [] if named is None else [str(o) for o in made.owners["owner"] if o not in (ALL, NOBODY) and not named(o)]
     numbers = {owner: i + 1 for i, owner in enumerate(hidden)}
 
     def of(owner: Any, name: Any) -> str:

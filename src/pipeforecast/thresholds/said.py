@@ -55,10 +55,10 @@ def _of_card(made: Study) -> Iterator[Finding]:
             advice="no condition tells more than chance would; a threshold of points would be arbitrary",
         )  # fmt: skip
         return
-    kept = f"{_part(against.kept_auc)} of the model's AUC above chance, {_part(against.kept_loss)} of its log-loss gain"
     yield Finding(
         "CARD-AGAINST-MODEL", "info" if against.enough else "warning", TABLE, count=against.n,
-        repair=f"{len(card.rows)} rows keep {kept} (out of fold)",
+        repair=f"{len(card.rows)} rows keep {_part(against.kept_auc)} of the model's AUC above chance, "
+        f"{_part(against.kept_loss)} of its log-loss gain (out of fold)",
         advice="" if against.enough else "less than the 90 and 80 % that are wanted: rather use the model's chance",
     )  # fmt: skip
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,10 @@ import pandas as pd
 from pipeforecast.report.names import Names
 from pipeforecast.report.words import spoken
 from pipeforecast.report.workbook.inputs import BookInput
-from pipeforecast.report.workbook.paper import MOST_ROWS, Column, Live, Paper, Sheet, cell, fixed
+from pipeforecast.report.workbook.listed import Listed, is_due, is_due_for_rules
+from pipeforecast.report.workbook.paper import Column, Live, Paper, Sheet, cell, fixed
 
 HEAD = 4
-#: Open deals that the sheet lists at most; with more of them the forecast states its parts instead of adding up deals.
-MOST_DEALS = 1_000_000
 _NOTES = (
     "Edit the coloured cells: a deal's probability or amount moves the sheet Forecast; its listed amount, date, "
     "category and CRM probability move the sheet Rules.",
@@ -36,39 +36,49 @@ class Reckoned:
     keys : mapping of level to int array (n,)
         Number of each deal's group in the sheet Forecast; 0 where it has none there.
     live : bool
-        Whether all deals are on the sheet and told one by one, so that parts can be added up from them.
+        Whether parts can be added up from the deals.
+    beyond : mapping of level to float array (groups, 2)
+        By number of the group, expected amounts of the deals due, and of those pulled in, that only sums hold; empty
+        where every deal is listed.
     """
 
     expected: np.ndarray
     due: np.ndarray
     keys: Mapping[str, np.ndarray]
     live: bool
+    beyond: Mapping[str, np.ndarray]
 
 
-def reckon(book: BookInput, numbers: Mapping[str, Mapping[str, int]]) -> Reckoned:
+def reckon(rows: Listed, numbers: Mapping[str, Mapping[str, int]]) -> Reckoned:
     """Work out what the sheet's formulas give; ``numbers`` holds each level's groups by their number."""
-    deals = book.deals
+    book, deals = rows.book, rows.book.deals
     p, amount = (deals[c].to_numpy(dtype="float64") for c in ("probability", "amount_if_won"))
-    close = pd.to_datetime(deals["expected_close"])
-    due = (close.isna() | (close <= book.given.period_end)).to_numpy(dtype=bool)
     keys = {
         level: book.groups[level].map(dict(numbers[level])).to_numpy(dtype="float64", na_value=0.0).astype("int64")
         for level in book.levels
         if level in numbers
     }
-    return Reckoned(np.nan_to_num(p * amount), due, keys, book.told_by_deal and len(deals) <= MOST_DEALS)
+    beyond = {
+        level: sums.reindex(list(numbers[level])).fillna(0.0).to_numpy(dtype="float64")
+        for level, sums in rows.beyond.items()
+        if level in numbers
+    }
+    return Reckoned(np.nan_to_num(p * amount), is_due(book, deals), keys, book.told_by_deal, beyond)
 
 
-def write_deals(paper: Paper, sheet: Sheet, book: BookInput, names: Names, found: Reckoned) -> None:
+def write_deals(paper: Paper, sheet: Sheet, rows: Listed, names: Names, found: Reckoned) -> None:
     """Write the sheet and name its columns for the formulas of other sheets."""
-    deals = book.deals.head(MOST_DEALS)
-    n = len(deals)
+    book, n = rows.book, len(rows.book.deals)
     sheet.put(0, 0, f"Open deals on {book.given.as_of.date()}", "title")
     notes = list(_NOTES)
-    if n < len(book.deals):
-        notes[-1] = f"The first {n:,} of {len(book.deals):,} open deals: a sheet ends at {MOST_ROWS:,} rows."
+    if rows.summed:
+        notes[-1] = (
+            f"The {rows.single:,} deals with the most money expected are listed one by one; the last "
+            f"{n - rows.single:,} rows sum up {rows.summed:,} further ones that are alike in stage, category and date, "
+            "so that totals hold all of them."
+        )
     sheet.lines(1, notes)
-    table = _table(book, deals, names, found)
+    table = _table(rows, names, found)
     columns = [column for column, _ in table.values()]
     sheet.head(HEAD, columns)
     sheet.rows(HEAD + 1, columns, [values for _, values in table.values()])
@@ -86,17 +96,15 @@ def write_deals(paper: Paper, sheet: Sheet, book: BookInput, names: Names, found
             sheet.at.data_validation(HEAD + 1, at[name], last, at[name], share)
 
 
-def _table(
-    book: BookInput, deals: pd.DataFrame, names: Names, found: Reckoned
-) -> dict[str, tuple[Column, Sequence[object]]]:
+def _table(rows: Listed, names: Names, found: Reckoned) -> dict[str, tuple[Column, Sequence[object]]]:
     """Columns of the sheet by the name under which formulas know them, with their values."""
-    n = len(deals)
+    book, deals = rows.book, rows.book.deals
     stages = {stage: i + 1 for i, stage in enumerate(book.stages["stage"])}
     out: dict[str, tuple[Column, Sequence[object]]] = {
         "name": (Column("Deal", width=34), _named(deals, names)),
         "deal_id": (Column("Deal id", width=20), _texts(deals["deal_id"])),
         "account": (Column("Account", width=24), _texts(deals["account_name"])),
-        "owner": (Column("Owner", width=20), [names.owner(o) for o in deals["owner"]]),
+        "owner": (Column("Owner", width=20), _grouped(deals["owner"], rows.single, names.owner)),
         "stage": (Column("Stage", width=18), _texts(deals["stage"])),
         "deal_category": (Column("Forecast category", "text!", 16), _texts(deals["forecast_category"])),
         "deal_close": (Column("Expected close", "day!", 12), list(pd.to_datetime(deals["expected_close"]))),
@@ -108,7 +116,10 @@ def _table(
     }
     at = {name: i for i, name in enumerate(out)}
     levels: dict[str, tuple[Column, Sequence[object]]] = {
-        f"level {level}": (Column(spoken(level), width=18), [names.group(level, g) for g in book.groups[level][:n]])
+        f"level {level}": (
+            Column(spoken(level), width=18),
+            _grouped(book.groups[level], rows.single, partial(names.group, level)),
+        )
         for level in book.levels
         if level != "owner"
     }
@@ -121,8 +132,7 @@ def _reckoned(
     rows = range(HEAD + 1, HEAD + 1 + len(deals))
     amount, rule_amount = deals["amount"].to_numpy(dtype="float64"), deals["rule_amount"].to_numpy(dtype="float64")
     close = [cell(r, at["deal_close"]) for r in rows]
-    given, e = book.given, pd.to_datetime(deals["expected_close"])
-    rule_due = ((e <= given.period_end) & ~((e > given.as_of) & (e < given.period_start))).to_numpy(dtype=bool)
+    rule_due = is_due_for_rules(book, deals)
     return {
         "deal_expected": (Column("Expected amount", "sum", 15), [
             Live(f"={cell(r, at['probability'])}*{cell(r, at['amount_used'])}", float(v))
@@ -155,7 +165,6 @@ def _keys(
 
     Names would not do: a criterion of Excel takes ``>5`` for a comparison, ``*`` for anything and ``007`` for 7.
     """
-    n = len(deals)
     said = deals["stage"].astype("object").where(deals["stage"].notna(), "(none)").astype(str)
     key = said.map(dict(stages)).fillna(0)
     out: dict[str, tuple[Column, Sequence[object]]] = {
@@ -164,8 +173,15 @@ def _keys(
     for i, level in enumerate(book.levels):
         title = f"No. of {spoken(level).lower()}"
         numbers = found.keys.get(level, np.zeros(len(book.deals)))
-        out[f"deal_key_{i + 1}"] = (Column(title, "key", 8, hidden=True), numbers[:n].tolist())
+        out[f"deal_key_{i + 1}"] = (Column(title, "key", 8, hidden=True), numbers.tolist())
     return out
+
+
+def _grouped(groups: pd.Series, single: int, word: Callable[[object], str]) -> list[object]:
+    """Name each deal's group, each name once; rows that sum deals up belong to none."""
+    code, kinds = pd.factorize(groups.iloc[:single], use_na_sentinel=False)
+    told = np.array([word(k) for k in kinds], dtype=object)
+    return [*told[code], *[None] * (len(groups) - single)]
 
 
 def _named(deals: pd.DataFrame, names: Names) -> list[str]:

@@ -27,6 +27,9 @@ _COLUMNS = (
 _WON, _DUE, _PULLED, _OPEN, _NEW, _TOTAL = range(3, 9)
 _SAID = 9 + len(_RANGES)
 _OFF = _SAID + 3
+_BEYOND = _OFF + 1
+#: Only where not every deal is listed.
+_FURTHER = (Column("Due, in summed rows", "money", 15), Column("Pulled in, in summed rows", "money", 15))
 
 NOTES = (
     "Means: won so far and deals not yet created are stated; open deals are added up from the sheet Deals, so that an "
@@ -34,7 +37,7 @@ NOTES = (
     "P2.5 to P97.5 are those of the draws: they do not follow an edit, and quantiles of groups or parts do not add up; "
     "means do.",
 )
-_STATED = "Open deals are stated, not added up: this method looks at no single deal, or there are too many to list."
+_STATED = "Open deals are stated, not added up: this method looks at no single deal."
 
 
 def group_numbers(cells: pd.DataFrame) -> dict[str, dict[str, int]]:
@@ -63,13 +66,14 @@ def write_forecast(paper: Paper, sheet: Sheet, book: BookInput, names: Names, fo
     sheet.put(7, 3, book.factor, "factor")
     sheet.put(7, 4, "1: the model leads. Another number: past periods speak for a rule, or half of each.", "note")
     paper.name("factor", sheet.name, fixed(7, 3, 7))
-    sheet.head(HEAD, _COLUMNS)
+    columns = (*_COLUMNS, *_FURTHER) if found.beyond else _COLUMNS
+    sheet.head(HEAD, columns)
     for i, row in enumerate(rows):
-        for j, (column, value) in enumerate(zip(_COLUMNS, row, strict=True)):
+        for j, (column, value) in enumerate(zip(columns, row, strict=True)):
             look = "sum" if i == 0 and column.look == "money" else column.look
             sheet.put(HEAD + 1 + i, j, value, look)
     sheet.at.freeze_panes(HEAD + 2, 3)
-    sheet.at.autofilter(HEAD, 0, last, len(_COLUMNS) - 1)
+    sheet.at.autofilter(HEAD, 0, last, len(columns) - 1)
     sheet.at.print_area(0, 0, last, _SAID - 1)  # what it is checked against is for the screen
 
 
@@ -79,9 +83,10 @@ def _rows(book: BookInput, names: Names, found: Reckoned) -> tuple[list[list[obj
     key = {level: i + 1 for i, level in enumerate(book.levels)}
     sums = {level: _by_group(found, level, len(of)) for level, of in numbers.items()}
     out, worst = [], 0
+    told = {part: _values(cells, part, "mean") for part in ("won", "open_due", "open_pulled_in", "new", TOTAL)}
+    quantiles = np.column_stack([_values(cells, TOTAL, q) for q in _RANGES])
     for i, (level, group) in enumerate(cells.index):
-        mean = {part: float(cells.iloc[i].get((part, "mean"), np.nan)) for part in ("won", "open_due", "open_pulled_in",
-                                                                                    "new", TOTAL)}  # fmt: skip
+        mean = {part: float(values[i]) for part, values in told.items()}
         row = HEAD + 1 + i
         number = numbers[level][group]
         live = found.live and not np.isnan(mean["open_due"]) and (level == TOTAL or level in key)
@@ -89,30 +94,37 @@ def _rows(book: BookInput, names: Names, found: Reckoned) -> tuple[list[list[obj
         total: object = mean[TOTAL]
         parts: list[object] = [mean["won"], due, pulled, _sum(due, pulled), mean["new"]]
         cents = 0
+        beyond: list[object] = [None, None] if found.beyond else []
+        if live and level in found.beyond:
+            beyond = found.beyond[level][number - 1].tolist()
         if live:
             due, pulled = (float(x) * book.factor for x in sums[level][number - 1])
             whole = np.nansum([mean["won"], due, pulled, mean["new"]])
-            parts = _formulas(row, mean, (due, pulled), None if level == TOTAL else key[level])
+            parts = _formulas(row, mean, (due, pulled), None if level == TOTAL else key[level], bool(found.beyond))
             total = Live(f"={cell(row, _WON)}+{cell(row, _OPEN)}+{cell(row, _NEW)}", float(whole))
             cents = max(_cents(due, mean["open_due"]), _cents(pulled, mean["open_pulled_in"]),
                         _cents(float(whole), mean[TOTAL]))  # fmt: skip
         worst = max(worst, cents)
-        ranges = [float(cells.iloc[i].get((TOTAL, q), np.nan)) for q in _RANGES]
         label = "The whole" if level == TOTAL else spoken(level)
         named = "Total" if level == TOTAL else names.group(level, group)
         said = [mean["open_due"], mean["open_pulled_in"], mean[TOTAL]]
-        out.append([number, label, named, *parts, total, *ranges, *said, _difference(row, cents) if live else None])
+        out.append([number, label, named, *parts, total, *quantiles[i].tolist(), *said,
+                    _difference(row, cents) if live else None, *beyond])  # fmt: skip
     return out, worst
 
 
 def _formulas(
-    row: int, mean: Mapping[str, float], value: tuple[float, float], key: int | None
+    row: int, mean: Mapping[str, float], value: tuple[float, float], key: int | None, beyond: bool
 ) -> list[object]:  # fmt: skip
-    """Won as stated, the two open parts and their sum by formula, new business as stated."""
+    """Won as stated, the two open parts and their sum by formula, new business as stated.
+
+    Rows that sum deals up are part of the total, and of no group: what a group has of them is added.
+    """
     group = "" if key is None else f",deal_key_{key},{cell(row, 0)}"
-    due, pulled = (
-        Live(f"=factor*SUMIFS(deal_expected,deal_due,{flag}{group})", v) for flag, v in zip((1, 0), value, strict=True)
-    )
+    sums = [f"SUMIFS(deal_expected,deal_due,{flag}{group})" for flag in (1, 0)]
+    if beyond and key is not None:
+        sums = [f"({s}+{cell(row, _BEYOND + j)})" for j, s in enumerate(sums)]
+    due, pulled = (Live(f"=factor*{s}", v) for s, v in zip(sums, value, strict=True))
     both = Live(f"={cell(row, _DUE)}+{cell(row, _PULLED)}", sum(value))
     return [mean["won"], due, pulled, both, mean["new"]]
 
@@ -132,11 +144,19 @@ def _sum(*values: float) -> float:
 
 
 def _by_group(found: Reckoned, level: str, n: int) -> Sequence[tuple[float, float]]:
-    """Expected amount of the deals due, and of those pulled in, by group number."""
+    """Expected amount of the deals due, and of those pulled in, by group number; of summed rows too."""
     at = np.ones(len(found.expected), dtype="int64") if level == TOTAL else found.keys.get(level)
     if at is None:
         return [(np.nan, np.nan)] * n
     due, pulled = (
         np.bincount(at, found.expected * flag, minlength=n + 1)[1 : n + 1] for flag in (found.due, ~found.due)
     )
+    if level in found.beyond:
+        due, pulled = np.column_stack([due, pulled]).T + found.beyond[level].T
     return list(zip(due.tolist(), pulled.tolist(), strict=True))
+
+
+def _values(cells: pd.DataFrame, part: str, column: str) -> np.ndarray:
+    if (part, column) not in cells:
+        return np.full(len(cells), np.nan)
+    return np.asarray(cells[part, column].to_numpy(dtype="float64"))

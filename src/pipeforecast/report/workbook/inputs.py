@@ -12,7 +12,8 @@ from pipeforecast.errors import DataError, some
 from pipeforecast.forecast import QUANTILES, TOTAL
 from pipeforecast.report.inputs import ReportInput
 
-_DEALS = (
+#: What is told of each open deal.
+DEAL_COLUMNS = (
     "deal_id", "name", "account_name", "owner", "stage", "forecast_category", "expected_close", "amount",
     "probability", "amount_if_won", "crm_probability", "rule_amount",
 )  # fmt: skip
@@ -56,7 +57,7 @@ class BookInput:
     about: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
-        missing = [c for c in _DEALS if c not in self.deals.columns]
+        missing = [c for c in DEAL_COLUMNS if c not in self.deals.columns]
         if missing:
             raise DataError(f"workbook: the open deals lack the columns {some(missing)}")
         if len(self.groups) != len(self.deals):

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import xlsxwriter
 from xlsxwriter.utility import xl_range_abs, xl_rowcol_to_cell
+from xlsxwriter.worksheet import Worksheet
 
 #: Limits of the format: rows of a sheet, UTF-16 units of a cell.
 MOST_ROWS = 1_048_576
@@ -78,6 +79,13 @@ def plain(value: object, longest: int = LONGEST_CELL) -> str:
     return units[: 2 * (longest - 1)].decode("utf-16-le", errors="ignore").rstrip() + "…"
 
 
+class _Page(Worksheet):  # type: ignore[misc]
+    """A sheet whose formulas use no function that came after Excel 2007: none is searched for, a hundred times each."""
+
+    def _prepare_formula(self, formula: str, expand_future_functions: bool = False) -> str:
+        return formula.removeprefix("=")
+
+
 class Paper:
     """A workbook being written.
 
@@ -111,7 +119,7 @@ class Paper:
 
     def sheet(self, name: str) -> Sheet:
         """Add a sheet, set up for print: landscape, one page wide, its name and page number below."""
-        sheet = Sheet(self, self.book.add_worksheet(name), name)
+        sheet = Sheet(self, self.book.add_worksheet(name, _Page), name)
         at = sheet.at
         at.set_landscape()
         at.set_paper(9)

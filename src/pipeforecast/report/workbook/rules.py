@@ -11,14 +11,15 @@ import pandas as pd
 from pipeforecast.forecast import TOTAL
 from pipeforecast.report.names import Names
 from pipeforecast.report.words import clean
-from pipeforecast.report.workbook.deals import MOST_DEALS
 from pipeforecast.report.workbook.inputs import BookInput
+from pipeforecast.report.workbook.listed import Listed
 from pipeforecast.report.workbook.paper import Column, Live, Paper, Sheet, cell, fixed
 
 HEAD = 4
 _DUE = "SUMIFS(deal_rule_amount,deal_rule_due,1)"
 _NAMED = "SUMPRODUCT(SUMIFS(deal_rule_amount,deal_category,{names},deal_rule_due,1))"
-_DAILY = "COUNT(deal_due)*mean_won_amount*win_rate/mean_won_cycle"
+_COUNT = "COUNT(deal_due)"
+_DAILY = f"{_COUNT}*mean_won_amount*win_rate/mean_won_cycle"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,6 @@ class _Sum:
 
     formula: str
     words: str
-    by_deal: bool = True
 
 
 _FORMULAS: Mapping[str, _Sum] = {
@@ -60,23 +60,23 @@ _FORMULAS: Mapping[str, _Sum] = {
         f"won_so_far+coverage_rate*{_DUE}", "Won + amounts of the deals due × what such sums brought in the past"
     ),
     "velocity": _Sum(
-        f"won_so_far+IF(OR(COUNT(deal_due)=0,win_rate=0),0,{_DAILY})*days_left",
+        f"won_so_far+IF(OR({_COUNT}=0,win_rate=0),0,{_DAILY})*days_left",
         "Won + open deals × mean won amount × win rate ÷ mean days to win × days left",
     ),
     "run_rate": _Sum(
         "IF(day_of_period>0,won_so_far*days_in_period/MIN(day_of_period,days_in_period),MAX(won_so_far,last_total))",
-        "Won ÷ days elapsed × days of the period; before its first day the last period", by_deal=False,
+        "Won ÷ days elapsed × days of the period; before its first day the last period",
     ),
     "chain_ladder": _Sum(
         "IF(past_by_day>0,won_so_far*past_total/past_by_day,MAX(won_so_far,AVERAGE(past_totals)))",
-        "Won ÷ the share that past periods had won by this day; with none the mean of four", by_deal=False,
+        "Won ÷ the share that past periods had won by this day; with none the mean of four",
     ),
-    "last_period": _Sum("MAX(won_so_far,last_total)", "The last period, never below what is won", by_deal=False),
+    "last_period": _Sum("MAX(won_so_far,last_total)", "The last period, never below what is won"),
     "mean_of_four": _Sum(
-        "MAX(won_so_far,AVERAGE(past_totals))", "Mean of the last four periods, never below what is won", by_deal=False
+        "MAX(won_so_far,AVERAGE(past_totals))", "Mean of the last four periods, never below what is won"
     ),
     "same_period_last_year": _Sum(
-        "MAX(won_so_far,year_ago_total)", "The same period a year before, never below what is won", by_deal=False
+        "MAX(won_so_far,year_ago_total)", "The same period a year before, never below what is won"
     ),
 }  # fmt: skip
 _OTHERS = {
@@ -109,18 +109,18 @@ _RULES = (
 )  # fmt: skip
 
 
-def write_rules(sheet: Sheet, book: BookInput, names: Names) -> None:
+def write_rules(sheet: Sheet, rows: Listed, names: Names) -> None:
     """Write every method's total: by formula where it is a sum of cells, else as a value, with the reason."""
+    book = rows.book
     sheet.put(0, 0, f"Rules for {book.given.period}", "title")
     sheet.lines(1, ["Each rule by formula from the sheets Deals and Rates, beside our own value: edits there move it.",
                     "A rule that the past cannot feed is not known; it is never nought."])  # fmt: skip
     f = book.given.forecast
     whole = ((f["level"] == TOTAL) & (f["part"] == TOTAL) & (f["method"] != book.given.model_name)).to_numpy(dtype=bool)
-    listed = len(book.deals) <= MOST_DEALS
     sheet.head(HEAD, _RULES)
     for i, (method, value) in enumerate(zip(f["method"][whole], f["mean"][whole], strict=True)):
         row = HEAD + 1 + i
-        formula, how = _reckoned(str(method), listed)
+        formula, how = _reckoned(str(method), rows.more)
         known = bool(np.isfinite(value))
         live = Live(f"={formula}", float(value)) if formula and known else None
         off = Live(f"=ROUND(100*ABS({cell(row, 2)}-{cell(row, 3)}),0)", 0.0) if live else None
@@ -129,15 +129,14 @@ def write_rules(sheet: Sheet, book: BookInput, names: Names) -> None:
             sheet.put(row, j, shown, "right" if j == 3 and not known else column.look)
 
 
-def _reckoned(method: str, listed: bool) -> tuple[str | None, str]:
-    """Formula of a method, None where there is none, and how it is reckoned in words."""
+def _reckoned(method: str, more: int) -> tuple[str | None, str]:
+    """Formula of a method, None where there is none, and how it is reckoned in words; ``more`` deals than rows."""
     base, new, _ = method.partition("+new")
     sum_ = _FORMULAS.get(base)
     if sum_ is None:
         return None, _OTHERS.get(base, "Not a formula of these sheets")
-    if sum_.by_deal and not listed:
-        return None, "Not reckoned here: there are more open deals than a sheet has rows"
-    return (sum_.formula + "+new_business", sum_.words + " + new business") if new else (sum_.formula, sum_.words)
+    formula = sum_.formula.replace(_COUNT, f"({_COUNT}+{more})") if more else sum_.formula
+    return (formula + "+new_business", sum_.words + " + new business") if new else (formula, sum_.words)
 
 
 def write_rates(paper: Paper, sheet: Sheet, book: BookInput) -> None:
