@@ -132,7 +132,7 @@ def test_subscriptions_are_read_and_known_from_their_first_day(read):
     assert len(export.history.known_by(pd.Timestamp("2024-02-10")).tables["subscriptions"]) == 1
 
 
-def test_a_title_above_the_headings_is_told(tmp_path: Path) -> None:
+def test_a_title_above_the_headings_is_told(tmp_path, shipped):
     (tmp_path / "deals.csv").write_text("Report 2024,,,,\ndeal_id,created_at,closed_at,outcome,amount\n")
     with pytest.raises(DataError, match=r"deals.csv: expected the columns' headings.*take it out"):
         read_export(shipped("generic"), tmp_path)
