@@ -1,6 +1,6 @@
 """What does keeping past evenings save a weekly run? Processor seconds of the snapshots that a forecast needs.
 
-From scratch, the first time with a folder to keep them in, and a week later on the grown history; the rows are the same.
+From scratch, the first time with a folder to keep them in, and a week later on the grown history; rows are the same.
 """
 
 from __future__ import annotations
