@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -91,10 +92,10 @@ def test_the_memo_is_what_won_deals_bring_beyond_their_list(
 class Half:
     """A deal model that gives every deal one chance in two."""
 
-    def won_between(
-        self, snapshot: Snapshot, start: pd.Timestamp, end: pd.Timestamp, n: int, rng: np.random.Generator
-    ) -> np.ndarray:
-        return np.full((1, len(snapshot.open)), 0.5)
+    def won_within(
+        self, snapshot: Snapshot, spans: Sequence[tuple[pd.Timestamp, pd.Timestamp]], n: int, rng: np.random.Generator
+    ) -> list[np.ndarray]:
+        return [np.full((1, len(snapshot.open)), 0.5) for _ in spans]
 
     def forecast(self, snapshot: Snapshot, amounts: np.ndarray) -> None:
         return None
@@ -184,3 +185,17 @@ def test_deals_add_up_to_the_mean_of_their_part(fitted: FittedPipeline, now: Sna
     expected = float((deals.won_between(period.start, period.end) * deals.amount).sum())
     draws = forecast.draw("open")
     assert abs(draws.mean() - expected) < 5 * draws.std() / np.sqrt(len(draws)) + 0.01 * expected
+
+
+def test_periods_that_are_forecast_together_say_what_each_says_alone(
+    fitted: FittedPipeline, now: Snapshot, period: Period, calendar: FiscalCalendar
+) -> None:
+    periods = [period, calendar.shift(period, 1), calendar.shift(period, 2)]
+    together, outlook = fitted.forecasts(now, periods, ("region",))
+    np.testing.assert_array_equal(outlook.chances, fitted.outlook(now, period).chances)
+    for made, p in zip(together, periods, strict=True):
+        alone = fitted.forecast(now, p, ("region",))
+        np.testing.assert_allclose(made.draws, alone.draws, rtol=1e-9)
+        np.testing.assert_allclose(made.mean, alone.mean, rtol=1e-9)
+        assert made.period == p
+    assert [made.open_draws is None for made in together] == [False, True, True]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -212,22 +211,43 @@ def _past_rates(snapshot: Snapshot) -> pd.DataFrame:
     rows, closings = snapshot.open, snapshot.closings
     written, replaced, closed_at = (_seconds(closings[c]) for c in ("recorded_at", "known_until", "closed_at"))
     won = (closings["status"] == WON).to_numpy(dtype="float64")
-    groups = {name: _Group.of(snapshot, column) for name, column in _PAST_OF.items()}
+    counts = {name: _Counts(_Group.of(snapshot, column), won) for name, column in _PAST_OF.items()}
     out = {name: np.zeros(len(rows)) for name in ("owner_wins", "recent_wins", "source_wins", *_CUSTOMER)}
-    for key, places in rows.groupby("as_of", sort=False).indices.items():
-        at = np.asarray(places)
-        evening = np.datetime64(cast(Any, key), "s") + np.timedelta64(1, "D")
-        known = np.flatnonzero((written < evening) & (replaced >= evening))
-        if not len(known):
+    days, place = np.unique(_seconds(rows["as_of"]), return_inverse=True)
+    evenings, looks = days + np.timedelta64(1, "D"), _by_day(place, len(days))
+    # A closing is known on a row of evenings that follow each other, and for some of them it came lately.
+    first, last = (np.searchsorted(evenings, t, side="right") for t in (written, replaced))
+    recent = np.searchsorted(evenings, closed_at + np.timedelta64(_RECENT_DAYS + 1, "D"), side="left")
+    recent[np.isnat(closed_at)] = 0
+    known, wins = (_running(first, last, w, len(days)) for w in (None, won))
+    late, late_wins = (_running(first, np.minimum(last, recent), w, len(days)) for w in (None, won))
+    comes, goes = (_by_day(np.where(last > first, day, len(days)), len(days)) for day in (first, last))
+    for i, at in enumerate(looks):
+        for count in counts.values():
+            count.move(comes[i], goes[i])
+        if not known[i]:
             continue
-        base = (won[known].sum() + 0.5) / (len(known) + 1.0)
-        late = known[closed_at[known] > evening - np.timedelta64(_RECENT_DAYS + 1, "D")]
-        out["recent_wins"][at] = _shrunk(won[late].sum(), len(late), base)
+        base = (wins[i] + 0.5) / (known[i] + 1.0)
+        out["recent_wins"][at] = _shrunk(late_wins[i], late[i], base)
         for name in ("owner_wins", "source_wins"):
-            out[name][at] = _shrunk(*groups[name].counted(known, won, at), base)
-        wins, count = groups["customer"].counted(known, won, at)
-        out["customer_won"][at], out["customer_lost"][at] = np.log1p(wins), np.log1p(count - wins)
+            out[name][at] = _shrunk(*counts[name].of(at), base)
+        customer_wins, count_all = counts["customer"].of(at)
+        out["customer_won"][at], out["customer_lost"][at] = np.log1p(customer_wins), np.log1p(count_all - customer_wins)
     return pd.DataFrame(out)
+
+
+def _running(first: np.ndarray, last: np.ndarray, weight: np.ndarray | None, days: int) -> np.ndarray:
+    """Count, or sum by whole weights, what is there from day ``first`` to the one before ``last``, by day (days,)."""
+    there = last > first
+    w = np.ones(int(there.sum())) if weight is None else weight[there]
+    steps = np.bincount(first[there], w, days + 1) - np.bincount(last[there], w, days + 1)
+    return np.asarray(np.cumsum(steps)[:days])
+
+
+def _by_day(day: np.ndarray, days: int) -> list[np.ndarray]:
+    """Positions of what belongs to each of the ``days``; a number beyond them belongs to none."""
+    order = np.argsort(day, kind="stable")
+    return np.split(order, np.searchsorted(day[order], np.arange(1, days + 1)))[:days]
 
 
 @dataclass(frozen=True)
@@ -246,12 +266,24 @@ class _Group:
         code, names = pd.factorize(pd.concat([closings[column], rows[column]]).astype("object"))  # −1: missing
         return cls(code[: len(closings)] + 1, code[len(closings) :] + 1, len(names) + 1)
 
-    def counted(self, known: np.ndarray, won: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Deals won, and deals closed, in the group of each open row ``at``."""
-        wins = np.bincount(self.closer[known], won[known], self.size)
-        count = np.bincount(self.closer[known], minlength=self.size).astype("float64")
-        wins[0] = count[0] = 0.0
-        return wins[self.holder[at]], count[self.holder[at]]
+
+class _Counts:
+    """Deals won, and deals closed, in each group, as they are known on one evening after the other."""
+
+    def __init__(self, group: _Group, won: np.ndarray) -> None:
+        self._group, self._won = group, won
+        self._wins, self._count = np.zeros(group.size), np.zeros(group.size)
+
+    def move(self, comes: np.ndarray, goes: np.ndarray) -> None:
+        """Go on to the next evening: some closings come to be known, others are replaced."""
+        for at, sign in ((comes, 1.0), (goes, -1.0)):
+            np.add.at(self._count, self._group.closer[at], sign)
+            np.add.at(self._wins, self._group.closer[at], sign * self._won[at])
+
+    def of(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Deals won, and deals closed, in the group of each open row; none where it has no group."""
+        group = self._group.holder[rows]
+        return np.where(group > 0, self._wins[group], 0.0), np.where(group > 0, self._count[group], 0.0)
 
 
 def _seconds(times: pd.Series) -> np.ndarray:

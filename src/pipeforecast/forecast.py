@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, TypeVar, cast, runtime_checkable
 
 import numpy as np
@@ -80,14 +81,23 @@ class DealForecast:
         days = _days(self.dates)
         top = self.won_by(horizon)
         target = share * top
-        out = np.empty(len(self.deal))
-        for i in range(len(self.deal)):
-            out[i] = np.interp(target[i], self.p_won[i], days)
+        out = _crossed(target, self.p_won, days)
         last = _days(np.array([horizon], dtype="datetime64[s]"))[0]
         whole = np.ceil(np.minimum(out, last) - _SAME_DAY)  # rounding must not push a date's evening to the next day
         closing: np.ndarray = (whole * 86400).astype("int64").astype("datetime64[s]")
         closing[top <= 0] = np.datetime64("NaT")
         return closing
+
+
+def _crossed(target: np.ndarray, p: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """Day on which each row of ``p`` (n, m), which never falls, reaches its target (n,); linear between ``days``."""
+    last = len(days) - 1
+    left = np.clip((p <= target[:, None]).sum(axis=1) - 1, 0, max(last - 1, 0))
+    right, rows = np.minimum(left + 1, last), np.arange(len(p))
+    low, rise = p[rows, left], p[rows, right] - p[rows, left]
+    slope = np.divide(days[right] - days[left], rise, out=np.zeros(len(p)), where=rise > 0)
+    inside = slope * (target - low) + days[left]
+    return np.asarray(np.where(target >= p[:, -1], days[-1], np.where(target < p[:, 0], days[0], inside)))
 
 
 def _days(dates: np.ndarray) -> np.ndarray:
@@ -153,9 +163,13 @@ class Forecast:
         return np.zeros(self.draws.shape[1]) if at is None else self.draws[at]
 
     def _row(self, part: str, level: str, group: str) -> int | None:
-        c = self.cells
-        hit = np.flatnonzero(((c["level"] == level) & (c["group"] == group) & (c["part"] == part)).to_numpy())
-        return int(hit[0]) if len(hit) else None
+        return self._rows.get((level, group, part))
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str, str], int]:
+        """Position of each cell; of several alike the first."""
+        names = [self.cells[c] for c in ("level", "group", "part")]
+        return {key: i for i, key in reversed(list(enumerate(zip(*names, strict=True))))}
 
     def table(self) -> pd.DataFrame:
         """Rows of ``forecast.csv``: one per cell, with mean and quantiles (empty where there are no draws)."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
+import pandas as pd
 
 from pipeforecast.features import describe_whole
 from pipeforecast.findings import Finding
@@ -21,7 +22,7 @@ from pipeforecast.models.shock import shock_sd
 from pipeforecast.models.unseen import never_seen
 from pipeforecast.outcome import Lessons, won_between
 from pipeforecast.reporting import assigned_today
-from pipeforecast.rollup import Outlook, coefficient_luck, roll_up
+from pipeforecast.rollup import Outlook, coefficient_luck, draw_open, roll_up
 from pipeforecast.snapshot import Snapshot
 
 
@@ -115,18 +116,31 @@ class FittedPipeline:
 
     def outlook(self, snapshot: Snapshot, period: Period) -> Outlook:
         """What the revenue of ``period`` is made of, seen from the one day of ``snapshot``."""
-        rng = coefficient_luck(self.recipe.seed, snapshot.as_of)
-        fitted = self.deals.won_between(snapshot, period.start, period.end, 0, rng)[0]
+        return self.outlooks(snapshot, [period])[0]
+
+    def outlooks(self, snapshot: Snapshot, periods: Sequence[Period]) -> list[Outlook]:
+        """What the revenue of each of ``periods`` is made of; their chances come from one look at the deals."""
+        rng, spans = coefficient_luck(self.recipe.seed, snapshot.as_of), [(p.start, p.end) for p in periods]
+        fitted = self.deals.won_within(snapshot, spans, 0, rng)
+        unsure = self.deals.won_within(snapshot, spans, self.recipe.coefficient_draws, rng)
+        closed = snapshot.closed_by(snapshot.as_of)
+        return [
+            self._outlook(snapshot, period, won_between(closed, period.start, period.end), chances[0], draws)
+            for period, chances, draws in zip(periods, fitted, unsure, strict=True)
+        ]
+
+    def _outlook(
+        self, snapshot: Snapshot, period: Period, won: pd.DataFrame, chances: np.ndarray, unsure: np.ndarray
+    ) -> Outlook:
         new = self.arrivals.expected(snapshot, period)
-        unsure = self.deals.won_between(snapshot, period.start, period.end, self.recipe.coefficient_draws, rng)
         return Outlook(
             snapshot=snapshot,
             period=period,
-            won=won_between(snapshot.closed_by(snapshot.as_of), period.start, period.end),
-            chances=fitted,
-            unsure=_around(fitted, unsure),
+            won=won,
+            chances=chances,
+            unsure=_around(chances, unsure),
             amounts=self.amounts,
-            price=np.ones(len(fitted)),
+            price=np.ones(len(chances)),
             new=replace(new, pool=assigned_today(new.pool, snapshot.open)),
             shock=self.shock,
         )
@@ -134,6 +148,21 @@ class FittedPipeline:
     def forecast(self, snapshot: Snapshot, period: Period, levels: Sequence[str] = ()) -> Forecast:
         """Revenue of ``period`` as joint draws of all its parts."""
         return self.rolled_up(self.outlook(snapshot, period), levels)
+
+    def forecasts(
+        self, snapshot: Snapshot, periods: Sequence[Period], levels: Sequence[str] = ()
+    ) -> tuple[list[Forecast], Outlook]:
+        """Revenue of each of ``periods``, all from one look at the deals and the same luck; the first's outlook too.
+
+        What single deals bring in each draw is kept of the first alone.
+        """
+        outlooks, recipe = self.outlooks(snapshot, periods), self.recipe
+        deals, drawn = self.deal_forecast(snapshot), draw_open(outlooks, recipe.draws, recipe.seed)
+        out: list[Forecast] = []
+        for outlook in outlooks:
+            made = roll_up(outlook, levels, recipe.draws, recipe.seed, self.name, deals, drawn.pop(0))
+            out.append(replace(made, open_draws=None) if out else made)
+        return out, outlooks[0]
 
     def rolled_up(self, outlook: Outlook, levels: Sequence[str] = ()) -> Forecast:
         """Revenue of an outlook that may have been changed (``scenario``)."""

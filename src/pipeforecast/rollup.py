@@ -110,19 +110,20 @@ def coefficient_luck(seed: int, as_of: pd.Timestamp) -> np.random.Generator:
 
 
 def roll_up(
-    outlook: Outlook, levels: Sequence[str], draws: int, seed: int, method: str, deals: DealForecast | None = None
-) -> Forecast:
+    outlook: Outlook, levels: Sequence[str], draws: int, seed: int, method: str, deals: DealForecast | None = None,
+    matrix: scipy.sparse.csr_matrix | None = None,
+) -> Forecast:  # fmt: skip
     """Draw the period's revenue: shared shock, deals, amounts and new business in every draw.
 
     Means are expected values and free of luck, so that parts tie with their deals to the cent; quantiles are the
-    draws'.
+    draws'. ``matrix`` is what each open deal brings, where it was drawn before by this seed.
 
     Returns
     -------
     Forecast
         With the draws of every cell, and of every open deal.
     """
-    matrix, sources = sources_of(outlook, draws, seed)
+    matrix, sources = sources_of(outlook, draws, seed, matrix)
     cells, mean, drawn = _add_up(sources, levels, draws)
     return Forecast(outlook.snapshot.as_of, outlook.period, method, cells, mean, drawn, deals, matrix)
 
@@ -149,7 +150,7 @@ def sources_of(
     arrivals = _SHOCK_CORRELATION * z[0] + np.sqrt(1 - _SHOCK_CORRELATION**2) * z[1]
     won = outlook.won["amount"].fillna(0.0).to_numpy(dtype="float64")
     if matrix is None:
-        matrix = _draw_open(outlook, outlook.shock * z[0], seed)
+        (matrix,) = draw_open([outlook], draws, seed)
     return matrix, [
         Source("won", outlook.won, won, won),
         *_open_sources(outlook, matrix),
@@ -174,23 +175,65 @@ def _open_sources(outlook: Outlook, matrix: scipy.sparse.csr_matrix) -> list[Sou
     return [*out, Source("amount_change", rows, changed, outlook.chances * np.nan_to_num(expected - listed))]
 
 
-def _draw_open(outlook: Outlook, shock: np.ndarray, seed: int) -> scipy.sparse.csr_matrix:
-    """Draw which deals are won, under a coefficient draw and a shared shock each, and what they bring (deals, D)."""
-    (c, n), draws, as_of = outlook.unsure.shape, len(shock), outlook.snapshot.as_of
-    rng = stream(seed, as_of, _DEALS)
-    log_odds = _log_odds(outlook.unsure, shock)
-    found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
+def draw_open(outlooks: Sequence[Outlook], draws: int, seed: int) -> list[scipy.sparse.csr_matrix]:
+    """Draw which deals are won, under a coefficient draw and a shared shock each, and what they bring (deals, D).
+
+    Parameters
+    ----------
+    outlooks : sequence of Outlook
+        Of one snapshot: the luck of its deals is the same in all of them, and drawn once.
+    """
+    n, as_of = len(outlooks[0].chances), outlooks[0].snapshot.as_of
+    rng, books = stream(seed, as_of, _DEALS), [_Draws.of(outlook, draws, seed) for outlook in outlooks]
     step = max(1, _CHUNK_CELLS // max(n, 1))
     for at in range(0, draws, step):
-        d = np.arange(at, min(at + step, draws))
-        p = 1.0 / (1.0 + np.exp(-(log_odds[d % c] + shock[d][:, None])))
-        u = rng.random(p.shape)
-        hit = np.nonzero(u < p)
+        u = rng.random((min(step, draws - at), n))
+        for book in books:
+            book.take(u, at)
+    return [book.matrix() for book in books]
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """What the open deals of one outlook bring, from the first draw on: ``found`` holds deals, counts and amounts."""
+
+    outlook: Outlook
+    seed: int
+    shock: np.ndarray
+    log_odds: np.ndarray
+    most: np.ndarray
+    found: list[tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+    @classmethod
+    def of(cls, outlook: Outlook, draws: int, seed: int) -> _Draws:
+        shock = outlook.shock * stream(seed, outlook.snapshot.as_of, _SHOCKS).standard_normal((2, draws))[0]
+        log_odds = _log_odds(outlook.unsure, shock)
+        most = _chance(log_odds.max(axis=0, initial=-np.inf) + shock.max(initial=0.0)) * (1 + 1e-9)
+        return cls(outlook, seed, shock, log_odds, most, [])
+
+    def take(self, u: np.ndarray, at: int) -> None:
+        """Draw the deals that ``u`` (draws from ``at`` on, deals) lets win."""
+        # A deal whose luck is above its highest chance is not won in any draw: few are left to be looked at closely.
+        maybe = np.flatnonzero(u < self.most)
+        draw, deal = np.divmod(maybe, max(u.shape[1], 1))
+        luck, when = u.ravel()[maybe], draw + at
+        won = luck < _chance(self.log_odds[when % len(self.log_odds), deal] + self.shock[when])
+        deal, when, luck = deal[won], when[won], luck[won]
         # The low digits of u are luck of their own: a chance that moves does not move what the deal brings.
-        found.append((hit[1], d[hit[0]], u[hit] * _LOW_DIGITS % 1.0))
-    won, when, luck = (np.concatenate(x) for x in zip(*found, strict=True))
-    value = outlook.amounts.draw(outlook.snapshot, won, stream(seed, as_of, _AMOUNTS), when, luck)
-    return scipy.sparse.coo_matrix((value * outlook.price[won], (won, when)), shape=(n, draws)).tocsr()
+        rng = stream(self.seed, self.outlook.snapshot.as_of, _AMOUNTS)
+        value = self.outlook.amounts.draw(self.outlook.snapshot, deal, rng, when, luck * _LOW_DIGITS % 1.0)
+        count = np.bincount(draw[won], minlength=len(u))
+        self.found.append((deal.astype("int32"), count, value * self.outlook.price[deal]))
+
+    def matrix(self) -> scipy.sparse.csr_matrix:
+        deal, count, value = (np.concatenate(x) for x in zip(*self.found, strict=True))
+        begins = np.concatenate([[0], np.cumsum(count)])
+        shape = (len(self.outlook.chances), len(self.shock))
+        return scipy.sparse.csc_matrix((value, deal, begins), shape=shape).tocsr()
+
+
+def _chance(log_odds: np.ndarray) -> np.ndarray:
+    return np.asarray(1.0 / (1.0 + np.exp(-log_odds)))
 
 
 def _log_odds(chances: np.ndarray, shock: np.ndarray) -> np.ndarray:
@@ -205,7 +248,7 @@ def _extra_source(outlook: Outlook, shock: np.ndarray, seed: int) -> list[Source
         return []
     rows, chances = outlook.extra.rows, outlook.extra.chances
     amounts, size = rows["amount"].to_numpy(dtype="float64"), (len(shock), len(rows))
-    p = 1.0 / (1.0 + np.exp(-(_log_odds(chances, shock) + shock[:, None])))
+    p = _chance(_log_odds(chances, shock) + shock[:, None])
     when, won = np.nonzero(stream(seed, outlook.snapshot.as_of, _EXTRA).random(size) < p)
     matrix = scipy.sparse.coo_matrix((amounts[won], (won, when)), shape=size[::-1])
     return [Source("new", rows, matrix.tocsr(), chances * amounts)]

@@ -35,6 +35,11 @@ LEVELS = ("owner", "segment")
 class ByHand:
     """Chances that can be reckoned: by stage, halved beyond the period's end, and falling by 0.01 a day."""
 
+    def won_within(
+        self, snapshot: Snapshot, spans: Sequence[tuple[pd.Timestamp, pd.Timestamp]], n: int, rng: np.random.Generator
+    ) -> list[np.ndarray]:
+        return [self.won_between(snapshot, start, end, n, rng) for start, end in spans]
+
     def won_between(
         self, snapshot: Snapshot, start: pd.Timestamp, end: pd.Timestamp, n: int, rng: np.random.Generator
     ) -> np.ndarray:

@@ -13,8 +13,8 @@ from pipeforecast.errors import MissingFileError
 from pipeforecast.findings import Finding
 from pipeforecast.history import DealHistory
 from pipeforecast.ingest.databases import source_at
-from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.ledger import Ledger
+from pipeforecast.ingest.reading import Reading
 from pipeforecast.ingest.refusals import Refusals
 from pipeforecast.ingest.tables import read_tables
 from pipeforecast.mapping import CrmMapping

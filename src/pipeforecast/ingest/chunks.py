@@ -13,8 +13,9 @@ from pipeforecast.address import Address
 from pipeforecast.errors import DataError
 from pipeforecast.findings import Finding
 from pipeforecast.ingest.databases import source_at
-from pipeforecast.ingest.evaluate import Reading, Rows
+from pipeforecast.ingest.evaluate import Rows
 from pipeforecast.ingest.files import as_text
+from pipeforecast.ingest.reading import Reading
 from pipeforecast.ingest.tables import read_table, read_tables
 from pipeforecast.mapping import CrmMapping, TableSettings
 

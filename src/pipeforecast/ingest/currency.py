@@ -11,8 +11,8 @@ import pandas as pd
 from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding, first_examples
 from pipeforecast.ingest.deals import note
-from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.pasts import Log
+from pipeforecast.ingest.reading import Reading
 from pipeforecast.ingest.states import Piece
 
 _MONEY = ("amount", "recurring_amount")

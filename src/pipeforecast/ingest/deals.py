@@ -10,8 +10,10 @@ import pandas as pd
 from pipeforecast.contract import OPEN, STATUSES, WON, Kind, typed
 from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding, Severity, first_examples
-from pipeforecast.ingest.evaluate import Reading, Rows, left_out, read_columns
+from pipeforecast.ingest.columns import left_out, read_columns
+from pipeforecast.ingest.evaluate import Rows
 from pipeforecast.ingest.marks import merged_into, say_unmapped_deletions
+from pipeforecast.ingest.reading import Reading
 from pipeforecast.ingest.refusals import without
 from pipeforecast.ingest.sane import enormous_amounts
 from pipeforecast.ingest.stages import infer_stages, kinds, without_unknown

@@ -1,9 +1,9 @@
-"""Turning a mapping's expressions into canonical columns."""
+"""Evaluating a mapping's expressions on the rows of a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial, reduce
 from typing import Any
@@ -16,80 +16,14 @@ import pyarrow.compute as pc
 from pipeforecast import expressions as m
 from pipeforecast.contract import Kind, typed
 from pipeforecast.errors import DataError, MissingFileError, some
-from pipeforecast.findings import Finding, first_examples
+from pipeforecast.findings import Finding
 from pipeforecast.ingest.coded import arrow, blanked, decoded, each, is_coded, positions, recoded, spread
 from pipeforecast.ingest.dates import day_from_parts, parse_dates, plain_times
-from pipeforecast.ingest.files import Source
-from pipeforecast.ingest.ledger import Ledger
-from pipeforecast.ingest.needed import Asked, bare_name, needed
+from pipeforecast.ingest.needed import bare_name
 from pipeforecast.ingest.numbers import looks_grouped, parse_flags, parse_numbers
-from pipeforecast.ingest.refusals import SEE_CHECK, Refusals, UnreadableError, cells
-from pipeforecast.ingest.sane import sane_money, sane_times, say_zones
-from pipeforecast.mapping import CrmMapping, TableSettings, kind_of
-
-
-class MissingColumnError(DataError):
-    """A source column that the mapping names is not there."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What every step of reading needs: the mapping, the files, where findings go, and where each row went.
-
-    ``refusals`` gathers what cannot be read, for ``check``; without it the first such thing is an error.
-    ``turn`` is the order in which files will be asked for, so that the next can be read meanwhile.
-    """
-
-    mapping: CrmMapping
-    source: Source
-    findings: list[Finding] = field(default_factory=list)
-    ledger: Ledger = field(default_factory=Ledger)
-    refusals: Refusals | None = None
-    turn: Sequence[Asked] = ()
-
-    def cells(
-        self,
-        files: Sequence[str],
-        delimiter: str | None = None,
-        encoding: str | None = None,
-        sheet: str | None = None,
-    ) -> pd.DataFrame | None:
-        """Read the columns of some files that the mapping asks for; None if there are none.
-
-        The next ones that will be asked for are read meanwhile.
-        """
-        mine = partial(needed, self.mapping, self.source)
-        frame = self.source.cells(files, delimiter, encoding, sheet, mine)
-        asked = (files, delimiter, encoding, sheet)
-        later = self.turn[self.turn.index(asked) + 1 :] if asked in self.turn else ()
-        any(self.source.ahead(*following, mine) for following in later)  # until one is being read
-        return frame
-
-    def refuse(self, error: DataError, finding: Finding) -> None:
-        """Tell of what any reading would have to guess, and go on; where nobody gathers it, raise the error."""
-        if self.refusals is None:
-            raise type(error)(f"{error}{SEE_CHECK}") if type(error) is DataError else error
-        self.refusals.tell(finding, f"{self.ledger.part}{error}")
-
-
-def not_read(reading: Reading, table: str, error: DataError, frame: pd.DataFrame | None = None) -> None:
-    """Refuse a whole table; where ``check`` looks on, tell of it, leave its rows out and read without.
-
-    Parameters
-    ----------
-    frame : DataFrame, optional
-        The table's rows as text, where they could be read as that.
-    """
-    count = 1 if frame is None else max(len(frame), 1)
-    finding = Finding(
-        "TABLE-NOT-READ", "error", table, count=count, repair="looked on without it",
-        advice="mend the file, or what the mapping says of it",
-    )  # fmt: skip
-    reading.refuse(error, finding)
-    if frame is not None:
-        file = str(frame.attrs.get("file", table))
-        reading.ledger.came(table, file, len(frame))
-        reading.ledger.leave(table, file, pd.Series(pd.NA, index=frame.index, dtype="string"), finding.code)
+from pipeforecast.ingest.reading import MissingColumnError, Reading
+from pipeforecast.ingest.refusals import SEE_CHECK, UnreadableError, cells
+from pipeforecast.ingest.sane import sane_times, say_zones
 
 
 @dataclass(frozen=True)
@@ -212,19 +146,6 @@ def _parse_times(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Ser
         reading.ledger.mend(rows.table, rows.file, column, before, meant.code)
     reading.findings.extend(f for f in (told, no_days and no_days[0]) if f is not None and f not in reading.findings)
     return values
-
-
-def sane(rows: Rows, name: str, kind: Kind, values: pd.Series) -> pd.Series:
-    """Set amounts missing that no company has, with a finding and what stood there."""
-    if kind != "money":
-        return values
-    kept, finding = sane_money(values, rows.table, name)
-    if finding is not None:
-        wrong = values[values.notna() & kept.isna()]
-        rows.reading.ledger.mend(rows.table, rows.file, name, wrong, finding.code)
-        if finding not in rows.reading.findings:
-            rows.reading.findings.append(finding)
-    return kept
 
 
 def _text(rows: Rows, e: m.ColumnOf) -> pd.Series:
@@ -368,60 +289,3 @@ _FORMS: dict[type[Any], Callable[[Rows, Any, Kind], pd.Series]] = {
     m.AddDays: _add_days, m.SubtractDays: _subtract_days, m.Product: _product, m.Sum: _sum,
     m.FirstOf: _first_of, m.Joined: _join, m.Lookup: _lookup, m.When: _when,
 }  # fmt: skip
-
-
-#: Read with their hours, which order them among the rows of a log; the contract promises days in the end.
-_TIMED = ("created_at", "closed_at", "closed_recorded_at", "stage_entered_at")
-
-
-def _kind(canonical: str, name: str) -> Kind:
-    return "time" if canonical == "deals" and name in _TIMED else kind_of(canonical, name) or "text"
-
-
-def read_columns(rows: Rows, settings: TableSettings, canonical: str) -> pd.DataFrame:
-    """Evaluate all expressions of a table; optional columns that are absent become one finding.
-
-    Parameters
-    ----------
-    canonical : name of the table in the contract, whose kinds count
-    """
-    out: dict[str, pd.Series] = {}
-    absent: list[str] = []
-    for name, expression in settings.columns.items():
-        try:
-            out[name] = sane(rows, name, _kind(canonical, name), rows.evaluate(expression, _kind(canonical, name)))
-        except (MissingColumnError, MissingFileError) as error:
-            rows.reading.refuse(error, _not_there(rows, name))
-    optional = [(n, e, _kind(canonical, n)) for n, e in settings.optional.items()]
-    optional += [(n, e, kind) for kind, kept in settings.keep.items() for n, e in kept.items()]
-    for name, expression, kind in optional:
-        try:
-            out[name] = sane(rows, name, kind, rows.evaluate(expression, kind))
-        except (MissingColumnError, MissingFileError):
-            absent.append(name)
-    if absent:
-        rows.reading.findings.append(
-            Finding(
-                "COLUMN-NOT-THERE", "info", rows.table, count=len(absent), examples=first_examples(absent),
-                repair="read without", advice=f"add the source columns to {rows.file} or change the mapping",
-            )
-        )  # fmt: skip
-    return pd.DataFrame(out, index=rows.frame.index)
-
-
-def _not_there(rows: Rows, name: str) -> Finding:
-    return Finding(
-        "COLUMN-MISSING", "error", rows.table, name, max(len(rows.frame), 1), repair="looked on without it",
-        advice=f"export the source of {name} too, or name its column in the mapping",
-    )  # fmt: skip
-
-
-def left_out(rows: Rows, settings: TableSettings) -> pd.Series:
-    """Tell which rows the mapping excludes (deleted ones, say); an absent column excludes nothing."""
-    out = pd.Series(False, index=rows.frame.index)
-    for condition in settings.exclude:
-        try:
-            out |= rows.holds(condition).astype(bool)
-        except MissingColumnError:
-            continue
-    return out

@@ -13,9 +13,9 @@ import pandas as pd
 from pipeforecast.contract import OPEN, TRACKABLE
 from pipeforecast.findings import Finding, first_examples
 from pipeforecast.ingest.deals import DealRows, note, read_deals
-from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.files import Source
 from pipeforecast.ingest.pasts import Log, times
+from pipeforecast.ingest.reading import Reading
 from pipeforecast.ingest.stages import read_stages
 from pipeforecast.ingest.states import WHOLE, Piece, fact_type, setting
 from pipeforecast.mapping import CrmMapping

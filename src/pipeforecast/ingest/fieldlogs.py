@@ -8,10 +8,12 @@ import pandas as pd
 from pipeforecast.contract import OPEN, REWRITTEN_AT_CLOSING
 from pipeforecast.expressions import ColumnOf, Lookup, LookupIn
 from pipeforecast.findings import Finding
+from pipeforecast.ingest.columns import sane
 from pipeforecast.ingest.deals import DealRows, note, sane_probability
-from pipeforecast.ingest.evaluate import Reading, Rows, sane
+from pipeforecast.ingest.evaluate import Rows
 from pipeforecast.ingest.pasts import Log
 from pipeforecast.ingest.places import Place, known_stages, placed, say_same_second, tells_status
+from pipeforecast.ingest.reading import Reading
 from pipeforecast.ingest.states import FIELD, Piece, Setting, setting, taken
 from pipeforecast.mapping import FieldSettings, LogSettings, kind_of
 

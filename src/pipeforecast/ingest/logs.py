@@ -11,11 +11,13 @@ import pandas as pd
 from pipeforecast.contract import OPEN, TRACKABLE
 from pipeforecast.errors import DataError
 from pipeforecast.findings import Finding, first_examples
+from pipeforecast.ingest.columns import left_out, read_columns
 from pipeforecast.ingest.deals import DealRows, sane_probability
-from pipeforecast.ingest.evaluate import MissingColumnError, Reading, Rows, left_out, not_read, read_columns
+from pipeforecast.ingest.evaluate import Rows
 from pipeforecast.ingest.fieldlogs import read_field_log
 from pipeforecast.ingest.pasts import Log, times
 from pipeforecast.ingest.places import known_stages, placed, say_same_second, tells_status
+from pipeforecast.ingest.reading import MissingColumnError, Reading, not_read
 from pipeforecast.ingest.refusals import without
 from pipeforecast.ingest.states import FIELD, WHOLE, Piece, Setting, setting
 from pipeforecast.mapping import LogSettings, TableSettings, kind_of

@@ -11,7 +11,7 @@ import pandas as pd
 from pipeforecast.contract import OPEN
 from pipeforecast.history import STATE_FACTS
 from pipeforecast.ingest.deals import note
-from pipeforecast.ingest.evaluate import Reading
+from pipeforecast.ingest.reading import Reading
 from pipeforecast.ingest.stages import kinds
 from pipeforecast.ingest.states import (
     CREATION,

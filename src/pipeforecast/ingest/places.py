@@ -10,8 +10,8 @@ import pandas as pd
 from pipeforecast.contract import OPEN
 from pipeforecast.ingest.coded import positions
 from pipeforecast.ingest.deals import DealRows, note
-from pipeforecast.ingest.evaluate import Reading
 from pipeforecast.ingest.pasts import times
+from pipeforecast.ingest.reading import Reading
 from pipeforecast.ingest.stages import kinds, without_unknown
 from pipeforecast.ingest.states import Piece
 

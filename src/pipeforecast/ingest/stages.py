@@ -8,7 +8,9 @@ from pipeforecast.contract import OPEN, conform, empty
 from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding, first_examples
 from pipeforecast.ingest.coded import positions, spread
-from pipeforecast.ingest.evaluate import Reading, Rows, left_out, not_read, read_columns
+from pipeforecast.ingest.columns import left_out, read_columns
+from pipeforecast.ingest.evaluate import Rows
+from pipeforecast.ingest.reading import Reading, not_read
 from pipeforecast.ingest.refusals import cells, without
 from pipeforecast.mapping import StageSettings, TableSettings
 

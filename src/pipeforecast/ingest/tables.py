@@ -8,7 +8,9 @@ import pandas as pd
 from pipeforecast.contract import TABLES, conform
 from pipeforecast.errors import DataError
 from pipeforecast.findings import Finding, first_examples
-from pipeforecast.ingest.evaluate import Reading, Rows, left_out, not_read, read_columns
+from pipeforecast.ingest.columns import left_out, read_columns
+from pipeforecast.ingest.evaluate import Rows
+from pipeforecast.ingest.reading import Reading, not_read
 from pipeforecast.mapping import TableSettings
 
 

@@ -162,11 +162,13 @@ class FittedAmounts:
         mean, stand = self._expected(snapshot.open)
         pools = [self.spread, self.typical.spread, np.ones(1), *self.spread_by_stage.values()]
         at = {stage: i + 3 for i, stage in enumerate(self.spread_by_stage)} | {MISSING: 1, ZERO: 1}
-        pool = np.where(mean < 0, 2, [at.get(s, 0) for s in stand]).astype(int)[deal]
-        luck, out = rng.random(deal.shape) if luck is None else luck, mean[deal]
-        for i, values in enumerate(pools):
-            here = pool == i
-            out[here] *= values[(luck[here] * len(values)).astype(int)]
+        code, distinct = pd.factorize(stand, use_na_sentinel=False)
+        of_stand = np.array([at.get(s, 0) for s in distinct], dtype=int)[code]
+        pool = np.where(mean < 0, 2, of_stand)[deal]
+        luck = rng.random(deal.shape) if luck is None else luck
+        size = np.array([len(values) for values in pools])
+        place = (np.cumsum(size) - size)[pool] + (luck * size[pool]).astype(int)
+        out = mean[deal] * np.concatenate(pools)[place]
         if joint is None or not joint.size:
             return np.asarray(out)
         sd = np.array([[self.unsure], [self.typical.unsure]])

@@ -77,10 +77,22 @@ class FittedDeals:
 
         With ``n = 0`` one row, of the model as fitted. A kind that draws nothing gives one row too.
         """
-        grid = make_grid(snapshot.as_of, self.calendar, max((end - snapshot.as_of).days, 1))
+        return self.won_within(snapshot, [(start, end)], n, rng)[0]
+
+    def won_within(
+        self,
+        snapshot: Snapshot,
+        spans: Sequence[tuple[pd.Timestamp, pd.Timestamp]],
+        n: int,
+        rng: np.random.Generator,
+    ) -> list[np.ndarray]:
+        """Give ``won_between`` of several spans under the same draws."""
+        last = max(end for _, end in spans)
+        grid = make_grid(snapshot.as_of, self.calendar, max((last - snapshot.as_of).days, 1))
         draws = self.chances.drawn(n, rng) if n else [None]
         found = self.chances.incidences(describe(snapshot), grid, draws)
-        return np.stack([between(won, grid, start, end) for won, _ in found])
+        each = [[between(won, grid, start, end) for start, end in spans] for won, _ in found]
+        return [np.stack(of_span) for of_span in zip(*each, strict=True)]
 
 
 class Recipe(Protocol):

@@ -110,8 +110,8 @@ def _row(book: _Book, target: dict[Any, Any]) -> dict[str, Any]:
         return {"status": "unknown_group"}
     level, group, quota = str(target["level"]), str(target["group"]), float(target["quota"])
     mine = book.members("open", level, group)
-    won = float(book.won.loc[book.members("won", level, group), "amount"].sum())
-    open_due = float(book.listed[mine & book.due].sum())
+    won = float(book.won["amount"].iloc[book.members("won", level, group)].sum())
+    open_due = float(book.listed[mine[book.due[mine]]].sum())
     rate, size = book.past
     return {
         "status": "reached" if won >= quota else "open",
@@ -135,25 +135,25 @@ def _chances(book: _Book, level: str, group: str, mine: np.ndarray, quota: float
     opened = made.open_draws
     if opened is None or made.deals is None:
         return out
-    kind = mine if mine.sum() >= _FEWEST_DEALS else np.ones(len(mine), dtype=bool)
+    kind = mine if len(mine) >= _FEWEST_DEALS else book.members("open", TOTAL, TOTAL)
     listed = float(book.listed[kind].sum())
-    out["more_pipeline_for_80"] = more_pipeline(draws, opened[np.flatnonzero(kind)], listed, quota, SURE, book.seed)
+    brings = opened if len(kind) == opened.shape[0] else opened[kind]
+    out["more_pipeline_for_80"] = more_pipeline(draws, brings, listed, quota, SURE, book.seed)
     mean = made.value(TOTAL, level, group)
-    if mine.any():
-        at = int(np.argmax(np.where(mine, book.expected, -np.inf)))
+    if len(mine):
+        at = int(mine[np.argmax(book.expected[mine])])
         out["largest_deal"] = book.deal_id(at)
         out["p_hit_without_deal"] = chance(draws - _summed(opened, [at]), quota)
         out["mean_without_deal"] = mean - float(book.expected[at])
     if book.source is not None:
         new_mean, new = made.value("new", level, group), made.draw("new", level, group)
-        brings = {
-            s: float(book.expected[mine & (book.sources == s)].sum()) + part * new_mean
-            for s, part in book.shares.items()
-        }
-        largest = max(brings, key=lambda s: brings[s])
-        lost = _summed(opened, np.flatnonzero(mine & (book.sources == largest))) + book.shares[largest] * new
+        code = book.source_codes[mine]
+        sums = np.bincount(code, book.expected[mine], len(book.shares) + 1)
+        expected = {s: float(sums[i]) + part * new_mean for i, (s, part) in enumerate(book.shares.items())}
+        largest = max(expected, key=lambda s: expected[s])
+        lost = _summed(opened, mine[code == list(expected).index(largest)]) + book.shares[largest] * new
         out |= {"source_column": book.source, "largest_source": largest}
-        out |= {"p_hit_without_source": chance(draws - lost, quota), "mean_without_source": mean - brings[largest]}
+        out |= {"p_hit_without_source": chance(draws - lost, quota), "mean_without_source": mean - expected[largest]}
     return out
 
 
@@ -224,6 +224,12 @@ class _Book:
         return group_names(self.now.open, str(self.source))
 
     @cached_property
+    def source_codes(self) -> np.ndarray:
+        """Place of each open deal's source among ``shares``; their number where it has none."""
+        place = pd.Index(list(self.shares), dtype="object").get_indexer(pd.Index(self.sources, dtype="object"))
+        return np.where(place < 0, len(self.shares), place)
+
+    @cached_property
     def shares(self) -> dict[str, float]:
         """Share of what was won lately that each source brought; those with open deals are there too."""
         won = self.lately[(self.lately["status"] == WON).to_numpy(dtype=bool)]
@@ -239,17 +245,20 @@ class _Book:
         return {*told, *group_names(self.now.open, level), *group_names(self.closed, level)} - {NO_GROUP}
 
     @cached_property
-    def groups(self) -> dict[tuple[str, str], np.ndarray]:
-        """Groups of the deals that were asked for, by which deals and level: a quota of each owner asks again."""
+    def groups(self) -> dict[tuple[str, str], dict[str, np.ndarray]]:
+        """Positions of the deals of each group, by which deals and level: a quota of each owner asks again."""
         return {}
 
     def members(self, which: Literal["open", "won"], level: str, group: str) -> np.ndarray:
+        """Positions of a group's deals, rising."""
         rows = self.now.open if which == "open" else self.won
         if level == TOTAL:
-            return np.ones(len(rows), dtype=bool)
+            return np.arange(len(rows))
         if (which, level) not in self.groups:
-            self.groups[which, level] = group_names(rows, level)
-        return np.asarray(self.groups[which, level] == group)
+            names = group_names(rows, level)
+            found = pd.Series(names).groupby(names).indices
+            self.groups[which, level] = {str(name): np.asarray(at) for name, at in found.items()}
+        return self.groups[which, level].get(group, np.zeros(0, dtype=int))
 
     def deal_id(self, at: int) -> str:
         return str(self.now.labels.loc[self.now.open["deal"].iloc[at], "deal_id"])

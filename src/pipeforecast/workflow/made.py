@@ -118,7 +118,11 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
     fitted = use.fit(lessons)
     if isinstance(fitted, FittedPipeline):
         run.findings.extend(fitted.findings(now))
-    raw = fitted.forecast(now, period, run.levels)
+    after = [run.calendar.shift(period, i + 1) for i in range(settings.ahead)]
+    if isinstance(fitted, FittedPipeline):
+        (raw, *later), outlook = fitted.forecasts(now, [period, *after], run.levels)
+    else:
+        raw, *later = [fitted.forecast(now, p, run.levels) for p in (period, *after)]
     changed = what_if(settings.scenario, fitted, now, period, run.levels)  # refuses before the replay
     rules = [r.fit(lessons).forecast(now, period) for r in run.rules if r.name != fitted.name]
     began = time.monotonic()
@@ -132,14 +136,13 @@ def make(settings: ForecastSettings, run: Run, use: Chosen, period: Period) -> M
     if changed is not None and head.factor != 1.0:
         wanted = widened(changed.draw(), changed.value("won"), head.factor)
         changed = with_total(changed, wanted, changed.value(), changed.method)
-    later = [fitted.forecast(now, run.calendar.shift(period, i + 1), run.levels) for i in range(settings.ahead)]
     course, cells = no_course(), None
     if proof is not None:
         left = settings.proof.budget_s - (time.monotonic() - began)
         course = course_of(settings, run, period, head.lead.method, left, proof.backtest)
     if isinstance(fitted, FittedPipeline):
         filters = build_filters(run.known)
-        cells = cut(fitted.outlook(now, period), raw, head.lead, filters, fitted.recipe.seed)
+        cells = cut(outlook, raw, head.lead, filters, fitted.recipe.seed)
     return Made(
         head, rules, later, now, proof, aims, why, changed, terms_of(lessons, now, period), cells, course, snapshot
     )
