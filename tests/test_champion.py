@@ -49,7 +49,10 @@ def test_the_champion_is_used_where_it_fits_and_never_where_it_knows_too_much(
         workflow.score(told("score", *store, "version=7"))
     with pytest.raises(DataError, match="calendar"):
         workflow.score(told("score", *store, "version=1", "calendar=month"))
-    assert "calendar" in workflow.score(told("score", *store, "calendar=month"))
+    said = workflow.score(told("score", *store, "calendar=month"))
+    assert "fitted now, because" in said
+    assert "was trained with another calendar than this call has" in said
+    assert "another crm.currency than" in workflow.score(told("score", *store, "+crm.currency=USD"))
     with pytest.raises(SettingsError, match="tracking=off"):
         workflow.score(told("score", "version=champion"))
     assert "fitted now" in workflow.score(told("score", *store, "version=fit"))

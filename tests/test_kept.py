@@ -185,3 +185,15 @@ def test_a_day_to_come_is_refused(tmp_path):
     export(tmp_path / "today", 0)
     with pytest.raises(SettingsError, match="day of the export"):
         said_of(tmp_path, "as_of=2999-01-01")
+
+
+def test_where_the_newest_export_has_a_log_the_earlier_ones_are_told_as_not_read(tmp_path):
+    kept = tmp_path / "kept"
+    for i in range(3):
+        put(export(tmp_path / "today", i), kept, DAYS[i])
+    assert "EARLIER-EXPORTS-NOT-READ" not in {f.code for f in read_export(GENERIC, kept).findings}
+    (kept / DAYS[2].isoformat() / "changes.csv").write_text("deal_id,changed_at,stage\nA,2024-01-02,Proposal\n")
+    found = read_export(GENERIC, kept)
+    told = next(f for f in found.findings if f.code == "EARLIER-EXPORTS-NOT-READ")
+    assert (told.count, told.examples) == (2, tuple(d.isoformat() for d in DAYS[:2]))
+    assert len(found.ledger.rows().query("table == 'deals'")) == 1

@@ -136,3 +136,11 @@ def test_a_column_that_one_outcome_alone_fills_stops_the_smallest_table_that_is_
     y = np.r_[np.ones(20), np.zeros(20)]
     column = pd.Series(np.where(y == 0, "too dear", None), dtype="string")
     assert set(audit(pd.DataFrame({"why": column}), y, ["why"]).stops) == {"why"}
+
+
+def test_an_allowed_column_that_is_not_there_is_told_with_what_is_near() -> None:
+    found = looked_at(RNG.random(N), allow=["fakt"])
+    told = [f for f in found.findings if f.code == "ALLOWED-UNKNOWN"]
+    assert [(f.column, f.count) for f in told] == [("fakt", 1)]
+    assert "did you mean 'fact'?" in told[0].advice
+    assert not [f for f in looked_at(RNG.random(N), allow=["fact"]).findings if f.code == "ALLOWED-UNKNOWN"]

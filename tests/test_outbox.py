@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeforecast.outbox import OutputError, whole_file, whole_folder
+from pipeforecast.errors import SettingsError
+from pipeforecast.outbox import OutputError, settings_file, whole_file, whole_folder
 
 
 def _everything(folder: Path) -> dict[str, str]:
@@ -131,3 +132,29 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
         half()
     assert path.read_text() == "first"
     assert [p.name for p in path.parent.iterdir()] == ["kept.json"]
+
+
+def test_a_settings_file_is_never_written_over_unless_told(tmp_path: Path) -> None:
+    place = tmp_path / "configs" / "crm" / "ours.yaml"
+    with settings_file(place, "name", False) as draft:
+        draft.write_text("first")
+    with pytest.raises(SettingsError, match=r"name: .*ours.yaml is there already"), settings_file(place, "name", False):
+        pytest.fail("the block must not begin")
+    with settings_file(place, "name", True) as draft:
+        draft.write_text("second")
+    assert place.read_text() == "second"
+    assert [p.name for p in place.parent.iterdir()] == ["ours.yaml"]
+
+
+def test_whoever_is_faster_keeps_the_settings_file(tmp_path: Path) -> None:
+    place = tmp_path / "ours.yaml"
+
+    def late() -> None:
+        with settings_file(place, "name", False) as draft:
+            draft.write_text("mine")
+            place.write_text("theirs")
+
+    with pytest.raises(SettingsError, match="is there already"):
+        late()
+    assert place.read_text() == "theirs"
+    assert [p.name for p in tmp_path.iterdir()] == ["ours.yaml"]

@@ -25,7 +25,6 @@ STAGES = (
     ("lessons", "pipeforecast.backtest", "lessons_at"),
     ("describe", "pipeforecast.features", "_described"),
     ("fit", "pipeforecast.pipeline", "PipelineForecaster.fit"),
-    ("chances", "pipeforecast.pipeline", "FittedPipeline.outlook"),
     ("chances", "pipeforecast.pipeline", "FittedPipeline.outlooks"),
     ("roll up", "pipeforecast.pipeline", "FittedPipeline.forecast"),
     ("roll up", "pipeforecast.pipeline", "FittedPipeline.forecasts"),

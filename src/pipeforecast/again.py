@@ -33,10 +33,13 @@ class Comparison:
         Files with the same bytes.
     differing : tuple of str
         One line a file.
+    left : tuple of str
+        Files that are not compared: pages, workbooks and texts that say the same in words.
     """
 
     same: int
     differing: tuple[str, ...]
+    left: tuple[str, ...] = ()
 
 
 def settings_again(past: PastRun, asked: AgainSettings, stores: Path) -> RunSettings:
@@ -171,7 +174,8 @@ def compared(past: PastRun, out: Path, now: Digests, against: Path | None) -> Co
             lines.append(f"{name}: {first_difference(first, out / name)}")
         else:
             lines.append(f"{name}: {differing_columns(then[name], new[name])}")
-    return Comparison(len(both) - len(unlike), tuple(sorted(lines)))
+    left = sorted(name for name in {*past.wrote.files, *now} if not is_data(name))
+    return Comparison(len(both) - len(unlike), tuple(sorted(lines)), tuple(left))
 
 
 def verdict(found: Comparison, why: Sequence[str]) -> str:
@@ -183,10 +187,11 @@ def verdict(found: Comparison, why: Sequence[str]) -> str:
         If any file differs.
     """
     causes = _listed(why)
+    left = f"\nnot compared (they say in words what the others hold): {', '.join(found.left)}" if found.left else ""
     if not found.differing:
-        return f"identical: {found.same} files" + (f"\nalthough there is\n{causes}" if why else "")
+        return f"identical: {found.same} files{left}" + (f"\nalthough there is\n{causes}" if why else "")
     text = f"not identical: {len(found.differing)} of {len(found.differing) + found.same} files differ\n"
-    text += _listed(found.differing)
+    text += _listed(found.differing) + left
     if why:
         raise NotIdentical(f"{text}\nwhat differs from then:\n{causes}")
     raise NotIdentical(

@@ -16,7 +16,16 @@ import pandas as pd
 from pipeforecast import __version__
 from pipeforecast.backtest import Origin
 from pipeforecast.build import build_model, build_plan
-from pipeforecast.champion import first_marks, mapping_of, read_about, recipe_of, registry_of, why_not, with_recipe
+from pipeforecast.champion import (
+    first_marks,
+    mapping_of,
+    read_about,
+    reading_of,
+    recipe_of,
+    registry_of,
+    why_not,
+    with_recipe,
+)
 from pipeforecast.errors import PipeforecastError
 from pipeforecast.evaluate import chances
 from pipeforecast.features import describe
@@ -183,8 +192,8 @@ def _record(settings: TrainSettings, run: Run, folder: Path) -> ModelRecord:
     cut_off = str(run.as_of.date())
     about: dict[str, Any] = {
         "kind": settings.model.kind, "pipeforecast": __version__, "cut_off": cut_off, "data": run.data,
-        "mapping": mapping_of(settings), "marks": first_marks(run.known), "inputs": inputs,
-        "settings": {"model": settings.model.model_dump(mode="json"), "seed": settings.seed},
+        "mapping": mapping_of(settings), "reading": reading_of(settings), "marks": first_marks(run.known),
+        "inputs": inputs, "settings": {"model": settings.model.model_dump(mode="json"), "seed": settings.seed},
     }  # fmt: skip
     save(folder, *recipe.learned(lessons), about)
     named = {key: str(about[key]) for key in ("kind", "pipeforecast", "cut_off", "data", "mapping")}

@@ -101,6 +101,12 @@ def mapping_of(settings: BacktestSettings) -> str:
     return fingerprint_of({"crm": settings.crm, "calendar": settings.calendar.model_dump()})
 
 
+def reading_of(settings: BacktestSettings) -> dict[str, str]:
+    """Give a fingerprint of each part of what ``mapping_of`` is made of, so that a difference can be named."""
+    parts = {f"crm.{key}": value for key, value in settings.crm.items()} | {"calendar": settings.calendar.model_dump()}
+    return {name: fingerprint_of({name: value})[:16] for name, value in parts.items()}
+
+
 def recipe_of(model: Any) -> dict[str, Any]:
     """Give the settings that make a deal model what it is."""
     told = dict(model) if isinstance(model, Mapping) else model.model_dump(mode="json")
@@ -131,7 +137,9 @@ def first_marks(history: DealHistory) -> list[str]:
 def why_not(settings: BacktestSettings, run: Run, version: Version, about: Mapping[str, Any]) -> str | None:
     """Say why a version does not fit this export, or None where it does."""
     if version.tags.get("mapping") != mapping_of(settings):
-        return "was trained with another mapping (crm) or calendar"
+        then, now = about.get("reading", {}), reading_of(settings)
+        unlike = [name for name in sorted({*then, *now}) if then.get(name) != now.get(name)] if then else []
+        return f"was trained with another {', '.join(unlike[:4]) or 'mapping (crm) or calendar'} than this call has"
     marks = about.get("marks", [])
     own = set(marks_of(run.known))
     if marks and sum(m in own for m in marks) < _SAME_COMPANY * len(marks):
@@ -187,5 +195,6 @@ def _other_recipe(settings: Choosing, model: Mapping[str, Any]) -> bool:
 
 def _fitted_now(settings: Choosing, run: Run, why: str) -> Chosen:
     version = f"{run.model.name}-{fingerprint_of(settings.model.model_dump())[:8]}"
-    said = f"model: fitted now ({why.removeprefix('version: ').split('; ')[0]})" if why else "model: fitted now"
+    because = f", because {why.removeprefix('version: ').split('; ')[0]}" if why else ""
+    said = f"model: fitted now{because}"
     return Chosen(run, settings.model, None, version, said)

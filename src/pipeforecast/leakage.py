@@ -15,6 +15,7 @@ import pandas as pd
 
 from pipeforecast.errors import DataError, some
 from pipeforecast.findings import Finding, first_examples
+from pipeforecast.guess import nearest
 from pipeforecast.scores import auc
 
 #: A column that alone ranks so well is no description, it is the outcome.
@@ -136,8 +137,16 @@ def audit(
                 "a column without any value teaches nothing: take it out of the mapping",
             )
         )  # fmt: skip
+    findings += [_not_there(table, name, columns) for name in allow if name not in columns]
     left += [n for n in empty if n in used]
     return Audit(tuple(findings), stops, tuple(dict.fromkeys(left)), sentinels)
+
+
+def _not_there(table: str, name: str, columns: pd.DataFrame) -> Finding:
+    return Finding(
+        "ALLOWED-UNKNOWN", "warning", table, name, 1, (), "allows nothing",
+        f"allow_leaks names {name!r}, which is no column that is audited{nearest(name, map(str, columns))}",
+    )  # fmt: skip
 
 
 def _finding(code: str, table: str, name: str, count: int, why: str, used: bool, allowed: bool, sure: bool) -> Finding:

@@ -106,7 +106,7 @@ def learning_curve(
     chosen = _latest(origins)
     snapshot = prepare(history, calendar, plan, [o.as_of for o in chosen])
     tests = [
-        _Test(lessons_at(history, calendar, snapshot, o.as_of, plan), snapshot.only([o.as_of]), o,
+        _Test(lessons_at(history, calendar, snapshot, o.as_of, plan).of_teaching(), snapshot.only([o.as_of]), o,
               _won(history, snapshot, o))
         for o in chosen
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pipeforecast.errors import PipeforecastError
+from pipeforecast.errors import PipeforecastError, SettingsError
 
 _DRAFT = ".draft"
 #: A draft this old, in seconds, that no process holds was left by one that was killed.
@@ -67,6 +67,48 @@ def whole_file(path: Path) -> Iterator[Path]:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def settings_file(path: Path, key: str, force: bool) -> Iterator[Path]:
+    """Give the path of a draft of a settings file, which takes its place whole, and never that of another unless told.
+
+    Parameters
+    ----------
+    path : Path
+    key : str
+        The setting that names the file, for the message.
+    force : bool
+        Whether a file of that name is replaced.
+
+    Raises
+    ------
+    SettingsError
+        If the file is there, also where somebody else was faster, and ``force`` is false.
+    """
+    refuse_existing(path, key, force)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_DRAFT, dir=path.parent)
+    os.close(handle)
+    draft = Path(name)
+    try:
+        yield draft
+        draft.chmod(0o644)
+        if force:
+            draft.replace(path)
+        else:
+            os.link(draft, path)  # fails where the file has come since
+    except FileExistsError:
+        refuse_existing(path, key, force)
+        raise
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def refuse_existing(path: Path, key: str, force: bool) -> None:
+    """Refuse to write over a settings file, unless told to."""
+    if path.exists() and not force:
+        raise SettingsError(f"{key}: {path} is there already; say force=true to replace it, or another name")
 
 
 def _draft(out: Path) -> tuple[Path, int]:

@@ -7,6 +7,8 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -66,7 +68,41 @@ def machine() -> dict[str, str]:
     parts = ("internal_api", "version", "architecture")
     found["blas"] = ", ".join(sorted({" ".join(str(pool[p]) for p in parts if pool.get(p)) for pool in pools}))
     found["threads"] = " ".join(f"{n}={os.environ[n]}" for n in _THREADS if n in os.environ) or "not set"
+    found["blas threads"] = str(max((pool["num_threads"] for pool in pools), default=1))
     return found
+
+
+@contextmanager
+def threads_of(then: Mapping[str, str]) -> Iterator[None]:
+    """Add up with the threads of an earlier run, here and in processes that are started from here.
+
+    Parameters
+    ----------
+    then : mapping of str to str
+        What ``machine`` said of that run; where it says nothing of threads, they stay as they are.
+    """
+    import sklearn.utils.parallel  # noqa: F401  so that its threads are there to be limited
+    from threadpoolctl import threadpool_limits
+
+    before = {name: os.environ[name] for name in _THREADS if name in os.environ}
+    named = dict(part.split("=", 1) for part in then.get("threads", "").split() if "=" in part)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    blas = then.get("blas threads") or named.get("OPENBLAS_NUM_THREADS") or named.get("OMP_NUM_THREADS") or str(cores)
+    limits = {"blas": blas, "openmp": named.get("OMP_NUM_THREADS", str(cores))}
+    told = {api: int(n) for api, n in limits.items() if n.isdecimal() and int(n) > 0} if "threads" in then else {}
+    try:
+        if "threads" in then:
+            _put(named)
+        with threadpool_limits(told):
+            yield
+    finally:
+        _put(before)
+
+
+def _put(named: Mapping[str, str]) -> None:
+    for name in _THREADS:
+        os.environ.pop(name, None)
+    os.environ.update({name: value for name, value in named.items() if name in _THREADS})
 
 
 def _git(*words: str) -> str:

@@ -19,10 +19,10 @@ RECORDED = [verb for verb in VERBS if verb != "check"]
 
 
 @pytest.fixture(autouse=True)
-def _threads_as_recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """One thread, as the recorded runs had: sums that several threads add up end in another last digit."""
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
-    with threadpool_limits(1, user_api="blas"):
+def _other_threads_than_recorded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Two threads, where the recorded runs had one: a replay takes the recorded number."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    with threadpool_limits(2, user_api="blas"):
         yield
 
 
@@ -46,7 +46,10 @@ def test_every_verb_writes_the_same_again(
     data = [p for p in (ran.root / verb).iterdir() if p.suffix in (".csv", ".json", ".txt")]
     assert out.startswith(f"identical: {len(data)} files")
     assert "replay" in err or verb != "forecast"
-    assert "other" not in out + err
+    assert "other data" not in out + err
+    assert "another machine" not in out + err
+    unlike = [p.name for p in (ran.root / verb).iterdir() if p not in data]
+    assert all(name in out.partition("not compared")[2] for name in unlike)
 
 
 def test_nothing_is_recorded_or_registered_by_a_replay(ran: Ran, tmp_path: Path) -> None:

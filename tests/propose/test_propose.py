@@ -100,6 +100,16 @@ def test_the_layout_of_a_shipped_mapping_is_extended(company: Path, truth: DealH
     assert [s["stage"] for s in text["stages"]["list"]][:5] == list(STAGES)
 
 
+def test_the_log_of_a_shipped_layout_is_known_under_any_name(company: Path, truth: DealHistory, tmp_path: Path) -> None:
+    deals, log = tables(company)
+    deals.to_csv(tmp_path / "report 1.csv", index=False)
+    log.to_csv(tmp_path / "report 2.csv", index=False)
+    made = propose(tmp_path, "ours", {})
+    assert made.base == "salesforce"
+    assert yaml.safe_load(made.text)["history"]["wide"]["files"] == ["report 2.csv"]
+    assert_same(read(made).history, truth, [f for f in FACTS if f != "stage"])
+
+
 def test_dated_exports_are_known_as_a_history(tmp_path: Path) -> None:
     for day, stage in (("2024-01-01", "Nowa"), ("2024-01-08", "Oferta"), ("2024-01-15", "Negocjacje")):
         (tmp_path / day).mkdir()

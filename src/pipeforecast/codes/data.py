@@ -118,6 +118,8 @@ LEFT-TRUNCATED | warning | Deals were created long before the first closing: ear
     count from the first day on which a closing could be seen. | Export the closed deals too.
 DEALS-VANISHED | warning or error | Deals of an earlier export are in no later one. | Open ones count as lost on the
     day of the first export without them. | Export all deals every time, closed and deleted ones too.
+EARLIER-EXPORTS-NOT-READ | info | The newest of several dated exports has a change log. | Only the newest is read,
+    and its rows alone are counted. | Nothing: its log says more than differences between exports.
 BIRTH-FACT-CHANGED | warning | A column that the mapping calls fixed at creation differs between exports: today's
     value is used as history. | The newest value is taken for every past day. | Take it out of crm.roles.birth.
 TODAY-ONLY | info | Columns are known as of today only. | Not used for past days. | Declare under crm.roles.birth
@@ -146,6 +148,8 @@ LEAK-ONLY-CLOSED | error | A column that is called fixed at creation is filled i
     of the same age. | The training stops. | Take it out of crm.roles.birth, or allow it by name.
 LEAK-SEPARATES | error or warning | A column alone ranks 97 % (error) or 90 % (warning) of the pairs rightly. | From
     97 % on the training stops. | Was it known before the outcome? If not, take it out; if so, allow it by name.
+ALLOWED-UNKNOWN | warning | allow_leaks names a column that is not there, or that is not audited. | Allows nothing. |
+    Correct its name; the finding says what is near it.
 LEAK-NAME | warning | By its name a column is written with the outcome or after it. | Left out. | If it was known
     before, allow it by name.
 HIDDEN-MISSING | warning | Values such as -1, unknown or Select mean missing. | Numbers count as missing, levels stay.

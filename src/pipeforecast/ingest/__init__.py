@@ -10,14 +10,14 @@ import pandas as pd
 
 from pipeforecast.address import Address
 from pipeforecast.errors import DataError, some
-from pipeforecast.findings import Finding
+from pipeforecast.findings import Finding, first_examples
 from pipeforecast.history import DealHistory
 from pipeforecast.ingest.alone import LeadExport, read_leads
 from pipeforecast.ingest.chunks import LeadFile
 from pipeforecast.ingest.currency import in_one_currency
 from pipeforecast.ingest.databases import source_at
 from pipeforecast.ingest.deals import DealRows, finished, read_deals
-from pipeforecast.ingest.exports import dated_exports, has_log, read_series
+from pipeforecast.ingest.exports import Dated, dated_exports, has_log, read_series
 from pipeforecast.ingest.ledger import Ledger
 from pipeforecast.ingest.logs import read_logs
 from pipeforecast.ingest.needed import in_turn
@@ -87,6 +87,7 @@ def read_export(
     reading = Reading(mapping, source_at(source, findings), findings, refusals=refusals)
     series = dated_exports(mapping, reading.source)
     if series and (len(series) == 1 or has_log(mapping, series[-1].source)):
+        findings += _not_read(series[:-1])
         reading = replace(reading, source=series[-1].source)
         series = []
     if series:
@@ -100,6 +101,19 @@ def read_export(
         reading.source.forget(files)
     rows = rows.without_text()
     return _export(reading, rows, deals, log)
+
+
+def _not_read(earlier: Sequence[Dated]) -> list[Finding]:
+    """Say which exports of a series were not opened, because the newest has a change log."""
+    if not earlier:
+        return []
+    days = first_examples(d.day.astype("datetime64[D]") for d in earlier)
+    return [
+        Finding(
+            "EARLIER-EXPORTS-NOT-READ", "info", "", "", len(earlier), days, "the newest export alone is read",
+            "nothing: its change log says more than differences between exports; name an earlier folder to look at it",
+        )
+    ]  # fmt: skip
 
 
 def _export(reading: Reading, rows: DealRows, deals: pd.DataFrame, log: Log) -> Export:

@@ -19,27 +19,34 @@ from pipeforecast.wording import pnoop
 #: A cohort with a larger share of deals still open is young: what it shows is of those that were quick.
 YOUNG = 0.1
 _YEAR = 365.25
+#: What the metrics ask of the deals of stays and cohorts: whole frames of them are large.
+_OF_DEALS = ("won", "lost", "amount", "deal_type")
 T = TypeVar("T")
 
 
 def stays_of(view: View) -> Facts:
-    """Stays in stages, with the columns of their deals."""
-    return view.once("stays", lambda: view.facts(_with_deals(view, stage_stays(view.known))))  # type: ignore[no-any-return]
+    """Stays in stages, with what the metrics ask of their deals, and the groups of these."""
+    return view.once("stays", lambda: _with_deals(view, stage_stays(view.known)))  # type: ignore[no-any-return]
 
 
 def cohorts_of(view: View) -> Facts:
-    """Deals in every stage that they entered or skipped, with the columns of their deals."""
+    """Deals in every stage that they entered or skipped, with what the metrics ask of them, and their groups."""
 
     def make() -> Facts:
         rows = cohorts(stays_of(view).rows, view.deal_frame, open_stages(view.known.stages))
-        return view.facts(_with_deals(view, rows))
+        return _with_deals(view, rows)
 
     return view.once("cohorts", make)  # type: ignore[no-any-return]
 
 
-def _with_deals(view: View, rows: pd.DataFrame) -> pd.DataFrame:
-    more = [c for c in view.deal_frame if c not in rows]
-    return rows.join(view.deal_frame[more], on="deal")
+def _with_deals(view: View, rows: pd.DataFrame) -> Facts:
+    """Count rows of deals in the groups of the deals; where a grouping is a column of the rows, in their own."""
+    deals, place = view.deal_frame, view.deal_frame.index.get_indexer(pd.Index(rows["deal"]))
+    own = [by in rows for by in view.groups.by]
+    codes = view.deals.codes[:, place]
+    codes[own] = view.groups.codes(rows)[own]
+    asked = [c for c in _OF_DEALS if c in deals and c not in rows]
+    return view.facts(rows.assign(**{c: deals[c].array.take(place) for c in asked}), codes)
 
 
 def stage_names(view: View) -> list[str]:

@@ -52,7 +52,8 @@ def read_windows(
     logs, errors, judged = [], [], []
     for base in READINGS:
         if now[base] > 0 and len(used) > 1 and (used[base] > 0).all() and used["new"].sum() > 0:
-            logs.append(np.log(_foretell(used, now[base], base, day, luck)))
+            seen = {name: used[name].to_numpy() for name in ("day", "new", "wins", base)}
+            logs.append(np.log(_foretell(seen, now[base], base, np.datetime64(day, "s"), luck)))
             found = _left_out_errors(used, base, luck)
             errors.append(found.mean() if len(found) else _PRIOR_ERROR)
             # A few windows' worth of prior error keep luck from ruling where few windows can be judged.
@@ -71,24 +72,27 @@ def read_windows(
 def _left_out_errors(used: pd.DataFrame, base: str, luck: float) -> np.ndarray:
     """Squared log error of each window, foretold from the windows that do not overlap with it."""
     floor = 0.05 * float(used["new"].mean())
+    windows = {name: used[name].to_numpy() for name in ("day", "end", "new", "wins", base)}
+    day, end, new, size = (windows[name] for name in ("day", "end", "new", base))
     errors = []
-    for day, end, size, new in zip(used["day"], used["end"], used[base], used["new"], strict=True):
-        others = used[((used["end"] <= day) | (used["day"] >= end)).to_numpy()]
-        if len(others) >= 2 and size > 0:
-            foretold = _foretell(others, size, base, day, luck)
-            errors.append(float(np.log((new + floor) / (foretold + floor)) ** 2))
+    for i in range(len(used)):
+        apart = (end <= day[i]) | (day >= end[i])
+        if apart.sum() >= 2 and size[i] > 0:
+            others = {name: values[apart] for name, values in windows.items()}
+            foretold = _foretell(others, size[i], base, day[i], luck)
+            errors.append(float(np.log((new[i] + floor) / (foretold + floor)) ** 2))
     return np.array(errors)
 
 
-def _foretell(used: pd.DataFrame, now: float, base: str, day: pd.Timestamp, luck: float) -> float:
+def _foretell(used: Mapping[str, np.ndarray], now: float, base: str, day: np.datetime64, luck: float) -> float:
     """In proportion to ``base``, each past window weighed by what it can tell.
 
     A window of few wins says little because of luck, one of another season because of the season: many wins make the
     same season of last year count most, few wins make all windows count by their size.
     """
-    size = used[base].to_numpy()
-    expected_wins = np.maximum(used["wins"].sum() * size / size.sum(), 1e-9)
-    apart = np.abs((used["day"] - day).dt.days.to_numpy()) % 365.25
+    size, wins = used[base], used["wins"]
+    expected_wins = np.maximum(wins.sum() * size / size.sum(), 1e-9)
+    apart = np.abs((used["day"] - day) // np.timedelta64(1, "D")) % 365.25
     apart = np.minimum(apart, 365.25 - apart)
     near = np.exp(-((apart / _SEASON_DAYS) ** 2))
     weight = 1.0 / (luck / expected_wins + near * _SAME_SEASON_SD**2 + (1 - near) * _OTHER_SEASON_SD**2)

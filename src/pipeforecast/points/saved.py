@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +14,7 @@ import yaml
 
 from pipeforecast.errors import DataError, MissingFileError, SettingsError
 from pipeforecast.leads import LeadFeatures
+from pipeforecast.outbox import settings_file
 from pipeforecast.points.card import TOUCHES, PointsCard, card_of
 from pipeforecast.points.grades import Grades
 
@@ -97,36 +96,16 @@ def path_of(name: str, folder: Path | None = None) -> Path:
 
 
 def write_threshold(saved: SavedThreshold, path: Path, force: bool = False) -> None:
-    """Write the file beside its place and move it there; never over an existing one without ``force``.
+    """Write the file whole; never over an existing one without ``force``.
 
     Raises
     ------
     SettingsError
         If the file is there and ``force`` is false.
     """
-    refuse_existing(path, force)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write("# Made by `pipeforecast thresholds`; read by `pipeforecast score target=lead`.\n")
-            yaml.safe_dump(saved.plain(), file, sort_keys=False, allow_unicode=True, width=110)
-        Path(beside).chmod(0o644)
-        if force:
-            os.replace(beside, path)
-        else:
-            os.link(beside, path)  # fails where somebody else was faster
-            Path(beside).unlink()
-    except FileExistsError:
-        refuse_existing(path, force)
-    finally:
-        Path(beside).unlink(missing_ok=True)
-
-
-def refuse_existing(path: Path, force: bool) -> None:
-    """Refuse to write over a file, unless told to."""
-    if path.exists() and not force:
-        raise SettingsError(f"save: {path} is there already; say force=true to replace it, or another name")
+    with settings_file(path, "save", force) as draft, draft.open("w", encoding="utf-8") as file:
+        file.write("# Made by `pipeforecast thresholds`; read by `pipeforecast score target=lead`.\n")
+        yaml.safe_dump(saved.plain(), file, sort_keys=False, allow_unicode=True, width=110)
 
 
 def read_threshold(path: Path) -> SavedThreshold:

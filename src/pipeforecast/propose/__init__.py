@@ -17,7 +17,7 @@ from pipeforecast.propose.closing import put_close
 from pipeforecast.propose.columns import check_named
 from pipeforecast.propose.deals import DealTable, find_deals, put_columns, put_roles, put_status
 from pipeforecast.propose.draft import Draft, written
-from pipeforecast.propose.layouts import fitting
+from pipeforecast.propose.layouts import fitting, renamed_logs
 from pipeforecast.propose.logs import moves_of_days, put_logs, put_stages, scale_probability
 from pipeforecast.propose.look import Looked, Table, look
 from pipeforecast.propose.others import put_others
@@ -152,6 +152,13 @@ def _extended(source: Where, name: str, looked: Looked, base: str, table: Table)
     if table.encoding:
         draft.set((*place, "encoding"), table.encoding)
     said = [f"{table.file}: has the columns of crm={base}, which this mapping extends"]
+    rest = [t for t in looked.tables if t is not table]
+    for kind, log, seen in [] if leads or looked.days else renamed_logs(mapping, rest, lambda f: bool(opened.find(f))):
+        said.append(f"{seen.file}: has the columns of the change log of crm={base}")
+        if kind == "wide":
+            draft.set(("history", "wide", "files"), [seen.file])
+        else:
+            draft.set(("history", "long"), [{**log, "files": [seen.file]}])
     export, stopped = _tried(source, _merged(plain(base), draft.mapping))
     if export is None and not leads:
         _mend(draft, looked, table, mapping)

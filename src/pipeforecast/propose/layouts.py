@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
 from pipeforecast.expressions import ColumnOf, Condition, Lookup
-from pipeforecast.mapping import NO_DEALS, CrmMapping, TableSettings
+from pipeforecast.mapping import NO_DEALS, CrmMapping, LogSettings, TableSettings
 from pipeforecast.names import same
 from pipeforecast.propose.look import Table
 from pipeforecast.propose.words import shipped
@@ -32,6 +32,39 @@ def fitting(tables: Sequence[Table]) -> tuple[str, Table] | None:
             if needed <= there and (best is None or score > best[0]):
                 best = (score, name, seen)
     return None if best is None else best[1:]
+
+
+def renamed_logs(
+    mapping: CrmMapping, tables: Sequence[Table], there: Callable[[Sequence[str]], bool]
+) -> Iterator[tuple[str, dict[str, Any], Table]]:
+    """Find the change logs of a shipped mapping under other names: each a table with the columns that the log needs.
+
+    Parameters
+    ----------
+    tables : the tables beside the deals
+    there : whether one of these files is there under its own name
+
+    Yields
+    ------
+    ``wide`` or ``long``, what the mapping says of the log, and the table.
+    """
+    wide = mapping.history.wide
+    logs: list[tuple[str, TableSettings | LogSettings]] = [("wide", wide)] if wide is not None else []
+    logs += [("long", log) for log in mapping.history.long]
+    if any(there(log.files) for _, log in logs):
+        return
+    for kind, log in logs:
+        names = {same(c) for c in _raw_of(_needed(log))}
+        for seen in tables:
+            if names <= {same(str(c)) for c in seen.frame.columns}:
+                yield kind, log.model_dump(mode="json", by_alias=True, exclude_defaults=True), seen
+                return
+
+
+def _needed(log: TableSettings | LogSettings) -> list[Any]:
+    if isinstance(log, TableSettings):
+        return list(log.columns.values())
+    return [log.deal_id, log.changed_at, log.field, log.value]
 
 
 def _wanted(mapping: CrmMapping) -> tuple[TableSettings, set[str]]:

@@ -12,6 +12,7 @@ from pipeforecast.digests import digests_of
 from pipeforecast.errors import DataError, SettingsError
 from pipeforecast.outbox import whole_folder
 from pipeforecast.pastrun import past_run
+from pipeforecast.provenance import threads_of
 from pipeforecast.run import say
 from pipeforecast.settings import AgainSettings
 from pipeforecast.workflow.audit import audit
@@ -39,7 +40,7 @@ def replay(settings: AgainSettings) -> str:
     past = past_run(settings.tracking, settings.run)
     if past.verb not in _VERBS:
         raise DataError(f"run: expected a run of {', '.join(_VERBS)}, came one of {past.verb!r}")
-    with tempfile.TemporaryDirectory() as stores:
+    with tempfile.TemporaryDirectory() as stores, threads_of(past.machine):
         told = settings_again(past, settings, Path(stores))
         why = differences(past, told)
         say(f"making the run {settings.run} of {past.verb} again, as of {past.as_of or 'no day'}")

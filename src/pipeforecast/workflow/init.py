@@ -11,7 +11,7 @@ import pandas as pd
 from pipeforecast.address import Address
 from pipeforecast.errors import SettingsError
 from pipeforecast.ingest import Export
-from pipeforecast.outbox import OutputError, whole_folder
+from pipeforecast.outbox import OutputError, refuse_existing, settings_file
 from pipeforecast.propose import Proposal, propose
 from pipeforecast.propose.words import shipped
 from pipeforecast.run import say
@@ -27,8 +27,8 @@ def init(settings: InitSettings) -> str:
     target = place_of(name, settings.force)
     say(f"looking at {settings.source}")
     made = propose(settings.source, name, settings.columns)
-    with whole_folder(target.parent) as folder:
-        (folder / target.name).write_text(made.text, encoding="utf-8")
+    with settings_file(target, "name", settings.force) as draft:
+        draft.write_text(made.text, encoding="utf-8")
     return _told(settings, name, target, made)
 
 
@@ -93,6 +93,5 @@ def place_of(name: str, force: bool) -> Path:
     if folder.resolve() != home / "crm":
         raise OutputError(f"{folder}: expected a folder inside configs/, came a link that leads elsewhere")
     target = folder / f"{name}.yaml"
-    if target.exists() and not force:
-        raise SettingsError(f"name: {target} is there already; say force=true to replace it, or another name")
+    refuse_existing(target, "name", force)
     return target

@@ -17,12 +17,11 @@ from pipeforecast.findings import Finding, findings_frame
 from pipeforecast.leadcheck import card_points
 from pipeforecast.leadrun import LeadRun, prepared_leads
 from pipeforecast.leads import ScoredLeads
-from pipeforecast.outbox import whole_folder
+from pipeforecast.outbox import refuse_existing, whole_folder
 from pipeforecast.pastrun import Wrote
 from pipeforecast.points import CardRecipe, path_of, write_threshold
 from pipeforecast.points.card import TOUCHES
 from pipeforecast.points.exported import as_json, as_rules, rule_table
-from pipeforecast.points.saved import refuse_existing
 from pipeforecast.records import track
 from pipeforecast.report.threshold_facts import threshold_facts
 from pipeforecast.report.threshold_page import write_threshold_page
@@ -43,7 +42,7 @@ def thresholds(settings: ThresholdsSettings) -> str:
     """Set thresholds for leads, and write the points card, grades, the page and the settings that ``score`` uses."""
     place = None if settings.save is None else path_of(settings.save)
     if place is not None:
-        refuse_existing(place, settings.force)
+        refuse_existing(place, "save", settings.force)
     run = prepared_leads(settings, settings.lead)
     scored = run.scored()
     refuse_repeated(scored)
