@@ -126,11 +126,13 @@ def _known_verb(verb: str) -> None:
 
 def _run(verb: str, config: Any, told: Sequence[str]) -> int:
     """Judge the settings, run the verb, print what it says."""
+    from pipeforecast.cluster import on_cluster
     from pipeforecast.settings import settings_for
 
     settings = settings_for(verb, config).model_copy(update={"told": tuple(told)})
     workflow = import_module("pipeforecast.workflow")
-    return _say(str(getattr(workflow, verb)(settings)))
+    with on_cluster(getattr(getattr(settings, "origins", None), "cluster", None)):
+        return _say(str(getattr(workflow, verb)(settings)))
 
 
 def _sweep(jobs: Sequence[Any]) -> int:

@@ -19,7 +19,7 @@ COMMON = {
 }
 SNAPSHOTS = {
     "engine=NAME": "where snapshots are taken: duckdb (default) or spark; the numbers are the same",
-    "engine.keep=FOLDER": "where snapshots of past evenings are kept, for a history that has grown (default: nowhere)",
+    "engine.keep=FOLDER": "where snapshots of past evenings are kept, as a history grows (default: nowhere)",
 }
 LEARNING = {
     **SNAPSHOTS,
@@ -29,6 +29,7 @@ LEARNING = {
     "origins.periods=N": "closed periods to replay (default: 8)",
     "origins.days=[a,b]": "days of the period to replay from (default: 0, 30, 60)",
     "origins.jobs=N": "processes at once (default: 1; -1 takes every core)",
+    "origins.cluster=URL": "a Dask scheduler on whose workers past days are replayed",
     "draws=N": "draws of a period's revenue (default: 2000)",
 }
 CHOOSING = {

@@ -84,6 +84,9 @@ class OriginSettings(Closed):
     days: DaysOfPeriod = Field((0, 30, 60), description="days of the period whose evenings are origins")
     periods: int = Field(8, ge=1, description="closed periods to replay, the newest ones")
     jobs: int = Field(1, ge=-1, description="processes at once; -1 takes every core")
+    cluster: str | None = Field(
+        None, pattern=r"^(tcp|tls|ws|wss)://\S+$", description="Dask scheduler whose workers take the place of jobs"
+    )
 
     @model_validator(mode="after")
     def _some_process(self) -> OriginSettings:
