@@ -39,7 +39,7 @@ def main() -> None:
     print(table.round(2).to_string(index=False))
     print(f"\nhow each grows from {told.deals[-2]:,} to {told.deals[-1]:,} deals (1: as the deals do):")
     print(growth(table, told.deals[-2:]).round(2).to_string())
-    for part in ("rivals", "cold") if told.small else ():
+    for part in ("rivals", "cold", "weekly") if told.small else ():
         print(f"== {part}", flush=True)
         subprocess.run([sys.executable, str(HERE / f"{part}.py"), "--small"], check=True)
 

@@ -59,8 +59,7 @@ def build_export(settings: RunSettings, refusals: Refusals | None = None) -> Exp
     if isinstance(engine, Spark):
         spark_session(engine.master)  # now: what is missing is said before anything is read, and a source takes it too
     export = read_export(CrmMapping.model_validate(settings.crm), settings.source, refusals)
-    return replace(export, history=replace(export.history, engine=build_engine(settings), kept=build_kept(settings)))
-    return replace(export, history=replace(export.history, engine=engine))
+    return replace(export, history=replace(export.history, engine=engine, kept=build_kept(settings)))
 
 
 def build_engine(settings: RunSettings) -> Engine:

@@ -16,9 +16,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pipeforecast.fingerprint import fingerprint_of
 from pipeforecast.outbox import whole_file
@@ -65,27 +69,30 @@ class KeptEvenings:
         DataFrame
             In the order of ``as_of`` and ``deal``; kept rows have the types that Parquet gives back.
         """
-        kept = {day: found for day, mark in marks.items() if (found := self._read(day, mark, ids)) is not None}
+        known = pa.array(ids.astype("string").array).cast(pa.large_string())
+        kept = {day: found for day, mark in marks.items() if (found := self._read(day, mark, known)) is not None}
         missing = np.array([day for day in marks if day not in kept], dtype="datetime64[s]")
-        parts = list(kept.values())
+        parts = [_frame(kept, ids)] if kept else []
         if len(missing) or not parts:
             fresh = take(missing)
             self._keep(fresh, {day: marks[day] for day in missing}, ids)
             parts.append(fresh)
         told = [part for part in parts if len(part)] or parts[-1:]
-        return pd.concat(told, ignore_index=True).sort_values(["as_of", "deal"], ignore_index=True)
+        whole = pd.concat(told, ignore_index=True) if len(told) > 1 else told[0]
+        order = np.lexsort((whole["deal"].to_numpy(), whole["as_of"].to_numpy()))
+        return whole.take(order).reset_index(drop=True)
 
-    def _read(self, day: np.datetime64, mark: str, ids: pd.Series) -> pd.DataFrame | None:
+    def _read(self, day: np.datetime64, mark: str, known: Any) -> pa.Table | None:
         """Read one evening; what is damaged, or names a deal that is not there, counts as not kept."""
         for path in sorted(self._place(day).glob(f"{self._name(mark)}-*.parquet")):
             try:
                 content = path.read_bytes()
                 if not path.stem.endswith(_digest(content)):
                     raise ValueError("other content than was written")
-                rows = pd.read_parquet(io.BytesIO(content))
-                keys = pd.Series(ids.index, index=ids.to_numpy()).reindex(rows.pop("deal_id"))
-                rows.insert(0, "as_of", pd.Series(day, index=rows.index))
-                rows.insert(1, "deal", keys.to_numpy("int64"))
+                rows = pq.read_table(pa.BufferReader(content), use_threads=False)
+                place = pc.index_in(rows["deal_id"].cast(pa.large_string()), value_set=known)
+                if place.null_count:
+                    raise ValueError("deals that are not there")
                 os.utime(path)
             except (OSError, ValueError, KeyError) as error:
                 said = (str(error).splitlines() or [type(error).__name__])[0][:120]
@@ -93,7 +100,7 @@ class KeptEvenings:
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
             else:
-                return rows
+                return rows.drop_columns(["deal_id"]).append_column("place", place)
         return None
 
     def _keep(self, rows: pd.DataFrame, marks: Mapping[np.datetime64, str], ids: pd.Series) -> None:
@@ -148,7 +155,6 @@ def marks_of(days: np.ndarray, states: pd.DataFrame, ids: pd.Series) -> dict[np.
     know the order of deals, which another export may change. Two pasts share a mark by chance once in 2⁶⁴.
     """
     import duckdb
-    import pyarrow as pa
 
     first = states["deal"].ne(states["deal"].shift()).to_numpy()
     at = np.arange(len(states))
@@ -165,6 +171,15 @@ def marks_of(days: np.ndarray, states: pd.DataFrame, ids: pd.Series) -> dict[np.
     number, total = (list(accumulate((int(row[i]) for row in found), initial=0)) for i in (1, 2))
     until = np.searchsorted(at_all, days, side="right")
     return {day: fingerprint_of([about, str(number[i]), str(total[i])]) for day, i in zip(days, until, strict=True)}
+
+
+def _frame(kept: Mapping[np.datetime64, pa.Table], ids: pd.Series) -> pd.DataFrame:
+    """Lay kept evenings behind each other, with the day and the key of each row before its facts."""
+    rows: pd.DataFrame = pa.concat_tables(kept.values(), promote_options="permissive").to_pandas()
+    day = np.repeat(np.array([*kept], dtype="datetime64[s]"), [len(table) for table in kept.values()])
+    rows.insert(0, "as_of", day)
+    rows.insert(1, "deal", ids.index.to_numpy()[rows.pop("place").to_numpy()])
+    return rows
 
 
 def _digest(content: bytes) -> str:
