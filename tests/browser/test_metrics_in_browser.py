@@ -18,7 +18,8 @@ def pages(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("metrics")
     nasty = "<img src=x onerror=alert(1)>" + "W" * 5_000 + "\u202e\u05d0\u05d1\U0001f680"
     given = made_metrics()
-    parts = given.table["part"].where(given.table["part"].isin(["", None]) | given.table["part"].isna(), nasty)
+    told = given.table["part"].astype("object")
+    parts = told.where(told.isin(["", None]) | told.isna(), nasty)
     inputs = {
         "full": given,
         "nasty": made_metrics(table=given.table.assign(part=parts), currency=nasty, set_name=nasty),
