@@ -23,7 +23,7 @@ Now = Callable[[], float]
 #: What each stage may take, in floors: about four times what it took when this was written.
 LIMITS = {
     "forecast: read": 6.0, "forecast: snapshots": 4.0, "forecast: lessons and features": 1.5, "forecast: fit": 20.0,
-    "forecast: chances": 9.0, "forecast: roll up": 4.0, "forecast: page and workbook": 6.5, "forecast: all": 70.0,
+    "forecast: chances": 4.0, "forecast: roll up": 4.0, "forecast: page and workbook": 6.5, "forecast: all": 70.0,
     "metrics: all": 23.0,
 }  # fmt: skip
 #: Stages that are judged together, by the names of ``timed.STAGES``.
