@@ -56,17 +56,24 @@ def whole_folder(out: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """Give the path of a draft beside ``path`` to write; it takes the place of ``path`` when the block ends well."""
+def _beside(path: Path) -> Iterator[Path]:
+    """Give the path of an empty draft beside ``path``; what is left of it when the block ends is taken away."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_DRAFT, dir=path.parent)
     os.close(handle)
     draft = Path(name)
     try:
         yield draft
-        draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give the path of a draft beside ``path`` to write; it takes the place of ``path`` when the block ends well."""
+    with _beside(path) as draft:
+        yield draft
+        draft.replace(path)
 
 
 @contextmanager
@@ -87,22 +94,17 @@ def settings_file(path: Path, key: str, force: bool) -> Iterator[Path]:
         If the file is there, also where somebody else was faster, and ``force`` is false.
     """
     refuse_existing(path, key, force)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=_DRAFT, dir=path.parent)
-    os.close(handle)
-    draft = Path(name)
-    try:
+    with _beside(path) as draft:
         yield draft
         draft.chmod(0o644)
         if force:
             draft.replace(path)
-        else:
-            os.link(draft, path)  # fails where the file has come since
-    except FileExistsError:
-        refuse_existing(path, key, force)
-        raise
-    finally:
-        draft.unlink(missing_ok=True)
+            return
+        try:
+            os.link(draft, path)
+        except FileExistsError:  # it has come since
+            refuse_existing(path, key, force)
+            raise
 
 
 def refuse_existing(path: Path, key: str, force: bool) -> None:
