@@ -229,7 +229,9 @@ def _rewound(history: DealHistory, states: pd.DataFrame, days: np.ndarray, whole
         joined = held.inner_join(
             calendar, [held["recorded_at"] < calendar["evening"], held["known_until"] >= calendar["evening"]]
         )
-        kept = [joined["is_open"], *(joined[c] | joined["whole"] for c in ("chosen",) if c in states)]
+        kept = joined["is_open"]
+        if "chosen" in states:
+            kept &= joined["chosen"] | joined["whole"]
         opened = joined.filter(kept).order_by(["as_of", "deal"]).select("as_of", "row", *RUNNING)
         out = session.frame(opened)
     there = states[["deal", *facts]].take(out["row"].to_numpy()).reset_index(drop=True)
