@@ -127,6 +127,10 @@ def _parsed(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
 _NO_DAY = r"0{1,4}[-/.]0{1,2}[-/.]0{1,4}(\D|$)"
 
 
+def _is_no_day(texts: pd.Series) -> pd.Series:
+    return texts.str.match(_NO_DAY).fillna(False).astype(bool)
+
+
 def _parse_times(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Series:
     """Read days and times; those that stand for none are missing, with a finding."""
     reading = rows.reading
@@ -136,8 +140,8 @@ def _parse_times(rows: Rows, text: pd.Series, kind: Kind, column: str) -> pd.Ser
         nothing, told = pd.Series(False, index=text.index), None
         values = typed(plain, kind)
     else:
-        nothing = each(text, lambda texts: texts.str.match(_NO_DAY)).fillna(False).astype(bool)
-        shown = recoded(text, lambda texts: texts.mask(texts.str.match(_NO_DAY).fillna(False).astype(bool)))
+        nothing = each(text, _is_no_day).fillna(False).astype(bool)  # codes of missing cells have none
+        shown = recoded(text, lambda texts: texts.mask(_is_no_day(texts)))
         values = typed(parse_dates(shown, where, dates, dates.formats.get(column)), kind)
         told = say_zones(text, rows.table, column)
     values, no_days = sane_times(values, text, nothing, rows.table, column)
